@@ -1,0 +1,82 @@
+# `make help` lists the targets. Nothing here needs root, Docker or a file edited first.
+
+PORT ?= 8002
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python manage.py
+export PORT
+
+# The servers of services-test; the environment's own addresses win.
+TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/vineyard_group_fellowship)
+TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test services-test check format worker beat superuser bench openapi lock clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Python 3.13 first, 3.11 at the least; pyenv's versions count although they are not on the PATH.
+$(VENV)/.made: .ci/find-python
+	@python=$$(sh .ci/find-python) && "$$python" -m venv --clear $(VENV)
+	@touch $@
+
+# An install is repeated only when its list has changed.
+$(VENV)/.runtime: $(VENV)/.made requirements.txt
+	@echo "Installing what the service needs ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else installed
+	@$(RUN) migrate --verbosity 0
+	@$(RUN) runserver $(PORT)
+
+test: $(VENV)/.development  ## run every test that needs no server
+	@$(BIN)/python -m pytest -q -n auto
+
+services-test: $(VENV)/.development  ## run every test on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
+	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m authentication.tests.servers
+	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest -q -m ""
+
+check: $(VENV)/.development  ## lint, types, architecture, migrations, the API's description, production's settings
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@DJANGO_ENVIRONMENT=test $(RUN) makemigrations --check --dry-run --verbosity 0
+	@DJANGO_ENVIRONMENT=test $(RUN) spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
+	@diff -q docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is stale: run make openapi"; exit 1; }
+	@sh .ci/check-production $(BIN)/python
+
+format: $(VENV)/.development  ## put the code into its form
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+worker: $(VENV)/.runtime  ## run a Celery worker (needs REDIS_URL)
+	@$(BIN)/celery -A vineyard_group_fellowship worker -l info
+
+beat: $(VENV)/.runtime  ## run Celery's scheduler (needs REDIS_URL)
+	@$(BIN)/celery -A vineyard_group_fellowship beat -l info -s $(VENV)/celerybeat-schedule
+
+superuser: $(VENV)/.runtime  ## make an account that may enter the admin
+	@$(RUN) migrate --verbosity 0
+	@$(RUN) createsuperuser
+
+bench: $(VENV)/.development  ## measure the service beside a bare view
+	@$(BIN)/python -m benchmarks
+
+openapi: $(VENV)/.development  ## write docs/openapi.yaml
+	@DJANGO_ENVIRONMENT=test $(RUN) spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+lock: $(VENV)/.development  ## compile the requirements lists, with hashes
+	@for list in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $$list.in -o $$list.txt; \
+	done
+
+clean:  ## remove what was installed and made; data in var/ stays
+	@rm -rf $(VENV) staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
