@@ -1,0 +1,5 @@
+"""The Vineyard Group Fellowship's authentication service."""
+
+from .celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,13 @@
+"""The ASGI entry point."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
+
+from django.core.asgi import get_asgi_application
+
+application = get_asgi_application()
+
+from authentication.background import start_sweeper  # noqa: E402 -- needs the applications, loaded above
+
+start_sweeper()

@@ -1,0 +1,1 @@
+"""Runs around every request."""

@@ -1,0 +1,29 @@
+"""One name for a request, in every log line, answer and error."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from authentication.utils.client import CORRELATION_KEY
+
+HEADER = "X-Correlation-ID"
+_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class CorrelationIdMiddleware:
+    """Takes the caller's name for the request when it is short and plain, else makes one up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.META.get("HTTP_X_CORRELATION_ID", "")
+        name = given if _PLAIN.fullmatch(given) else uuid.uuid4().hex
+        request.META[CORRELATION_KEY] = name
+        with structlog.contextvars.bound_contextvars(correlation_id=name):
+            response = self.get_response(request)
+        response[HEADER] = name
+        return response

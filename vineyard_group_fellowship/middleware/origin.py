@@ -1,0 +1,57 @@
+"""Proof that a browser's request comes from a page of ours (contract 5)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import (  # type: ignore[attr-defined]  # Django has no public comparison of tokens
+    CsrfViewMiddleware,
+    InvalidTokenFormat,
+    _check_token_format,
+    _does_token_match,
+)
+
+from authentication.exceptions import CsrfFailed
+from authentication.utils.client import is_browser
+from vineyard_group_fellowship.problems import rendered
+
+from .errors import API
+
+_SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+class OriginProofMiddleware(CsrfViewMiddleware):
+    """Django's CSRF protection for its own pages; for the API, one proof of several suffices.
+
+    An app sends no credentials by itself, so nothing has to be proven for it.
+    """
+
+    def process_view(  # type: ignore[override]  # the refusal is JSON, not Django's page
+        self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
+    ) -> HttpResponseBase | None:
+        if not request.path_info.startswith(API):
+            return super().process_view(request, callback, callback_args, callback_kwargs)
+        if request.method in _SAFE or not is_browser(request) or self._proves(request):
+            return None
+        return rendered(CsrfFailed(), request)
+
+    def _proves(self, request: HttpRequest) -> bool:
+        if request.META.get("HTTP_SEC_FETCH_SITE") in {"same-origin", "none"}:
+            return True
+        return _is_ours(request) or self._carries_token(request)
+
+    def _carries_token(self, request: HttpRequest) -> bool:
+        given = request.META.get(settings.CSRF_HEADER_NAME, "")
+        try:
+            _check_token_format(given)
+            secret = self._get_secret(request)  # type: ignore[attr-defined]  # as above
+        except InvalidTokenFormat:
+            return False
+        return secret is not None and _does_token_match(given, secret)
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    origin = request.META.get("HTTP_ORIGIN", "")
+    own = f"{request.scheme}://{request.get_host()}"
+    return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS or origin in settings.CORS_ALLOWED_ORIGINS

@@ -1,0 +1,26 @@
+"""How long requests take."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+logger = structlog.get_logger(__name__)
+
+
+class PerformanceMonitoringMiddleware:
+    """Says so in `X-Response-Time`, in seconds, and logs the slow ones."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        start = time.perf_counter()
+        response = self.get_response(request)
+        seconds = time.perf_counter() - start
+        response["X-Response-Time"] = f"{seconds:.3f}s"
+        if seconds > settings.SLOW_REQUEST_SECONDS:
+            logger.warning("slow_request", method=request.method, path=request.path, seconds=round(seconds, 3))
+        return response

@@ -1,0 +1,92 @@
+"""Accounts, passwords, tokens and sessions."""
+
+from datetime import timedelta
+from typing import Any
+
+from .base import ENVIRONMENT
+from .env import env
+
+SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+if not SECRET_KEY and ENVIRONMENT != "production":
+    # Known to everybody who reads this file; production refuses to start without a key of its own.
+    SECRET_KEY = "insecure-development-only-key-never-used-in-production"  # noqa: S105 -- no secret
+
+AUTH_USER_MODEL = "authentication.User"
+AUTHENTICATION_BACKENDS = ["authentication.backends.ServiceBackend"]
+LOGIN_URL = "admin:login"
+
+PASSWORD_HASHERS = ["authentication.hashers.ServiceArgon2Hasher"]
+ARGON2_TIME_COST = env.integer("ARGON2_TIME_COST", 2, low=2, high=16)
+ARGON2_MEMORY_KIB = env.integer("ARGON2_MEMORY_KIB", 65536, low=19456, high=2**21)
+ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
+# The server's processes share the memory that hashes may take.
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=1024)
+
+PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12 if ENVIRONMENT == "production" else 8, low=8, high=64)
+PASSWORD_HISTORY_LIMIT = env.integer("PASSWORD_HISTORY_LIMIT", 5, high=50)
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
+    },
+    {"NAME": "authentication.validators.CompositionValidator"},
+    {
+        "NAME": "authentication.validators.IdentitySimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "first_name", "last_name", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "authentication.validators.ContextWordsValidator", "OPTIONS": {"words": ("vineyard", "fellowship")}},
+    {"NAME": "authentication.validators.PasswordHistoryValidator"},
+]
+HIBP_ENABLED = env.boolean("HIBP_ENABLED", default=ENVIRONMENT != "test")
+HIBP_API_URL = env.matching(
+    "HIBP_API_URL", "https://api.pwnedpasswords.com/range", pattern=r"https?://\S+", wanted="a web address"
+).rstrip("/")
+
+REQUIRE_EMAIL_VERIFICATION = env.boolean("REQUIRE_EMAIL_VERIFICATION", default=True)
+REQUIRE_CONSENT = env.boolean("REQUIRE_CONSENT", default=False)
+PREVENT_EMAIL_ENUMERATION = env.boolean("PREVENT_EMAIL_ENUMERATION", default=True)
+ACCOUNT_LOCKOUT_THRESHOLD = env.integer("ACCOUNT_LOCKOUT_THRESHOLD", 5, low=2, high=100)
+ACCOUNT_LOCKOUT_MINUTES = env.integer("ACCOUNT_LOCKOUT_MINUTES", 30, low=1, high=10_080)
+EMAIL_VERIFICATION_LIFETIME = timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 24, low=1, high=168))
+PASSWORD_RESET_TIMEOUT = env.integer("PASSWORD_RESET_MINUTES", 60, low=5, high=60) * 60  # seconds
+EXCHANGE_TOKEN_LIFETIME = timedelta(seconds=env.integer("EXCHANGE_TOKEN_SECONDS", 60, low=10, high=600))
+
+MAX_ACTIVE_SESSIONS = env.integer("MAX_ACTIVE_SESSIONS", 50, low=1, high=1000)
+SESSION_LIFETIME = timedelta(days=env.integer("SESSION_LIFETIME_DAYS", 7, low=1, high=90))
+SESSION_REMEMBERED_LIFETIME = timedelta(days=env.integer("SESSION_REMEMBERED_LIFETIME_DAYS", 14, low=1, high=90))
+SESSION_ABSOLUTE_LIFETIME = timedelta(days=env.integer("SESSION_ABSOLUTE_LIFETIME_DAYS", 90, low=1, high=365))
+REFRESH_REUSE_GRACE = timedelta(seconds=env.integer("REFRESH_REUSE_GRACE_SECONDS", 10, high=60))
+
+JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY", SECRET_KEY)
+JWT_SIGNING_KEY_FALLBACKS = env.items("JWT_SIGNING_KEY_FALLBACKS")
+
+# The token classes are simplejwt's; rotation, revocation and expiry are ours (docs/architecture.md).
+SIMPLE_JWT: dict[str, Any] = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": SESSION_REMEMBERED_LIFETIME,
+    "UPDATE_LAST_LOGIN": True,
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ISSUER": "vineyard_group_fellowship",
+    "LEEWAY": timedelta(seconds=10),
+    "AUTH_HEADER_TYPES": ("Bearer",),
+    "AUTH_HEADER_NAME": "HTTP_AUTHORIZATION",
+    "USER_ID_FIELD": "id",
+    "USER_ID_CLAIM": "user_id",
+    "AUTH_TOKEN_CLASSES": ("authentication.utils.tokens.AccessToken",),
+    "TOKEN_TYPE_CLAIM": "token_type",
+    "JTI_CLAIM": "jti",
+}
+
+ENABLE_COOKIE_REFRESH_TOKEN = env.boolean("ENABLE_COOKIE_REFRESH_TOKEN", default=True)
+REFRESH_TOKEN_COOKIE_NAME = env.matching(
+    "REFRESH_TOKEN_COOKIE_NAME", "refresh_token", pattern=r"[A-Za-z0-9_.-]+", wanted="a cookie's name"
+)
+REFRESH_TOKEN_COOKIE_MAX_AGE = 14 * 24 * 60 * 60  # seconds
+REFRESH_TOKEN_COOKIE_HTTPONLY = True
+REFRESH_TOKEN_COOKIE_SECURE = env.boolean("REFRESH_TOKEN_COOKIE_SECURE", default=ENVIRONMENT == "production")
+REFRESH_TOKEN_COOKIE_PATH = "/"  # noqa: S105 -- a path
+REFRESH_TOKEN_COOKIE_DOMAIN = env.text("REFRESH_TOKEN_COOKIE_DOMAIN") or None
+REFRESH_TOKEN_COOKIE_SAMESITE = env.choice("REFRESH_TOKEN_COOKIE_SAMESITE", "Lax", ("Lax", "Strict", "None"))

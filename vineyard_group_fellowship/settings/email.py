@@ -1,0 +1,61 @@
+"""How mail leaves, whose name it bears and where its links lead."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import BASE_DIR, PORT
+from .env import env
+
+_WEB_ADDRESS = r"https?://[^\s/]+\S*"
+
+
+def address(name: str, default: str = "") -> str:
+    """Return a web address without the slash at its end."""
+    return env.matching(name, default, pattern=_WEB_ADDRESS, wanted="a web address such as https://example.org").rstrip(
+        "/"
+    )
+
+
+def link(name: str, default: str, placeholder: str) -> str:
+    """Return a template of a web address that holds the placeholder, or nothing when unset."""
+    template = env.matching(name, default, pattern=_WEB_ADDRESS, wanted="a web address")
+    if template and placeholder not in template:
+        raise ImproperlyConfigured(f"{name} must contain {placeholder}.")
+    return template
+
+
+FRONTEND_URL = address("FRONTEND_URL")
+BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
+
+# Without a front end the service's own pages take the person through.
+_VERIFY = f"{FRONTEND_URL}/verify-email" if FRONTEND_URL else f"{BACKEND_URL}/account/verify-email/"
+_RESET = f"{FRONTEND_URL}/reset-password" if FRONTEND_URL else f"{BACKEND_URL}/account/reset-password/"
+EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", f"{_VERIFY}?token={{token}}", "{token}")
+PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", f"{_RESET}?token={{token}}", "{token}")
+EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
+
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>")
+SERVER_EMAIL = env.text("SERVER_EMAIL", "Vineyard Group Fellowship System <info@vineyardgroupfellowship.org>")
+SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "info@vineyardgroupfellowship.org")
+NOREPLY_EMAIL = env.text("NOREPLY_EMAIL", "noreply@vineyardgroupfellowship.org")
+
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, low=1, high=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 10  # seconds; Django's default waits for ever
+EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
+ANYMAIL = {"SENDGRID_API_KEY": SENDGRID_API_KEY, "REQUESTS_TIMEOUT": (5, 10)}
+
+if EMAIL_HOST:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+elif SENDGRID_API_KEY:
+    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+else:
+    EMAIL_BACKEND = "authentication.mailbox.FileMailbox"
+
+EMAIL_MAX_ATTEMPTS = 8
+EMAIL_HOURLY_LIMIT = 3
+EMAIL_SWEEP_SECONDS = env.integer("EMAIL_SWEEP_SECONDS", 60, low=1, high=3600)

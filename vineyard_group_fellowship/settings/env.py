@@ -1,0 +1,106 @@
+"""Reading the environment strictly: a value is right, or the start stops and names its variable."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Environment:
+    """The variables the settings read, from the process and from a `.env` file beneath it."""
+
+    def __init__(self, source: Mapping[str, str]) -> None:
+        self._source = source
+        self.names: set[str] = set()
+
+    def read_file(self, path: Path) -> None:
+        """Add what a `.env` file sets; the process's own environment wins."""
+        if path.is_file():
+            environ.Env.read_env(path)
+
+    def refuse_unknown(self, path: Path) -> None:
+        """Stop on a name in the `.env` file that no setting reads: it is a typing error, silently ignored."""
+        if not path.is_file():
+            return
+        lines = (line.strip().removeprefix("export ") for line in path.read_text(encoding="utf-8").splitlines())
+        named = {line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")}
+        for name in sorted(named - self.names):
+            near = difflib.get_close_matches(name, self.names, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise ImproperlyConfigured(f"{name} in {path.name} is not a setting of this service.{hint}")
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return a string; an empty variable counts as unset."""
+        self.names.add(name)
+        return self._source.get(name, "") or default
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return a truth value, spelled 1/true/yes/on or 0/false/no/off."""
+        value = self.text(name).strip().lower()
+        if not value:
+            return default
+        if value not in _TRUE | _FALSE:
+            raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+        return value in _TRUE
+
+    def integer(self, name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:
+        """Return a whole number between `low` and `high`, both included."""
+        number = self._parsed(name, default, cast=int, wanted="a whole number")
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {number}.")
+        return int(number)
+
+    def decimal(self, name: str, default: float, *, low: float = 0.0, high: float = 1e9) -> float:
+        """Return a number between `low` and `high`, both included."""
+        number = self._parsed(name, default, cast=float, wanted="a number")
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {number}.")
+        return float(number)
+
+    def items(self, name: str, default: str = "") -> list[str]:
+        """Return a list written with commas; blanks around the items are dropped."""
+        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def choice(self, name: str, default: str, options: tuple[str, ...]) -> str:
+        """Return one of a closed set of words."""
+        value = self.text(name, default)
+        if value not in options:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {value!r}.")
+        return value
+
+    def matching(self, name: str, default: str, *, pattern: str, wanted: str) -> str:
+        """Return a string of a pattern, described by `wanted` in the refusal."""
+        value = self.text(name, default)
+        if value and not re.fullmatch(pattern, value):
+            raise ImproperlyConfigured(f"{name} must be {wanted}, not {value!r}.")
+        return value
+
+    def database(self, name: str) -> dict[str, Any] | None:
+        """Return Django's database settings from a URL, or None when the variable is unset."""
+        url = self.matching(
+            name, "", pattern=r"(postgres|postgresql|pgsql|postgis)://.+", wanted="a postgres:// address"
+        )
+        if not url:
+            return None
+        try:
+            return dict(environ.Env.db_url_config(url))
+        except (ValueError, KeyError, ImproperlyConfigured) as error:
+            raise ImproperlyConfigured(f"{name} is not a database URL.") from error
+
+    def _parsed(self, name: str, default: float, *, cast: type[int | float], wanted: str) -> float:
+        value = self.text(name).strip()
+        try:
+            return cast(value) if value else default
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be {wanted}, not {value!r}.") from error
+
+
+env = Environment(os.environ)

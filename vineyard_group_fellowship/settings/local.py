@@ -1,0 +1,21 @@
+"""Development: everything in this process, or on the servers the environment names."""
+
+from .api import *  # noqa: F403 -- a settings module is its names
+from .auth import *  # noqa: F403 -- as above
+from .base import *  # noqa: F403 -- as above
+from .base import caches, postgresql, redis_url, sqlite
+from .celery import *  # noqa: F403 -- as above
+from .email import *  # noqa: F403 -- as above
+from .env import env
+from .logging import *  # noqa: F403 -- as above
+from .monitoring import *  # noqa: F403 -- as above
+from .security import *  # noqa: F403 -- as above
+from .security import SILENCED_SYSTEM_CHECKS
+
+DEBUG = env.boolean("DEBUG", default=True)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+
+DATABASES = {"default": postgresql() or sqlite()}
+CACHES = caches(redis_url())
+# Debian 12's GDAL is newer than Django's list of tested ones.
+SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]

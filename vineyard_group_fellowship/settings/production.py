@@ -1,0 +1,56 @@
+"""Production: PostGIS, Redis, Celery, HTTPS; refuses to start, naming every missing or weak setting at once."""
+
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .api import *  # noqa: F403 -- a settings module is its names
+from .auth import *  # noqa: F403 -- as above
+from .auth import JWT_SIGNING_KEY, REFRESH_TOKEN_COOKIE_SECURE, SECRET_KEY
+from .base import *  # noqa: F403 -- as above
+from .base import caches, postgresql, redis_url
+from .celery import *  # noqa: F403 -- as above
+from .email import *  # noqa: F403 -- as above
+from .email import EMAIL_HOST, SENDGRID_API_KEY
+from .env import env
+from .logging import *  # noqa: F403 -- as above
+from .monitoring import *  # noqa: F403 -- as above
+from .security import *  # noqa: F403 -- as above
+
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS")
+
+_database: dict[str, Any] | None = postgresql()
+_redis = redis_url()
+
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/auth/health/"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+
+_faults = {
+    "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
+    "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
+    "DEBUG must be off": DEBUG,
+    "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS),
+    "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
+    "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
+    "BACKEND_URL must be set": not env.text("BACKEND_URL"),
+    "REFRESH_TOKEN_COOKIE_SECURE must be on": not REFRESH_TOKEN_COOKIE_SECURE,
+    "DATABASE_URL, DB_HOST or PGHOST must be set": _database is None,
+    "REDIS_URL must be set": not _redis,
+    "EMAIL_HOST or SENDGRID_API_KEY must be set": not (EMAIL_HOST or SENDGRID_API_KEY),
+}
+if found := [fault for fault, present in _faults.items() if present]:
+    raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
+
+DATABASES = {"default": {**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"}}
+CACHES = caches(_redis)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

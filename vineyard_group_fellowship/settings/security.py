@@ -1,0 +1,134 @@
+"""Hosts, origins, cookies, headers, rate limits: what guards the edges."""
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from .base import ENVIRONMENT, PORT
+from .email import EMAIL_VERIFIED_URL
+from .env import env
+
+
+def origins(name: str, default: str) -> list[str]:
+    """Return a list of exact origins, such as https://app.example.org."""
+    found = env.items(name, default)
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
+            raise ImproperlyConfigured(f"{name}: {origin!r} is not an origin such as https://app.example.org.")
+    return found
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Return a list of networks, such as 10.0.0.0/8."""
+    try:
+        return [ipaddress.ip_network(item) for item in env.items(name)]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a list of networks: {error}.") from error
+
+
+LOCAL_ORIGINS = f"http://localhost:3000,http://127.0.0.1:3000,http://localhost:{PORT}"
+
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS", LOCAL_ORIGINS)
+CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS", LOCAL_ORIGINS)
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Correlation-ID", "RateLimit", "RateLimit-Policy"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id", "x-requested-with"]
+
+SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == "production")
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+# Only the admin has Django sessions: a working day, under a name and path of their own.
+SESSION_COOKIE_NAME = "admin_session"
+SESSION_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# Not no-referrer: under it a browser's own forms are sent with `Origin: null`, which Django's CSRF check refuses.
+# The API, which has no forms, says no-referrer (middleware/headers.py).
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": [], "payment": [], "usb": []}
+
+_CLOSED: dict[str, Any] = {
+    "default-src": [NONE],
+    "base-uri": [NONE],
+    "form-action": [NONE],
+    "frame-ancestors": [NONE],
+}
+_SOURCES = ("script-src", "style-src", "img-src", "font-src", "connect-src")
+_OWN_FILES: dict[str, Any] = {name: [SELF] for name in _SOURCES}
+# Swagger UI and ReDoc set inline styles; scripts stay our own files.
+_DOCS: dict[str, Any] = {
+    **_CLOSED,
+    **_OWN_FILES,
+    "style-src": [SELF, "'unsafe-inline'"],
+    "img-src": [SELF, "data:"],
+}
+# After its button is pressed a page may send the person on to the front end: a browser counts that as form-action.
+_GOES_ON_TO = [f"{it.scheme}://{it.netloc}" for it in [urlsplit(EMAIL_VERIFIED_URL)] if it.netloc]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {**_CLOSED, "style-src": [SELF], "img-src": [SELF], "form-action": [SELF, *_GOES_ON_TO]}
+}
+# One policy a surface: the first prefix of a path decides, pages have the one above.
+CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
+    "/api/docs/": _DOCS,
+    # ReDoc searches in a worker.
+    "/api/redoc/": {**_DOCS, "worker-src": ["blob:"]},
+    "/api/": _CLOSED,
+    "/admin/": {**_CLOSED, **_OWN_FILES, "form-action": [SELF]},
+}
+
+# Who is asking: REMOTE_ADDR, unless the edge in front of us is named here (contract 9).
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, high=10)
+CLIENT_IP_HEADER = env.matching(
+    "CLIENT_IP_HEADER", "", pattern=r"[A-Za-z][A-Za-z-]*", wanted="a header's name, such as X-Real-IP"
+)
+
+RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", default=True)
+RATELIMIT_USE_CACHE = "limits"
+RATELIMIT_ALLOWLIST = networks("RATELIMIT_ALLOWLIST")
+# Our origin proof is a subclass of the CSRF middleware that Django looks for by name.
+_OWN_CSRF = ["security.W003"]
+# django-ratelimit does not know our failover cache, and knows that a process's own memory is not shared.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", *_OWN_CSRF]
+
+
+def rate(name: str, default: str) -> str:
+    """Return a rate such as 25/h: requests per second, minute, hour or day."""
+    return env.matching(
+        f"RATELIMIT_{name.upper()}",
+        default,
+        pattern=r"[1-9]\d{0,8}/([1-9]\d{0,5})?[smhd]",
+        wanted="a rate such as 25/h",
+    )
+
+
+# The one table of limits: what a view's @limited("name") looks up.
+RATE_LIMITS: dict[str, str] = {
+    name: rate(name, default)
+    for name, default in {
+        "register": "5/h",
+        "login": "25/h",
+        "token_refresh": "60/h",
+        "token_verify": "100/h",
+        "exchange_token": "10/h",
+        "password_change": "10/h",
+        "password_reset": "5/h",
+        "password_reset_confirm": "10/h",
+        "email_verify": "10/h",
+        "email_resend": "5/h",
+        "sessions": "30/h",
+        "sessions_terminate_all": "10/h",
+        "csrf": "100/h",
+    }.items()
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 1

@@ -1,0 +1,30 @@
+"""The tests' settings: fast hashes; PostgreSQL and Redis when the environment names them."""
+
+from .api import *  # noqa: F403 -- a settings module is its names
+from .auth import *  # noqa: F403 -- as above
+from .base import *  # noqa: F403 -- as above
+from .base import caches, postgresql, redis_url, sqlite
+from .celery import *  # noqa: F403 -- as above
+from .email import *  # noqa: F403 -- as above
+from .logging import *  # noqa: F403 -- as above
+from .security import *  # noqa: F403 -- as above
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+DATABASES = {"default": postgresql() or sqlite()}
+CACHES = caches(redis_url())
+CELERY_BROKER_URL = ""
+# No test may find the outbox swept, or a connection kept, by another.
+EMAIL_SWEEP_SECONDS = 0
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+# The policy's hash costs a third of a second; tests of the hash itself set the real one.
+ARGON2_TIME_COST, ARGON2_MEMORY_KIB = 1, 8
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Static files are served from where they lie: nobody collects them for a test.
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True

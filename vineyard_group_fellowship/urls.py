@@ -1,0 +1,24 @@
+"""Every address of the service."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+from authentication.view_modules.account_pages import HomePage, ResetPasswordPage, VerifyEmailPage
+from authentication.view_modules.unknown import ProblemView, UnknownView
+from authentication.views import OwnProfileView
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/auth/", include("authentication.urls")),
+    path("api/v1/profiles/me/", OwnProfileView.as_view(), name="own-profile"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/problems/<slug:code>/", ProblemView.as_view(), name="problem"),
+    # Whatever else is asked of the API: Django's own answer would be a page or a redirection.
+    re_path(r"^api/", UnknownView.as_view()),
+    path("admin/", admin.site.urls),
+    path("account/verify-email/", VerifyEmailPage.as_view(), name="verify-email-page"),
+    path("account/reset-password/", ResetPasswordPage.as_view(), name="reset-password-page"),
+    path("", HomePage.as_view(), name="home"),
+]

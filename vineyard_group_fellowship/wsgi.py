@@ -1,0 +1,16 @@
+"""The WSGI entry point."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
+
+import django
+
+django.setup(set_prefix=False)
+
+from authentication.background import start_sweeper  # noqa: E402 -- needs the applications, loaded above
+
+from .handler import ServiceHandler  # noqa: E402 -- as above
+
+application = ServiceHandler()
+start_sweeper()
