@@ -1,0 +1,1 @@
+"""Authentication: accounts, sessions, tokens, and the trail they leave."""

@@ -1,0 +1,17 @@
+"""The application's place in Django."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class AuthenticationConfig(AppConfig):
+    """Authentication, as Django knows it."""
+
+    name = "authentication"
+    verbose_name = "Authentication"
+
+
+class ServiceAdminConfig(AdminConfig):
+    """Django's admin with our site in place of its own."""
+
+    default_site = "authentication.admin_site.ServiceAdminSite"

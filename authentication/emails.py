@@ -1,0 +1,36 @@
+"""Mails as text and HTML, from templates/emails."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail, ready to be sent."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
+    """Return the mail of a kind; its templates are `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`."""
+    context = {
+        **facts,
+        "support_email": settings.SUPPORT_EMAIL,
+        "home_url": settings.FRONTEND_URL or settings.BACKEND_URL,
+        "lockout_minutes": settings.ACCOUNT_LOCKOUT_MINUTES,
+        "reset_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
+        "verification_hours": int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600),
+    }
+    subject = render_to_string(f"emails/{kind}.subject.txt", context)
+    return Rendered(
+        subject=" ".join(subject.split()),
+        text=render_to_string(f"emails/{kind}.txt", context),
+        html=css_inline.inline(render_to_string(f"emails/{kind}.html", context)),
+    )

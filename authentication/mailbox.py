@@ -1,0 +1,24 @@
+"""Mail without a mail server: each message becomes a file that a mail program opens."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
+
+from .utils.crypto import new_jti
+
+
+class FileMailbox(BaseEmailBackend):
+    """Writes `<time>-<random>.eml` files to EMAIL_FILE_PATH, readable by their owner alone."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder = Path(settings.EMAIL_FILE_PATH)
+        folder.mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            path = folder / f"{timezone.now():%Y%m%d-%H%M%S}-{new_jti()[:8]}.eml"
+            path.touch(mode=0o600)
+            path.write_bytes(message.message().as_bytes())
+        return len(email_messages)

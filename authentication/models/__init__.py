@@ -1,0 +1,23 @@
+"""All tables of the application."""
+
+from .audit_log import AuditLog
+from .blacklist import TokenBlacklist
+from .one_time_tokens import EmailVerificationToken, PasswordResetToken
+from .outgoing_email import OutgoingEmail
+from .password_history import PasswordHistory
+from .profile import UserProfile
+from .session import UserSession
+from .user import Attempt, User
+
+__all__ = [
+    "Attempt",
+    "AuditLog",
+    "EmailVerificationToken",
+    "OutgoingEmail",
+    "PasswordHistory",
+    "PasswordResetToken",
+    "TokenBlacklist",
+    "User",
+    "UserProfile",
+    "UserSession",
+]

@@ -1,0 +1,83 @@
+"""What happened, to whom, from where, and how grave it is."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class AuditLog(models.Model):
+    """One security event. Never holds a password, a token, a code or an address in the clear."""
+
+    class Event(models.TextChoices):
+        """What can happen."""
+
+        REGISTRATION = "registration"
+        REGISTRATION_DUPLICATE = "registration_duplicate"
+        EMAIL_VERIFIED = "email_verified"
+        EMAIL_VERIFICATION_FAILED = "email_verification_failed"
+        EMAIL_RESEND = "email_resend"
+        LOGIN = "login"
+        LOGIN_FAILED = "login_failed"
+        ACCOUNT_LOCKED = "account_locked"
+        ACCOUNT_UNLOCKED = "account_unlocked"
+        LOGOUT = "logout"
+        TOKEN_REFRESH = "token_refresh"  # noqa: S105 -- an event's name
+        TOKEN_REUSE_DETECTED = "token_reuse_detected"  # noqa: S105 -- an event's name
+        TOKEN_EXCHANGE = "token_exchange"  # noqa: S105 -- an event's name
+        TOKEN_EXCHANGE_FAILED = "token_exchange_failed"  # noqa: S105 -- an event's name
+        SESSION_TERMINATED = "session_terminated"
+        SESSIONS_TERMINATED = "sessions_terminated"
+        SESSION_EVICTED = "session_evicted"
+        SESSION_RENEWED = "session_renewed"
+        PROFILE_UPDATED = "profile_updated"
+        PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
+        PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name
+        PASSWORD_RESET = "password_reset"  # noqa: S105 -- an event's name
+        PASSWORD_RESET_FAILED = "password_reset_failed"  # noqa: S105 -- an event's name
+        PASSWORD_BREACHED = "password_breached"  # noqa: S105 -- an event's name
+        TOKEN_REVOKED = "token_revoked"  # noqa: S105 -- an event's name
+        EXCHANGE_REPLAYED = "exchange_replayed"
+        ADMIN_LOGIN = "admin_login"
+        ADMIN_LOGIN_REFUSED = "admin_login_refused"
+        ADMIN_ACTION = "admin_action"
+
+    class Risk(models.TextChoices):
+        """How grave an event is."""
+
+        LOW = "low"
+        MEDIUM = "medium"
+        HIGH = "high"
+        CRITICAL = "critical"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    event_type = models.CharField(max_length=48, choices=Event.choices)
+    description = models.CharField(max_length=255, blank=True, default="")
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=512, blank=True, default="")
+    success = models.BooleanField(default=True)
+    risk_level = models.CharField(max_length=8, choices=Risk.choices, default=Risk.LOW)
+    metadata = models.JSONField(default=dict, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True, default="")
+    timestamp = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user", "-timestamp"], name="audit_user_newest"),
+            models.Index(fields=["event_type", "-timestamp"], name="audit_event_newest"),
+            models.Index(fields=["ip_address", "-timestamp"], name="audit_address_newest"),
+            models.Index(fields=["-timestamp"], name="audit_newest"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.event_type}"
+
+    @classmethod
+    def log_event(cls, event_type: str, **fields: Any) -> "AuditLog":
+        """Write one event; the fields are this model's."""
+        return cls.objects.create(event_type=event_type, **fields)

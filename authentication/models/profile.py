@@ -1,0 +1,54 @@
+"""What a person chooses to show, and how times are shown to them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from .compiled import CompiledQuery
+
+
+class UserProfileQuerySet(models.QuerySet["UserProfile"]):
+    """Profiles."""
+
+    def of(self, user_id: uuid.UUID) -> "UserProfile | None":
+        """Return a person's profile."""
+        return _OF_USER.get(user_id=user_id)
+
+
+def _of_user(*, user_id: uuid.UUID) -> models.QuerySet["UserProfile"]:
+    return UserProfile.objects.filter(pk=user_id)
+
+
+_OF_USER = CompiledQuery(_of_user, user_id=uuid.UUID(int=1))
+
+
+class UserProfile(models.Model):
+    """The part of an account that is not about signing in."""
+
+    class Visibility(models.TextChoices):
+        """Who may see the profile; nobody but its owner until they say otherwise."""
+
+        PRIVATE = "private"
+        MEMBERS = "members"
+        PUBLIC = "public"
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="profile"
+    )
+    display_name = models.CharField(max_length=80, blank=True, default="")
+    timezone = models.CharField(max_length=64, default="UTC")
+    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE)
+
+    objects = UserProfileQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="profile_visibility_known",
+                condition=models.Q(visibility__in=["private", "members", "public"]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.display_name or str(self.pk)

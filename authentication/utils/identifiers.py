@@ -1,0 +1,141 @@
+"""The one canonical form of an email address and of a username (contract 6)."""
+
+import re
+import unicodedata
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+EMAIL_MAX_LENGTH = 254
+USERNAME_MIN_LENGTH = 3
+USERNAME_MAX_LENGTH = 30
+
+_GMAIL = {"gmail.com", "googlemail.com"}
+_PUNCTUATION = "_.-"
+# Unicode's Default_Ignorable_Code_Point: marks, fillers and selectors that show nothing.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_HAN_AND_KANA = {"CJK", "HIRAGANA", "KATAKANA"}
+
+# Letters that look like a Latin one in the fonts people read; Unicode's confusables.txt holds the whole list.
+_LOOKALIKES = str.maketrans(
+    # Cyrillic
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u043a\u043c\u0442\u043d\u0432\u0433\u0491"
+    # Greek
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c5\u03c7\u03c4\u03b5\u03b7\u03c9"
+    # Armenian
+    "\u0585\u057d\u0570\u0578\u0581"
+    # Latin: the dotless i
+    "\u0131",
+    "aeopcyxijshdqwkmthbrraopvikuxtenwouhngi",
+)
+
+_RESERVED = """
+    about account accounts admin administrator anonymous api auth billing contact email everyone fellowship guest help
+    host info login logout mail me member members moderator nobody noreply no-reply null official operator owner pastor
+    postmaster privacy profile register root security service settings signin signup staff superuser support system team
+    terms test undefined user username users vineyard webmaster www
+"""
+RESERVED_USERNAMES = frozenset(_RESERVED.split())
+
+
+def canonical_email(address: str) -> str:
+    """Return the form in which addresses are compared, for any string at all.
+
+    Lower case, compatibility forms folded; at Gmail, which ignores them, without dots and +tags.
+    """
+    # Only ASCII is lowered: four other letters fold onto ASCII ones, and each function folds others of them.
+    local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
+    local, domain = _ascii_lower(local), _ascii_domain(domain)
+    if domain in _GMAIL:
+        local, domain = local.partition("+")[0].replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
+def checked_email(address: str) -> str:
+    """Return an address as it is to be stored and written to: as typed, in normal form.
+
+    Raises ValueError, with a message for the person, if no mail could be sent to it.
+    """
+    typed = unicodedata.normalize("NFKC", address).strip()
+    if len(typed) > EMAIL_MAX_LENGTH:
+        raise ValueError(f"Enter an email address of at most {EMAIL_MAX_LENGTH} characters.")
+    try:
+        found = validate_email(
+            typed, allow_smtputf8=False, check_deliverability=False, test_environment=True, strict=True
+        )
+    except EmailNotValidError as error:
+        raise ValueError("Enter a valid email address.") from error
+    # At Gmail an address that is nothing but dots or a tag names nobody.
+    if not found.ascii_email or canonical_email(typed).startswith("@"):
+        raise ValueError("Enter a valid email address.")
+    return typed if typed.isascii() else found.ascii_email
+
+
+def canonical_username(username: str) -> str:
+    """Return the form in which usernames are compared: caseless, with look-alike letters made one."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())
+    # Letters are compared apart from their accents, or an accented look-alike would be another letter.
+    plain = unicodedata.normalize("NFD", _INVISIBLE.sub("", folded)).translate(_LOOKALIKES)
+    # The Turkish capital dotted I folds to an i with a dot of its own.
+    return unicodedata.normalize("NFC", plain.replace("i\u0307", "i"))
+
+
+def canonical_identifier(identifier: str) -> str:
+    """Return the canonical form of what a person typed to sign in: an address if it has an @, else a username."""
+    normal = unicodedata.normalize("NFKC", identifier)
+    return canonical_email(normal) if "@" in normal else canonical_username(normal)
+
+
+def checked_username(username: str) -> str:
+    """Return a username as it is to be stored and shown.
+
+    Raises ValueError, with a message for the person, if it is too short or long, reserved, or could pass for another.
+    """
+    name = unicodedata.normalize("NFKC", username).strip()
+    if not USERNAME_MIN_LENGTH <= len(name) <= USERNAME_MAX_LENGTH:
+        raise ValueError(f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters.")
+    if _INVISIBLE.search(name) or not all(_may_stand(character) for character in name):
+        raise ValueError("Use only letters, digits, and the characters _ . - in a username.")
+    if not any(_is_letter_or_digit(character) for character in name):
+        raise ValueError("Use at least one letter or digit in a username.")
+    if len(_scripts(name)) > 1:
+        raise ValueError("Use the letters of one alphabet in a username.")
+    if re.sub(r"[_.-]", "", canonical_username(name)) in _RESERVED_SKELETONS:
+        raise ValueError("This username is reserved.")
+    return name
+
+
+def _ascii_lower(text: str) -> str:
+    return "".join(character.lower() if character.isascii() else character for character in text)
+
+
+def _ascii_domain(domain: str) -> str:
+    bare = _ascii_lower(domain).rstrip(".")
+    try:
+        return bare if bare.isascii() else idna.encode(bare, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return bare
+
+
+def _is_letter_or_digit(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("L") or category == "Nd"
+
+
+def _may_stand(character: str) -> bool:
+    return (
+        _is_letter_or_digit(character) or character in _PUNCTUATION or unicodedata.category(character) in {"Mn", "Mc"}
+    )
+
+
+def _scripts(name: str) -> set[str]:
+    letters = [character for character in name if unicodedata.category(character).startswith("L")]
+    # A character's Unicode name begins with its script; Japanese is written in three at once.
+    found = {unicodedata.name(letter, "UNKNOWN").split(" ")[0] for letter in letters}
+    return {"HAN AND KANA" if script in _HAN_AND_KANA else script for script in found}
+
+
+_RESERVED_SKELETONS = {re.sub(r"[_.-]", "", canonical_username(name)) for name in RESERVED_USERNAMES}
