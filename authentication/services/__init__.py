@@ -1,0 +1,23 @@
+"""What the other apps of the monolith may use."""
+
+from .authentication import AuthenticationService
+from .email import EmailService
+from .email_verification import EmailVerificationService
+from .exchange import ExchangeTokenService
+from .password import PasswordService
+from .profiles import ProfileService
+from .registration import RegistrationService
+from .sessions import SessionService
+from .tokens import TokenService
+
+__all__ = [
+    "AuthenticationService",
+    "EmailService",
+    "EmailVerificationService",
+    "ExchangeTokenService",
+    "PasswordService",
+    "ProfileService",
+    "RegistrationService",
+    "SessionService",
+    "TokenService",
+]

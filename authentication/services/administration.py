@@ -1,0 +1,136 @@
+"""What staff may do to an account. Each act is audited with who did it and to whom."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.exceptions import PermissionRefused
+from authentication.models import OutgoingEmail, TokenBlacklist, User, UserSession
+from authentication.utils.client import ClientInfo
+
+from .audit import Event, Risk, record
+from .email import EmailService, Kind
+
+Reason = TokenBlacklist.Reason
+
+
+class AdministrationService:
+    """What staff may do to an account. Raises PermissionRefused where someone reaches above themselves."""
+
+    @staticmethod
+    def unlock(user: User, *, actor: User, client: ClientInfo) -> None:
+        """Let a person sign in again at once."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            User.objects.clear_attempts(user.pk)
+            record(Event.ACCOUNT_UNLOCKED, user_id=user.pk, client=client, risk=Risk.MEDIUM, actor=str(actor.pk))
+
+    @staticmethod
+    def end_sessions(user: User, *, actor: User, client: ClientInfo) -> int:
+        """Sign a person out everywhere; return how many devices that were."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            count = UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
+            _note("end_sessions", user.pk, actor, client, count=count)
+        return count
+
+    @staticmethod
+    def end_session(session: UserSession, *, actor: User, client: ClientInfo) -> None:
+        """Sign a person out on one device."""
+        _check_rank(actor, session.user)
+        with transaction.atomic():
+            UserSession.objects.filter(pk=session.pk).end(reason=Reason.ADMIN, at=timezone.now())
+            _note("end_session", session.user_id, actor, client, session=str(session.pk))
+
+    @staticmethod
+    def resend_verification(user: User, *, actor: User, client: ClientInfo) -> None:
+        """Mail a person the link that proves their address."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
+            _note("resend_verification", user.pk, actor, client)
+
+    @staticmethod
+    def send_reset_link(user: User, *, actor: User, client: ClientInfo) -> None:
+        """Mail a person the link to choose a new password; nobody chooses it for them."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            EmailService.queue(Kind.PASSWORD_RESET, user_id=user.pk)
+            _note("send_reset_link", user.pk, actor, client)
+
+    @staticmethod
+    def disable(user: User, *, actor: User, client: ClientInfo) -> None:
+        """Close an account and sign it out everywhere."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            User.objects.filter(pk=user.pk).update(is_active=False)
+            UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
+            _note("disable", user.pk, actor, client)
+
+    @staticmethod
+    def enable(user: User, *, actor: User, client: ClientInfo) -> None:
+        """Open a closed account again."""
+        _check_rank(actor, user)
+        with transaction.atomic():
+            User.objects.filter(pk=user.pk).update(is_active=True)
+            _note("enable", user.pk, actor, client)
+
+    @staticmethod
+    def revoke_token(*, jti: str, reason: str, actor: User, client: ClientInfo) -> TokenBlacklist:
+        """Revoke an access or refresh token by its identifier; the session of a refresh token ends."""
+        now = timezone.now()
+        with transaction.atomic():
+            session = UserSession.objects.select_related("user").filter(refresh_token_jti=jti).first()
+            if session:
+                _check_rank(actor, session.user)
+                UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
+            # Whose it is cannot be told from an access token's identifier; no token of ours lives longer than this.
+            longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
+            owner = session.user_id if session else None
+            TokenBlacklist.blacklist_token(jti=jti, expires_at=now + longest, user_id=owner, reason=reason)
+            record(
+                Event.TOKEN_REVOKED, user_id=owner, client=client, risk=Risk.HIGH, actor=str(actor.pk), reason=reason
+            )
+        return TokenBlacklist.objects.get(jti=jti)
+
+    @staticmethod
+    def send_again(mail: OutgoingEmail, *, actor: User, client: ClientInfo) -> bool:
+        """Put a dead letter back into the outbox; False if it is none."""
+        with transaction.atomic():
+            revived = EmailService.send_again(mail.pk)
+            if revived:
+                _note("send_again", mail.user_id, actor, client, mail=str(mail.pk))
+        return revived
+
+    @staticmethod
+    def note_group_change(group: str, *, actor: User, client: ClientInfo) -> None:
+        """Write down that what a group may do was changed."""
+        _note("change_group", None, actor, client, group=group)
+
+    @staticmethod
+    def note_change(user_id: uuid.UUID, *, fields: Iterable[str], actor: User, client: ClientInfo) -> None:
+        """Write down which fields of an account were changed."""
+        _note("change", user_id, actor, client, fields=sorted(fields))
+
+
+def _check_rank(actor: User, target: User) -> None:
+    if target.is_superuser and not actor.is_superuser:
+        raise PermissionRefused
+
+
+def _note(action: str, target: uuid.UUID | None, actor: User, client: ClientInfo, **facts: Any) -> None:
+    record(
+        Event.ADMIN_ACTION,
+        user_id=target,
+        client=client,
+        risk=Risk.MEDIUM,
+        description=action,
+        actor=str(actor.pk),
+        action=action,
+        **facts,
+    )

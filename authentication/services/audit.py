@@ -1,0 +1,34 @@
+"""Building block: writing down what happened."""
+
+import uuid
+from typing import Any
+
+from authentication.models import AuditLog
+from authentication.utils.client import ClientInfo
+
+Event = AuditLog.Event
+Risk = AuditLog.Risk
+
+
+def record(
+    event: str,
+    *,
+    user_id: uuid.UUID | None,
+    client: ClientInfo,
+    risk: str = Risk.LOW,
+    success: bool = True,
+    description: str = "",
+    **metadata: Any,
+) -> None:
+    """Write one event, in the transaction of what it tells of; `metadata` holds nothing secret or personal."""
+    AuditLog.log_event(
+        event,
+        user_id=user_id,
+        ip_address=client.ip_address,
+        user_agent=client.user_agent,
+        correlation_id=client.correlation_id,
+        risk_level=risk,
+        success=success,
+        description=description,
+        metadata=metadata,
+    )

@@ -1,0 +1,57 @@
+"""Trading the exchange token of a verified address for a session."""
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.exceptions import LinkInvalid
+from authentication.models import TokenBlacklist, User, UserSession
+from authentication.utils.client import ClientInfo
+
+from .audit import Event, Risk, record
+from .one_time import new_exchange_token, remember_redeemed, session_redeemed, spend_exchange_token
+from .signing_in import SignedIn, sign_in
+
+
+class ExchangeTokenService:
+    """Short-lived tokens that keep JWTs out of addresses and histories."""
+
+    @staticmethod
+    def create(*, user_id: uuid.UUID) -> str:
+        """Return a token that its bearer may trade once for a session of this person."""
+        return new_exchange_token(user_id)
+
+    @staticmethod
+    def redeem(*, token: str, client: ClientInfo) -> SignedIn:
+        """Open a session for the person a token stands for; a token that comes again ends the session it gave.
+
+        Raises LinkInvalid if the token is unknown, used or expired, ServiceUnavailable while nobody can tell.
+        """
+        user_id = spend_exchange_token(token)
+        user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
+        if user is None:
+            _end_replayed(token, client=client)
+            record(Event.TOKEN_EXCHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
+            raise LinkInvalid
+        with transaction.atomic():
+            signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
+        remember_redeemed(token, signed_in.session.pk)
+        return signed_in
+
+
+def _end_replayed(token: str, *, client: ClientInfo) -> None:
+    """End the session a token gave when it comes a second time: two parties hold it (RFC 6749, section 4.1.2)."""
+    session_id, now = session_redeemed(token), timezone.now()
+    if session_id is None:
+        return
+    with transaction.atomic():
+        if UserSession.objects.filter(pk=session_id).end(reason=TokenBlacklist.Reason.REUSE, at=now):
+            record(
+                Event.EXCHANGE_REPLAYED,
+                user_id=UserSession.objects.values_list("user_id", flat=True).get(pk=session_id),
+                client=client,
+                risk=Risk.CRITICAL,
+                success=False,
+                session=str(session_id),
+            )

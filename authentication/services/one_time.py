@@ -1,0 +1,58 @@
+"""Building block: exchange tokens, kept in the cache under their digests for a minute."""
+
+import contextlib
+import uuid
+
+from django.conf import settings
+from django.core.cache import cache
+
+from authentication.exceptions import ServiceUnavailable
+from authentication.utils.crypto import digest, new_token
+from vineyard_group_fellowship.cache import FAULTS
+
+_REPLAY_SECONDS = 600
+
+
+def new_exchange_token(user_id: uuid.UUID) -> str:
+    """Return a token that stands for a person once, for EXCHANGE_TOKEN_LIFETIME.
+
+    Raises ServiceUnavailable while the cache is down.
+    """
+    token = new_token()
+    try:
+        cache.set(_key(token), str(user_id), settings.EXCHANGE_TOKEN_LIFETIME.total_seconds())
+    except FAULTS:
+        raise ServiceUnavailable from None
+    return token
+
+
+def spend_exchange_token(token: str) -> uuid.UUID | None:
+    """Return whom a token stands for, to one caller; None to all others.
+
+    Raises ServiceUnavailable while the cache is down.
+    """
+    key = _key(token)
+    try:
+        user_id = cache.get(key)
+        # The deletion decides: of several callers who read the value one deletes it.
+        return uuid.UUID(user_id) if user_id and cache.delete(key) else None
+    except FAULTS:
+        raise ServiceUnavailable from None
+
+
+def remember_redeemed(token: str, session_id: uuid.UUID) -> None:
+    """Keep what a spent token gave, for as long as a replay of it would be telling."""
+    with contextlib.suppress(*FAULTS):
+        cache.set(f"redeemed:{digest(token)}", str(session_id), _REPLAY_SECONDS)
+
+
+def session_redeemed(token: str) -> uuid.UUID | None:
+    """Return the session a spent token gave, if it was spent a short while ago."""
+    with contextlib.suppress(*FAULTS):
+        if session_id := cache.get(f"redeemed:{digest(token)}"):
+            return uuid.UUID(session_id)
+    return None
+
+
+def _key(token: str) -> str:
+    return f"exchange:{digest(token)}"

@@ -1,0 +1,106 @@
+"""Changing and resetting a password."""
+
+from typing import NoReturn
+
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.exceptions import LinkInvalid, TokenInvalid, ValidationFailed
+from authentication.models import PasswordHistory, PasswordResetToken, TokenBlacklist, User, UserSession
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_email
+
+from .audit import Event, Risk, record
+from .breach import queue_breach_check
+from .credentials import check_current_password
+from .email import EmailService, Kind
+from .password_policy import check_password_policy
+from .signing_in import SignedIn, sign_in
+
+Reason = TokenBlacklist.Reason
+_WRONG = "This is not your current password."
+
+
+class PasswordService:
+    """Changing and resetting a password."""
+
+    @staticmethod
+    def change(*, session: UserSession, old_password: str, new_password: str, client: ClientInfo) -> SignedIn:
+        """Replace a password its owner knows, and every session with a new one for the device that asks.
+
+        The session itself is replaced too, so that no token from before the change outlives it (CWE-384).
+
+        Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many wrong ones.
+        """
+        user = session.user
+        if not check_current_password(user, old_password, client=client):
+            raise ValidationFailed(errors={"old_password": [_WRONG]})
+        check_password_policy(new_password, user, field="new_password")
+        with transaction.atomic():
+            _replace(user, new_password, reason=Reason.PASSWORD_CHANGE)
+            record(Event.PASSWORD_CHANGE, user_id=user.pk, client=client, risk=Risk.MEDIUM)
+            EmailService.queue(Kind.PASSWORD_CHANGED, user_id=user.pk, when=user.password_changed_at.isoformat())
+            signed_in = sign_in(
+                user,
+                client=client,
+                event=Event.SESSION_RENEWED,
+                at=user.password_changed_at,
+                device_name=session.device_name,
+                remember_me=session.remember_me,
+                is_verified=session.is_verified,
+            )
+            queue_breach_check(user, new_password)
+        return signed_in
+
+    @staticmethod
+    def request_reset(*, email: str, client: ClientInfo) -> None:
+        """Mail a link to choose a new password to whom the address belongs; the same work is done for nobody."""
+        user = User.objects.identified_by(canonical_email(email)).only("pk").first()
+        user_id = user.pk if user else None
+        with transaction.atomic():
+            record(Event.PASSWORD_RESET_REQUESTED, user_id=user_id, client=client)
+            EmailService.queue(Kind.PASSWORD_RESET, user_id=user_id)
+
+    @staticmethod
+    def reset(*, token: str, new_password: str, client: ClientInfo) -> None:
+        """Set a new password by the token of a mail, end every session, and lift a lock.
+
+        Reading the mail proves the address as well. A password that is refused does not spend the token.
+
+        Raises LinkInvalid if the token is unknown, used, voided or expired, ValidationFailed for a weak password.
+        """
+        user = PasswordResetToken.objects.owner_of(token, at=timezone.now())
+        if user is None:
+            _refuse(client)
+        check_password_policy(new_password, user, field="new_password")
+        try:
+            with transaction.atomic():
+                # The account first and its tokens after, as everybody does it: the other way round two would wait for
+                # each other.
+                User.objects.hold(user.pk)
+                if not PasswordResetToken.objects.spend(token, at=timezone.now()):
+                    raise LinkInvalid
+                _replace(user, new_password, reason=Reason.PASSWORD_RESET)
+                User.objects.verify_email(user.pk, at=user.password_changed_at)
+                record(Event.PASSWORD_RESET, user_id=user.pk, client=client, risk=Risk.MEDIUM)
+                EmailService.queue(Kind.PASSWORD_CHANGED, user_id=user.pk, when=user.password_changed_at.isoformat())
+                queue_breach_check(user, new_password)
+        except (LinkInvalid, TokenInvalid):
+            _refuse(client)
+
+
+def _replace(user: User, password: str, *, reason: str) -> None:
+    """Store a new password and end every session, in the caller's transaction."""
+    old, since = user.password, user.password_changed_at
+    user.set_password(password)
+    if not User.objects.change_password(user, since=since):
+        # Another change was faster, and has ended the session this one came with.
+        raise TokenInvalid
+    PasswordHistory.remember(user.pk, old, user.password)
+    PasswordResetToken.objects.filter(user=user, used_at=None).delete()
+    UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
+
+
+def _refuse(client: ClientInfo) -> NoReturn:
+    record(Event.PASSWORD_RESET_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
+    raise LinkInvalid

@@ -1,0 +1,121 @@
+"""Becoming a member."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from authentication.exceptions import ValidationFailed
+from authentication.models import PasswordHistory, User, UserProfile
+from authentication.models.user import generated_username
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_email, canonical_username
+
+from .audit import Event, Risk, record
+from .breach import queue_breach_check
+from .email import EmailService, Kind
+from .password_policy import check_password_policy
+from .username_holds import check_not_held, hold, username_taken
+
+_TAKEN_EMAIL = "An account with this email address exists already."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration answers; for an address that was taken the id is nobody's."""
+
+    user_id: uuid.UUID
+    email: str
+
+
+class RegistrationService:
+    """Becoming a member."""
+
+    @staticmethod
+    def register(
+        *,
+        email: str,
+        password: str,
+        client: ClientInfo,
+        username: str = "",
+        first_name: str = "",
+        last_name: str = "",
+        display_name: str = "",
+        timezone_name: str = "UTC",
+        terms_accepted: bool = False,
+        privacy_policy_accepted: bool = False,
+    ) -> Registered:
+        """Make an account and mail the link that proves its address.
+
+        An address that is taken gets the same answer, in the same time, and its owner a mail: who asks must not learn
+        that somebody belongs here. Usernames are public.
+
+        Raises ValidationFailed for a weak password, a taken username and, where the settings say so, a taken address.
+        """
+        now = timezone.now()
+        user = User(
+            email=email,
+            username=username or generated_username(),
+            first_name=first_name,
+            last_name=last_name,
+            terms_accepted_at=now if terms_accepted else None,
+            privacy_policy_accepted_at=now if privacy_policy_accepted else None,
+            created_at=now,
+        )
+        check_password_policy(password, user, field="password")
+        owner = _owner_of(email, username)
+        # Hashed even when nothing will be stored: the time must not tell.
+        user.set_password(password)
+        if owner is None:
+            profile = {"display_name": display_name, "timezone": timezone_name}
+            owner = _create(user, password, profile, client=client, at=now)
+        if owner is not None:
+            _tell_owner(owner, username, client=client)
+        return Registered(user_id=user.pk, email=email)
+
+
+def _owner_of(email: str, username: str) -> uuid.UUID | None:
+    """Return who has the address; raise ValidationFailed if the username is taken."""
+    address, name = canonical_email(email), canonical_username(username)
+    wanted = Q(email_canonical=address)
+    if username:
+        check_not_held(username)
+        wanted |= Q(username_canonical=name)
+    # Both in one look: between two, another request might take one and the other.
+    found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
+    if username and any(user.username_canonical == name for user in found):
+        raise username_taken()
+    return next((user.pk for user in found if user.email_canonical == address), None)
+
+
+def _create(
+    user: User, password: str, profile: dict[str, Any], *, client: ClientInfo, at: dt.datetime
+) -> uuid.UUID | None:
+    """Store a new account; return the owner of its address instead if another request was faster."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            UserProfile.objects.create(user=user, **profile)
+            PasswordHistory.objects.create(user=user, password_hash=user.password, created_at=at)
+            record(Event.REGISTRATION, user_id=user.pk, client=client)
+            EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
+            queue_breach_check(user, password)
+    except IntegrityError:
+        return _owner_of(user.email, user.username)
+    return None
+
+
+def _tell_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
+    with transaction.atomic():
+        record(Event.REGISTRATION_DUPLICATE, user_id=owner, client=client, risk=Risk.MEDIUM, success=False)
+        if settings.PREVENT_EMAIL_ENUMERATION:
+            EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
+    if not settings.PREVENT_EMAIL_ENUMERATION:
+        raise ValidationFailed(errors={"email": [_TAKEN_EMAIL]})
+    if username:
+        hold(username)
