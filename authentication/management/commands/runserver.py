@@ -1,0 +1,28 @@
+"""The development server; says where everything is."""
+
+from typing import Any
+
+from django.conf import settings
+from whitenoise.runserver_nostatic.management.commands.runserver import Command as RunserverCommand
+
+
+class Command(RunserverCommand):  # type: ignore[misc]  # WhiteNoise chooses its base class at run time
+    """Starts the development server, on PORT unless an address is given."""
+
+    default_port = str(settings.PORT)
+
+    def on_bind(self, server_port: int | str) -> None:
+        """Print the addresses."""
+        base = f"http://localhost:{server_port}"
+        mail = settings.EMAIL_FILE_PATH if "mailbox" in settings.EMAIL_BACKEND else settings.EMAIL_BACKEND
+        places: dict[str, Any] = {
+            "API": f"{base}/api/v1/auth/",
+            "API docs": f"{base}/api/docs/  (or {base}/api/redoc/)",
+            "Admin": f"{base}/admin/  (make superuser makes an account for it)",
+            "Mails": mail,
+            "Database": settings.DATABASES["default"]["NAME"],
+        }
+        self.stdout.write("\nVineyard Group Fellowship, authentication. Stop it with Ctrl-C.\n\n")
+        for name, place in places.items():
+            self.stdout.write(f"  {name:<10} {place}\n")
+        self.stdout.write("\n")

@@ -1,0 +1,157 @@
+"""The API's description in OpenAPI: what each operation takes, answers and can refuse."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+from . import exceptions as failures
+from .exceptions import Problem
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+READS_INPUT: tuple[type[Problem], ...] = (
+    failures.ValidationFailed,
+    failures.CsrfFailed,
+    failures.PayloadTooLarge,
+    failures.UnsupportedMediaType,
+)
+"""What any operation with a body can refuse."""
+
+ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"  # noqa: S105 -- an example
+REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"  # noqa: S105 -- an example
+USER_ID = "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10"
+TOKENS = {
+    "access_token": ACCESS_TOKEN,
+    "access": ACCESS_TOKEN,
+    "expires_in": 900,
+    "token_type": "Bearer",
+    "refresh": REFRESH_TOKEN,
+}
+USER = {
+    "id": USER_ID,
+    "email": "ruth@example.org",
+    "username": "ruth",
+    "first_name": "Ruth",
+    "last_name": "Moab",
+    "email_verified": True,
+}
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """An error (RFC 9457)."""
+
+    type = serializers.CharField(help_text="A stable URI reference for each code.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="A sentence for the person.")
+    instance = serializers.CharField(help_text="The path of the request.")
+    code = serializers.CharField(help_text="A word for the machine.")
+    error = serializers.CharField(help_text="The same as detail.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # a member of the answer, not DRF's property
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="On validation errors: messages by field, non_field_errors for the rest.",
+    )
+    correlation_id = serializers.CharField(help_text="Quote it to support: it finds the request in the logs.")
+
+
+class ServiceSchema(AutoSchema):
+    """A view's docstring is its text: the first line the summary, the rest the description."""
+
+    def get_summary(self) -> str:
+        return self._text().partition("\n")[0].rstrip(".")
+
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular's signature
+        return self._text().partition("\n")[2].strip()
+
+    def _text(self) -> str:
+        return str(super().get_description())
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base class has no types
+    """The access token in the Authorization header."""
+
+    target_class = "authentication.bearer.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "`Authorization: Bearer <access token>`",
+        }
+
+
+def authentication_schema(
+    operation: str,
+    *,
+    tag: str,
+    answers: Mapping[int, type[serializers.Serializer[Any]] | OpenApiTypes],
+    answer: Mapping[str, Any],
+    errors: Sequence[type[Problem]] = (),
+    request: type[serializers.Serializer[Any]] | None = None,
+    example: Mapping[str, Any] | None = None,
+    security: Sequence[str] = (),
+) -> Callable[[Handler], Handler]:
+    """Describe an operation: its input and answer, an example of each, and every failure it can answer with."""
+    status = next(iter(answers))
+    shown = [OpenApiExample("answer", value=dict(answer), response_only=True, status_codes=[str(status)])]
+    if example is not None:
+        shown.append(OpenApiExample("request", value=dict(example), request_only=True))
+    describe: Callable[[Handler], Handler] = extend_schema(
+        operation_id=operation,
+        tags=[tag],
+        request=request,
+        responses={**answers, **_refusals(errors)},
+        examples=shown,
+        # The document wants requirement objects, whatever the annotation says.
+        auth=[{name: []} for name in security] or None,  # type: ignore[misc]
+    )
+    return describe
+
+
+def _refusals(errors: Sequence[type[Problem]]) -> dict[tuple[int, str], OpenApiResponse]:
+    by_status: dict[int, list[type[Problem]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {
+        (status, "application/problem+json"): OpenApiResponse(
+            ProblemSerializer,
+            description="; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+            examples=[_example(kind) for kind in kinds],
+        )
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def _example(kind: type[Problem]) -> OpenApiExample:
+    problem: dict[str, Any] = {
+        "type": f"/api/problems/{kind.code}/",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.detail,
+        "instance": "/api/v1/auth/login/",
+        "code": kind.code,
+        "error": kind.detail,
+        "correlation_id": "4f9d1c0a7be24e0c9d3f6a1b2c3d4e5f",
+    }
+    if kind is failures.ValidationFailed:
+        problem["errors"] = {"email": ["Enter a valid email address."]}
+    return OpenApiExample(kind.code, value=problem, response_only=True, status_codes=[str(kind.status)])
+
+
+def add_cookie_scheme(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe the refresh cookie beside the bearer token: a hook for drf-spectacular."""
+    result["components"]["securitySchemes"]["refreshCookie"] = {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "refresh_token",
+        "description": "The refresh token, set by sign-in and read by no script.",
+    }
+    return result

@@ -1,0 +1,1 @@
+"""The shapes of input and output, one file per area."""

@@ -1,0 +1,104 @@
+"""Shapes of registration, sign-in and their answers."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from .fields import (
+    ConsentField,
+    EmailAddressField,
+    FlagField,
+    PasswordField,
+    TextField,
+    TimezoneField,
+    TokenField,
+    UsernameField,
+)
+
+MISMATCH = "The two passwords are not the same."
+_REQUIRED = "This field is required."
+
+
+class RegisterSerializer(serializers.Serializer[Any]):
+    """Who wants to join."""
+
+    email = EmailAddressField()
+    password = PasswordField()
+    password_confirm = PasswordField(required=False)
+    username = UsernameField(required=False)
+    first_name = TextField(max_length=150, required=False, allow_blank=True)
+    last_name = TextField(max_length=150, required=False, allow_blank=True)
+    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    timezone = TimezoneField(required=False)
+    terms_accepted = ConsentField(required=False)
+    privacy_policy_accepted = ConsentField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.pop("password_confirm", attrs["password"]) != attrs["password"]:
+            raise serializers.ValidationError({"password_confirm": [MISMATCH]})
+        if settings.REQUIRE_CONSENT:
+            missing = {"terms_accepted", "privacy_policy_accepted"} - attrs.keys()
+            if missing:
+                raise serializers.ValidationError({name: [_REQUIRED] for name in sorted(missing)})
+        return attrs
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    """Who wants to come in: one of the three names of the identifier is enough."""
+
+    email_or_username = TextField(max_length=254, required=False)
+    email = TextField(max_length=254, required=False)
+    username = TextField(max_length=254, required=False)
+    password = PasswordField()
+    remember_me = FlagField(required=False, default=False)
+    device_name = TextField(max_length=100, required=False, allow_blank=True, default="")
+    otp = TextField(max_length=16, required=False, allow_blank=True, write_only=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
+        identifier = next(filter(None, names), "")
+        if not identifier:
+            raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
+        attrs.pop("otp", None)
+        return {**attrs, "identifier": identifier}
+
+
+class LogoutSerializer(serializers.Serializer[Any]):
+    """The refresh token of a client that has no live access token left."""
+
+    refresh = TokenField(required=False)
+
+
+class RegisteredSerializer(serializers.Serializer[Any]):
+    """The answer to a registration: the same whether or not the address was new."""
+
+    message = serializers.CharField()
+    user_id = serializers.UUIDField()
+    email = serializers.EmailField()
+
+
+class SignedInUserSerializer(serializers.Serializer[Any]):
+    """Who has signed in."""
+
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    username = serializers.CharField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    email_verified = serializers.BooleanField()
+    password_breached = serializers.BooleanField(
+        required=False, help_text="Present, and true, while the password is known from a data breach."
+    )
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        shown = dict(super().to_representation(instance))
+        if instance.password_breached_at:
+            shown["password_breached"] = True
+        return shown
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    """A sentence for the person."""
+
+    message = serializers.CharField()

@@ -1,0 +1,45 @@
+"""Shapes of changing and resetting a password."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .authentication import MISMATCH
+from .fields import EmailAddressField, PasswordField, TokenField
+from .tokens import TokenPairSerializer
+
+
+class NewPasswordSerializer(serializers.Serializer[Any]):
+    """A new password, and the same again if the form asks for it twice."""
+
+    new_password = PasswordField()
+    new_password_confirm = PasswordField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.pop("new_password_confirm", attrs["new_password"]) != attrs["new_password"]:
+            raise serializers.ValidationError({"new_password_confirm": [MISMATCH]})
+        return attrs
+
+
+class PasswordChangeSerializer(NewPasswordSerializer):
+    """The password a person has and the one they want."""
+
+    old_password = PasswordField()
+
+
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    """The address to send the link to."""
+
+    email = EmailAddressField()
+
+
+class PasswordResetConfirmSerializer(NewPasswordSerializer):
+    """The token from the mail, and the new password."""
+
+    token = TokenField()
+
+
+class PasswordChangedSerializer(TokenPairSerializer):
+    """New tokens for the device that made the change; every older one is dead."""
+
+    message = serializers.CharField()

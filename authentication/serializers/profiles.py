@@ -1,0 +1,43 @@
+"""Shapes of a person's own profile."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .fields import OneOfField, TextField, TimezoneField, UsernameField
+
+VISIBILITIES = ("private", "members", "public")
+
+
+class ProfileUpdateSerializer(serializers.Serializer[Any]):
+    """What a person may change of themselves; what is left out stays."""
+
+    username = UsernameField(required=False)
+    first_name = TextField(max_length=150, required=False, allow_blank=True)
+    last_name = TextField(max_length=150, required=False, allow_blank=True)
+    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    timezone = TimezoneField(required=False)
+    visibility = OneOfField(VISIBILITIES, required=False)
+
+
+class ConsentsSerializer(serializers.Serializer[Any]):
+    """What was agreed to, and when; null for what was not."""
+
+    terms_accepted_at = serializers.DateTimeField(allow_null=True)
+    privacy_policy_accepted_at = serializers.DateTimeField(allow_null=True)
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """The person who is signed in."""
+
+    id = serializers.UUIDField(source="pk")
+    email = serializers.EmailField(source="user.email")
+    username = serializers.CharField(source="user.username")
+    first_name = serializers.CharField(source="user.first_name")
+    last_name = serializers.CharField(source="user.last_name")
+    email_verified = serializers.BooleanField(source="user.email_verified")
+    display_name = serializers.CharField()
+    timezone = serializers.CharField()
+    visibility = serializers.ChoiceField(choices=VISIBILITIES)
+    consents = ConsentsSerializer(source="user")
+    created_at = serializers.DateTimeField(source="user.created_at")

@@ -1,0 +1,51 @@
+"""Shapes of tokens, coming in and going out."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .authentication import SignedInUserSerializer
+from .fields import TokenField
+
+
+class TokenRefreshSerializer(serializers.Serializer[Any]):
+    """The refresh token, for a client that keeps it itself; a browser's is in its cookie."""
+
+    refresh = TokenField(required=False)
+
+
+class TokenVerifySerializer(serializers.Serializer[Any]):
+    """An access token to look at."""
+
+    token = TokenField()
+
+
+class ExchangeTokenSerializer(serializers.Serializer[Any]):
+    """The short-lived token that verifying an address gave."""
+
+    exchange_token = TokenField()
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    """New tokens. `refresh` is there for clients that are no browsers."""
+
+    access_token = serializers.CharField()
+    access = serializers.CharField(help_text="The same as access_token.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    token_type = serializers.CharField()
+    refresh = serializers.CharField(required=False)
+
+
+class SignedInSerializer(TokenPairSerializer):
+    """New tokens, and whose they are."""
+
+    user = SignedInUserSerializer()
+
+
+class ExchangedSerializer(TokenPairSerializer):
+    """New tokens for the one who has proven their address."""
+
+    user_id = serializers.UUIDField()
+    email = serializers.EmailField()
+    first_login = serializers.BooleanField()
+    message = serializers.CharField()

@@ -1,0 +1,1 @@
+"""Where an area's endpoints are."""

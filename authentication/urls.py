@@ -1,0 +1,9 @@
+"""Everything under /api/v1/auth/."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("authentication.url_modules.auth")),
+    path("", include("authentication.url_modules.session")),
+    path("", include("authentication.url_modules.health")),
+]

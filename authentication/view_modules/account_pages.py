@@ -1,0 +1,96 @@
+"""Pages of the service's own, for people who come from a mail and have no front end to go to."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_protect
+from django.views.generic import TemplateView
+
+from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable, ValidationFailed
+from authentication.limits import FIELDS_KEY, count
+from authentication.serializers.password import PasswordResetConfirmSerializer
+from authentication.services import EmailVerificationService, PasswordService
+from authentication.utils.client import ClientInfo
+
+
+class HomePage(TemplateView):
+    """Says where everything is."""
+
+    template_name = "account/home.html"
+
+
+@method_decorator(csrf_protect, name="dispatch")
+class MailedLinkPage(View):
+    """The page a mailed link leads to, with a button that does what the mail says.
+
+    Opening the page spends nothing: mail scanners open every link, and some run its scripts.
+    """
+
+    template_name: ClassVar[str]
+    limit: ClassVar[str]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(token=request.GET.get("token", ""))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            count(self.limit, request)
+            return self.act(request)
+        except LinkInvalid as refusal:
+            return self.refused(refusal, failed=True)
+        except (RateLimited, ServiceUnavailable) as refusal:
+            return self.refused(refusal, busy=True)
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        """Do what the mail says; raises a Problem where that cannot be done."""
+        raise NotImplementedError
+
+    def refused(self, refusal: Problem, **facts: Any) -> HttpResponse:
+        """Show why it could not be done."""
+        response = self.page(status=refusal.status, **facts)
+        for name, value in refusal.headers.items():
+            response[name] = value
+        return response
+
+    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
+        """Show the page."""
+        response = render(self.request, self.template_name, facts, status=status)
+        for name, value in self.request.META.get(FIELDS_KEY, {}).items():
+            response[name] = value
+        return response
+
+
+class VerifyEmailPage(MailedLinkPage):
+    """A button that proves an address."""
+
+    template_name = "account/verify_email.html"
+    limit = "email_verify"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        token = request.POST.get("token", "")
+        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        if settings.EMAIL_VERIFIED_URL and exchange_token:
+            return HttpResponseRedirect(settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token))
+        return self.page(done=True)
+
+
+class ResetPasswordPage(MailedLinkPage):
+    """A form that asks for a new password."""
+
+    template_name = "account/reset_password.html"
+    limit = "password_reset_confirm"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        given = PasswordResetConfirmSerializer(data=request.POST)
+        try:
+            if not given.is_valid():
+                raise ValidationFailed(errors=dict(given.errors))
+            PasswordService.reset(**given.validated_data, client=ClientInfo.of(request))
+        except ValidationFailed as refusal:
+            messages = [str(message) for found in (refusal.errors or {}).values() for message in found]
+            return self.refused(refusal, token=request.POST.get("token", ""), errors=messages)
+        return self.page(done=True)

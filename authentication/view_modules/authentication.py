@@ -1,0 +1,140 @@
+"""Registration, sign-in, sign-out."""
+
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.bearer import bearer_token_of
+from authentication.limits import limited
+from authentication.schema import READS_INPUT, TOKENS, USER, USER_ID, authentication_schema
+from authentication.serializers.authentication import (
+    LoginSerializer,
+    LogoutSerializer,
+    MessageSerializer,
+    RegisteredSerializer,
+    RegisterSerializer,
+    SignedInUserSerializer,
+)
+from authentication.serializers.tokens import SignedInSerializer
+from authentication.services import AuthenticationService, RegistrationService
+from authentication.utils.client import ClientInfo
+from authentication.utils.cookies import clear_refresh_cookie
+
+from .base import PublicView, renew_csrf_token
+from .token_answers import ClearsCookie, new_session_answer, refresh_token_of
+
+REGISTERED = "Registration successful. Please check your email to verify your account."
+LOGGED_OUT = "Logged out successfully"
+
+
+class RegisterView(PublicView):
+    """Create an account.
+
+    A link that proves the address goes there by mail. The answer is the same whether or not the address has an
+    account already; its owner is told by mail. Without `username` one is made up; `password_confirm` is checked when
+    it is sent.
+    """
+
+    serializer_class = RegisterSerializer
+
+    @authentication_schema(
+        "register",
+        tag="account",
+        request=RegisterSerializer,
+        example={
+            "email": "ruth@example.org",
+            "username": "ruth",
+            "password": "<a strong password>",
+            "first_name": "Ruth",
+            "last_name": "Moab",
+            "terms_accepted": True,
+            "privacy_policy_accepted": True,
+        },
+        answers={201: RegisteredSerializer},
+        answer={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
+        errors=(*READS_INPUT, failures.RateLimited, failures.ServiceUnavailable),
+    )
+    @limited("register")
+    def post(self, request: Request) -> Response:
+        account = self.validated(request)
+        account["timezone_name"] = account.pop("timezone", "UTC")
+        registered = RegistrationService.register(**account, client=ClientInfo.of(request))
+        answer = {"message": REGISTERED, "user_id": str(registered.user_id), "email": registered.email}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class LoginView(PublicView):
+    """Sign in.
+
+    The identifier goes into `email_or_username`, `email` or `username`. A browser gets its refresh token in an
+    httpOnly cookie alone, any other client in the body as `refresh` too. With `remember_me` the session lives twice as
+    long between two visits.
+    """
+
+    serializer_class = LoginSerializer
+
+    @authentication_schema(
+        "login",
+        tag="sign-in",
+        request=LoginSerializer,
+        example={
+            "email_or_username": "ruth@example.org",
+            "password": "<her password>",
+            "remember_me": False,
+            "device_name": "iPhone 15 Pro",
+        },
+        answers={200: SignedInSerializer},
+        answer={**TOKENS, "user": USER},
+        errors=(
+            *READS_INPUT,
+            failures.InvalidCredentials,
+            failures.AccountLocked,
+            failures.EmailNotVerified,
+            failures.AccountDisabled,
+            failures.RateLimited,
+            failures.ServiceUnavailable,
+        ),
+    )
+    @limited("login")
+    def post(self, request: Request) -> Response:
+        signed_in = AuthenticationService.log_in(**self.validated(request), client=ClientInfo.of(request))
+        renew_csrf_token(request)
+        return new_session_answer(request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data)
+
+
+class LogoutView(ClearsCookie, PublicView):
+    """Sign out of this device.
+
+    The session is told by a live access token or, when that has expired, by the refresh token in the body or the
+    cookie. Both tokens are dead at once.
+    """
+
+    serializer_class = LogoutSerializer
+
+    @authentication_schema(
+        "logout",
+        tag="sign-in",
+        request=LogoutSerializer,
+        example={},
+        answers={200: MessageSerializer},
+        answer={"message": LOGGED_OUT},
+        errors=(*READS_INPUT, failures.TokenInvalid),
+        security=("bearer", "refreshCookie"),
+    )
+    def post(self, request: Request) -> Response:
+        self.presented = refresh_token_of(request, self.validated(request))
+        AuthenticationService.log_out(
+            access=_access_token_of(request), refresh=self.presented.token, client=ClientInfo.of(request)
+        )
+        renew_csrf_token(request)
+        response = Response({"message": LOGGED_OUT})
+        clear_refresh_cookie(response)
+        return response
+
+
+def _access_token_of(request: Request) -> str:
+    try:
+        return bearer_token_of(request)
+    except failures.TokenInvalid:
+        return ""

@@ -1,0 +1,79 @@
+"""What the views share: reading input, and the headers every answer bears."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from django.middleware.csrf import rotate_token
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+from rest_framework.views import APIView
+
+from authentication.bearer import BearerAuthentication
+from authentication.limits import FIELDS_KEY
+from authentication.utils.client import is_browser
+
+if TYPE_CHECKING:
+    from authentication.models import User, UserSession
+
+
+class JSONNegotiation(BaseContentNegotiation):
+    """There is only JSON, whatever the client would rather have (RFC 9110, section 12.1, allows it)."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class ServiceView(APIView):
+    """A view of this API."""
+
+    serializer_class: type[Serializer[Any]] | None = None
+    content_negotiation_class = JSONNegotiation
+
+    def validated(self, request: Request, serializer: type[Serializer[Any]] | None = None) -> dict[str, Any]:
+        """Return the input in the shape of the view's serializer; raises DRF's ValidationError."""
+        shape = serializer or self.serializer_class
+        assert shape is not None, "A view that reads input names its serializer."  # noqa: S101 -- a programmer's slip
+        given = shape(data=request.data)
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in request.META.get(FIELDS_KEY, {}).items():
+            final[name] = value
+        return final
+
+
+class PublicView(ServiceView):
+    """Anybody may call it. The Authorization header is not even read: a stale token must not be in the way."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class SignedInView(ServiceView):
+    """Whoever is signed in may call it."""
+
+    authentication_classes = (BearerAuthentication,)
+    permission_classes = (IsAuthenticated,)
+
+
+def user_of(request: Request) -> "User":
+    """Return who is signed in."""
+    return cast("User", request.user)
+
+
+def session_of(request: Request) -> "UserSession":
+    """Return the session the request came with."""
+    return cast("UserSession", request.auth)
+
+
+def renew_csrf_token(request: Request) -> None:
+    """Give a browser a new CSRF token: one from before a sign-in or sign-out is good no longer (CWE-384)."""
+    if is_browser(request):
+        rotate_token(request)

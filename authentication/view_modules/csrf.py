@@ -1,0 +1,30 @@
+"""The CSRF token, for pages that cannot read its cookie."""
+
+from django.middleware.csrf import get_token
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import limited
+from authentication.schema import authentication_schema
+from authentication.serializers.health import CsrfTokenSerializer
+
+from .base import PublicView
+
+
+class CsrfTokenView(PublicView):
+    """Get a CSRF token.
+
+    Send it back as `X-CSRFToken`, with the cookie that comes beside it. Pages on a trusted origin need none.
+    """
+
+    @authentication_schema(
+        "csrf",
+        tag="sign-in",
+        answers={200: CsrfTokenSerializer},
+        answer={"csrfToken": "<64 characters>"},
+        errors=(failures.RateLimited,),
+    )
+    @limited("csrf")
+    def get(self, request: Request) -> Response:
+        return Response({"csrfToken": get_token(request)})

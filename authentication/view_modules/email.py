@@ -1,0 +1,65 @@
+"""Proving an email address."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.authentication import MessageSerializer
+from authentication.serializers.email import EmailResendSerializer, EmailVerifiedSerializer, EmailVerifySerializer
+from authentication.services import EmailVerificationService
+from authentication.utils.client import ClientInfo
+
+from .base import PublicView
+
+VERIFIED = "Email verified successfully"
+RESENT = "Verification email sent if account exists"
+
+
+class EmailVerifyView(PublicView):
+    """Prove an address with the token from the mail.
+
+    The token works once. The answer carries an exchange token, which signs the person in without a password within a
+    minute.
+    """
+
+    serializer_class = EmailVerifySerializer
+
+    @authentication_schema(
+        "email_verify",
+        tag="account",
+        request=EmailVerifySerializer,
+        example={"token": "<from the mail>"},
+        answers={200: EmailVerifiedSerializer},
+        answer={"message": VERIFIED, "exchange_token": "<good for a minute>"},
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+    )
+    @limited("email_verify")
+    def post(self, request: Request) -> Response:
+        token = self.validated(request)["token"]
+        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        return Response({"message": VERIFIED, "exchange_token": exchange_token})
+
+
+class EmailResendView(PublicView):
+    """Send the verification mail once more.
+
+    The answer is the same for every address. At most three such mails an hour go to one address.
+    """
+
+    serializer_class = EmailResendSerializer
+
+    @authentication_schema(
+        "email_resend",
+        tag="account",
+        request=EmailResendSerializer,
+        example={"email": "ruth@example.org"},
+        answers={200: MessageSerializer},
+        answer={"message": RESENT},
+        errors=(*READS_INPUT, failures.RateLimited),
+    )
+    @limited("email_resend")
+    def post(self, request: Request) -> Response:
+        EmailVerificationService.resend(email=self.validated(request)["email"], client=ClientInfo.of(request))
+        return Response({"message": RESENT})

@@ -1,0 +1,53 @@
+"""What operations ask."""
+
+import dataclasses
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication.schema import authentication_schema
+from authentication.serializers.health import HealthSerializer, LiveSerializer
+from authentication.services.health import HealthService
+
+from .base import PublicView
+
+_EXAMPLE = {
+    "status": "healthy",
+    "database": "connected",
+    "cache": "connected",
+    "timestamp": "2026-11-22T15:30:00Z",
+    "checks": {"database": "connected", "cache": "connected", "celery": "workers active"},
+}
+
+
+class HealthView(PublicView):
+    """Tell whether the service can do its work.
+
+    503 with `unhealthy` without a database, with `degraded` without a cache. Celery is reported and never decides.
+    """
+
+    @authentication_schema(
+        "health",
+        tag="operations",
+        answers={200: HealthSerializer, 503: HealthSerializer},
+        answer=_EXAMPLE,
+    )
+    def get(self, request: Request) -> Response:
+        health = HealthService.check()
+        answer = {
+            "status": health.status,
+            "database": health.database,
+            "cache": health.cache,
+            "timestamp": timezone.now(),
+            "checks": dataclasses.asdict(health),
+        }
+        return Response(answer, status=200 if health.status == "healthy" else 503)
+
+
+class LiveView(PublicView):
+    """Tell that the process runs, asking nothing of anybody."""
+
+    @authentication_schema("live", tag="operations", answers={200: LiveSerializer}, answer={"status": "alive"})
+    def get(self, request: Request) -> Response:
+        return Response({"status": "alive"})

@@ -1,0 +1,107 @@
+"""Changing and resetting a password."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, TOKENS, authentication_schema
+from authentication.serializers.authentication import MessageSerializer
+from authentication.serializers.password import (
+    PasswordChangedSerializer,
+    PasswordChangeSerializer,
+    PasswordResetConfirmSerializer,
+    PasswordResetSerializer,
+)
+from authentication.services import PasswordService
+from authentication.utils.client import ClientInfo
+
+from .base import PublicView, SignedInView, renew_csrf_token, session_of
+from .token_answers import new_session_answer
+
+CHANGED = "Password changed successfully"
+RESET_SENT = "Password reset email sent if account exists"
+RESET = "Password reset successfully"
+
+
+class PasswordChangeView(SignedInView):
+    """Change your password.
+
+    Every token issued before is dead and every device signed out; the answer carries new tokens for this one. A wrong
+    `old_password` counts like a failed sign-in.
+    """
+
+    serializer_class = PasswordChangeSerializer
+
+    @authentication_schema(
+        "password_change",
+        tag="password",
+        request=PasswordChangeSerializer,
+        example={
+            "old_password": "<the password now>",
+            "new_password": "<another one>",
+            "new_password_confirm": "<the same>",
+        },
+        answers={200: PasswordChangedSerializer},
+        answer={"message": CHANGED, **TOKENS},
+        errors=(
+            *READS_INPUT,
+            failures.TokenInvalid,
+            failures.AccountLocked,
+            failures.RateLimited,
+            failures.ServiceUnavailable,
+        ),
+    )
+    @limited("password_change", key=by_user)
+    def post(self, request: Request) -> Response:
+        signed_in = PasswordService.change(
+            session=session_of(request), **self.validated(request), client=ClientInfo.of(request)
+        )
+        renew_csrf_token(request)
+        return new_session_answer(request, signed_in.tokens, message=CHANGED)
+
+
+class PasswordResetView(PublicView):
+    """Ask for a link to choose a new password.
+
+    The answer is the same for every address. At most three such mails an hour go to one address.
+    """
+
+    serializer_class = PasswordResetSerializer
+
+    @authentication_schema(
+        "password_reset",
+        tag="password",
+        request=PasswordResetSerializer,
+        example={"email": "ruth@example.org"},
+        answers={200: MessageSerializer},
+        answer={"message": RESET_SENT},
+        errors=(*READS_INPUT, failures.RateLimited),
+    )
+    @limited("password_reset")
+    def post(self, request: Request) -> Response:
+        PasswordService.request_reset(email=self.validated(request)["email"], client=ClientInfo.of(request))
+        return Response({"message": RESET_SENT})
+
+
+class PasswordResetConfirmView(PublicView):
+    """Choose a new password with the token from the mail.
+
+    Every device is signed out and a lock is lifted. A password that breaks the rules does not spend the token.
+    """
+
+    serializer_class = PasswordResetConfirmSerializer
+
+    @authentication_schema(
+        "password_reset_confirm",
+        tag="password",
+        request=PasswordResetConfirmSerializer,
+        example={"token": "<from the mail>", "new_password": "<a strong password>"},
+        answers={200: MessageSerializer},
+        answer={"message": RESET},
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited, failures.ServiceUnavailable),
+    )
+    @limited("password_reset_confirm")
+    def post(self, request: Request) -> Response:
+        PasswordService.reset(**self.validated(request), client=ClientInfo.of(request))
+        return Response({"message": RESET})

@@ -1,0 +1,59 @@
+"""A person's own profile."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.schema import READS_INPUT, USER, authentication_schema
+from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
+from authentication.services import ProfileService
+from authentication.utils.client import ClientInfo
+
+from .base import SignedInView, user_of
+
+_EXAMPLE = {
+    **USER,
+    "display_name": "Ruth M.",
+    "timezone": "Europe/Berlin",
+    "visibility": "private",
+    "consents": {"terms_accepted_at": "2026-11-22T15:30:00Z", "privacy_policy_accepted_at": "2026-11-22T15:30:00Z"},
+    "created_at": "2026-11-22T15:30:00Z",
+}
+
+
+# Made once: a serializer's fields are copied at each making, and showing a profile needs nothing of the request.
+_shown = ProfileSerializer().to_representation
+
+
+class OwnProfileView(SignedInView):
+    """Your own profile."""
+
+    serializer_class = ProfileUpdateSerializer
+
+    @authentication_schema(
+        "profile",
+        tag="profile",
+        answers={200: ProfileSerializer},
+        answer=_EXAMPLE,
+        errors=(failures.TokenInvalid,),
+    )
+    def get(self, request: Request) -> Response:
+        """Show who is signed in."""
+        return Response(_shown(ProfileService.of(user_of(request))))
+
+    @authentication_schema(
+        "profile_update",
+        tag="profile",
+        request=ProfileUpdateSerializer,
+        example={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
+        answers={200: ProfileSerializer},
+        answer=_EXAMPLE,
+        errors=(*READS_INPUT, failures.TokenInvalid),
+    )
+    def patch(self, request: Request) -> Response:
+        """Change your profile.
+
+        What is left out stays as it is; fields that are not yours to change are ignored.
+        """
+        profile = ProfileService.update(user_of(request), self.validated(request), client=ClientInfo.of(request))
+        return Response(_shown(profile))

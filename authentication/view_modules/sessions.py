@@ -1,0 +1,114 @@
+"""The devices a person is signed in on."""
+
+import uuid
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import USER_ID, authentication_schema
+from authentication.serializers.authentication import MessageSerializer
+from authentication.serializers.sessions import SessionListSerializer, SessionSerializer, TerminatedSerializer
+from authentication.services import SessionService
+from authentication.utils.client import ClientInfo
+from authentication.utils.cookies import clear_refresh_cookie
+
+from .base import SignedInView, session_of, user_of
+
+TERMINATED = "Session terminated successfully"
+ALL_TERMINATED = "All sessions terminated successfully"
+_EXAMPLE = {
+    "id": USER_ID,
+    "device_name": "iPhone 15 Pro",
+    "device_type": "mobile",
+    "browser": "Mobile Safari 18",
+    "operating_system": "iOS 18",
+    "device_fingerprint": "5e1b0c6f0f7a4c2f9a7d1c3b5e8f2a6d",
+    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) ...",
+    "ip_address": "198.51.100.7",
+    "city": "",
+    "country": "",
+    "is_active": True,
+    "is_current": True,
+    "created_at": "2026-11-01T10:00:00Z",
+    "last_activity_at": "2026-11-22T15:30:00Z",
+    "expires_at": "2026-11-29T15:30:00Z",
+}
+
+
+class SessionListView(SignedInView):
+    """List the devices you are signed in on.
+
+    Live sessions only, the one used last first; `is_current` marks the one that asks.
+    """
+
+    @authentication_schema(
+        "sessions",
+        tag="sessions",
+        answers={200: SessionListSerializer},
+        answer={"sessions": [_EXAMPLE]},
+        errors=(failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("sessions", key=by_user)
+    def get(self, request: Request) -> Response:
+        sessions = SessionService.list_live(user_id=user_of(request).pk)
+        shown = SessionSerializer(sessions, many=True, context={"current": session_of(request).pk})
+        return Response({"sessions": shown.data})
+
+
+class SessionDetailView(SignedInView):
+    """One device you are signed in on."""
+
+    @authentication_schema(
+        "session",
+        tag="sessions",
+        answers={200: SessionSerializer},
+        answer=_EXAMPLE,
+        errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
+    )
+    @limited("sessions", key=by_user)
+    def get(self, request: Request, session_id: uuid.UUID) -> Response:
+        """Show one device you are signed in on."""
+        session = SessionService.get(user_id=user_of(request).pk, session_id=session_id)
+        return Response(SessionSerializer(session, context={"current": session_of(request).pk}).data)
+
+    @authentication_schema(
+        "session_terminate",
+        tag="sessions",
+        answers={200: MessageSerializer},
+        answer={"message": TERMINATED},
+        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.NotFound, failures.RateLimited),
+    )
+    @limited("sessions", key=by_user)
+    def delete(self, request: Request, session_id: uuid.UUID) -> Response:
+        """Sign one device out.
+
+        Its tokens are dead at once. Another person's session is not found.
+        """
+        SessionService.terminate(user_id=user_of(request).pk, session_id=session_id, client=ClientInfo.of(request))
+        response = Response({"message": TERMINATED})
+        if session_id == session_of(request).pk:
+            clear_refresh_cookie(response)
+        return response
+
+
+class SessionTerminateAllView(SignedInView):
+    """Sign every other device out.
+
+    The session that asks stays; the answer counts the others.
+    """
+
+    @authentication_schema(
+        "sessions_terminate_all",
+        tag="sessions",
+        answers={200: TerminatedSerializer},
+        answer={"message": ALL_TERMINATED, "terminated_count": 3},
+        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.RateLimited),
+    )
+    @limited("sessions_terminate_all", key=by_user)
+    def post(self, request: Request) -> Response:
+        count = SessionService.terminate_others(
+            user_id=user_of(request).pk, current_id=session_of(request).pk, client=ClientInfo.of(request)
+        )
+        return Response({"message": ALL_TERMINATED, "terminated_count": count})

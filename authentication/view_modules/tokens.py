@@ -1,0 +1,123 @@
+"""Access tokens and refresh tokens."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_address, limited
+from authentication.schema import READS_INPUT, TOKENS, USER_ID, authentication_schema
+from authentication.serializers.tokens import (
+    ExchangedSerializer,
+    ExchangeTokenSerializer,
+    TokenPairSerializer,
+    TokenRefreshSerializer,
+    TokenVerifySerializer,
+)
+from authentication.services import ExchangeTokenService, TokenService
+from authentication.utils.client import ClientInfo
+from authentication.utils.tokens import Claims, NotOurs, RefreshToken
+
+from .base import PublicView, renew_csrf_token
+from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, token_answer
+
+
+def refresh_token_user(request: Request) -> str:
+    """Count by the person a genuine refresh token belongs to, any other call by its address."""
+    body = cast("Mapping[str, Any]", request.data).get("refresh")
+    presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
+    try:
+        return str(Claims.read(RefreshToken, presented.token).user_id)
+    except NotOurs:
+        return by_address(request)
+
+
+class TokenRefreshView(ClearsCookie, PublicView):
+    """Swap a refresh token for a new pair.
+
+    The token is taken from the body or else from the cookie, and its successor goes back the way it came. A token
+    works once; used again, it ends its session, except right after its first use (two tabs) or while its successor
+    is still unused (a lost answer): then the same successor is returned.
+    """
+
+    serializer_class = TokenRefreshSerializer
+
+    @authentication_schema(
+        "token_refresh",
+        tag="tokens",
+        request=TokenRefreshSerializer,
+        example={"refresh": TOKENS["refresh"]},
+        answers={200: TokenPairSerializer},
+        answer=TOKENS,
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        security=("refreshCookie",),
+    )
+    @limited("token_refresh", key=refresh_token_user)
+    def post(self, request: Request) -> Response:
+        self.presented = refresh_token_of(request, self.validated(request))
+        tokens = TokenService.rotate(refresh=self.presented.token, client=ClientInfo.of(request))
+        return token_answer(tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie)
+
+
+class TokenVerifyView(PublicView):
+    """Tell whether an access token lives.
+
+    An empty object for one that would be accepted now; 401 for any other string, a refresh token included.
+    """
+
+    serializer_class = TokenVerifySerializer
+
+    @authentication_schema(
+        "token_verify",
+        tag="tokens",
+        request=TokenVerifySerializer,
+        example={"token": TOKENS["access"]},
+        answers={200: OpenApiTypes.OBJECT},
+        answer={},
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("token_verify")
+    def post(self, request: Request) -> Response:
+        TokenService.authenticate(access=self.validated(request)["token"])
+        return Response({})
+
+
+class ExchangeTokenView(PublicView):
+    """Trade the exchange token of a verified address for a session.
+
+    The token works once, for a minute, on any device of the person.
+    """
+
+    serializer_class = ExchangeTokenSerializer
+
+    @authentication_schema(
+        "exchange_token",
+        tag="tokens",
+        request=ExchangeTokenSerializer,
+        example={"exchange_token": "<from email/verify>"},
+        answers={200: ExchangedSerializer},
+        answer={
+            **TOKENS,
+            "user_id": USER_ID,
+            "email": "ruth@example.org",
+            "first_login": True,
+            "message": "Token exchange successful",
+        },
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited, failures.ServiceUnavailable),
+    )
+    @limited("exchange_token")
+    def post(self, request: Request) -> Response:
+        token = self.validated(request)["exchange_token"]
+        signed_in = ExchangeTokenService.redeem(token=token, client=ClientInfo.of(request))
+        renew_csrf_token(request)
+        return new_session_answer(
+            request,
+            signed_in.tokens,
+            user_id=str(signed_in.user.pk),
+            email=signed_in.user.email,
+            first_login=signed_in.first,
+            message="Token exchange successful",
+        )

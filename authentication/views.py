@@ -1,0 +1,31 @@
+"""Every view, under one roof."""
+
+from .view_modules.authentication import LoginView, LogoutView, RegisterView
+from .view_modules.csrf import CsrfTokenView
+from .view_modules.email import EmailResendView, EmailVerifyView
+from .view_modules.health import HealthView, LiveView
+from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
+from .view_modules.profiles import OwnProfileView
+from .view_modules.sessions import SessionDetailView, SessionListView, SessionTerminateAllView
+from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
+
+__all__ = [
+    "CsrfTokenView",
+    "EmailResendView",
+    "EmailVerifyView",
+    "ExchangeTokenView",
+    "HealthView",
+    "LiveView",
+    "LoginView",
+    "LogoutView",
+    "OwnProfileView",
+    "PasswordChangeView",
+    "PasswordResetConfirmView",
+    "PasswordResetView",
+    "RegisterView",
+    "SessionDetailView",
+    "SessionListView",
+    "SessionTerminateAllView",
+    "TokenRefreshView",
+    "TokenVerifyView",
+]
