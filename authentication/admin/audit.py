@@ -1,0 +1,32 @@
+"""What happened. Read only, for everybody."""
+
+import ipaddress
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from authentication.models import AuditLog
+
+from .base import DeskAdmin
+
+
+@admin.register(AuditLog)
+class AuditLogAdmin(DeskAdmin):
+    """Security events, the newest first."""
+
+    list_display = ("timestamp", "event_type", "risk_level", "success", "user", "ip_address", "correlation_id")
+    list_filter = ("event_type", "risk_level", "success", "timestamp")
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    list_select_related = ("user",)
+    ordering = ("-timestamp",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        try:
+            address = ipaddress.ip_address(search_term.strip())
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(ip_address=str(address)), False

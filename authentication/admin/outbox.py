@@ -1,0 +1,33 @@
+"""Mails on their way."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from authentication.models import OutgoingEmail
+from authentication.services.administration import AdministrationService
+from authentication.utils.client import ClientInfo
+
+from .base import DeskAdmin, actor_of
+
+
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(DeskAdmin):
+    """The outbox; a dead letter can be sent again."""
+
+    list_display = ("kind", "user", "status", "attempts", "last_error", "created_at", "sent_at")
+    list_filter = ("status", "kind", "created_at")
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+    actions = ("send_again",)
+
+    @admin.action(description="Send again", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
+        actor, client = actor_of(request), ClientInfo.of(request)
+        count = sum(AdministrationService.send_again(mail, actor=actor, client=client) for mail in queryset)
+        self.message_user(request, f"{count} dead letter(s) wait to be sent again.", messages.SUCCESS)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Return whether the one at the desk may change the outbox."""
+        return admin.ModelAdmin.has_change_permission(self, request)

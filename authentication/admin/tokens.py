@@ -1,0 +1,104 @@
+"""Revoked tokens, mailed tokens, former passwords: that they exist, never what they are."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from authentication.exceptions import PermissionRefused
+from authentication.models import EmailVerificationToken, PasswordHistory, PasswordResetToken, TokenBlacklist
+from authentication.services.administration import AdministrationService
+from authentication.utils.client import ClientInfo
+
+from .base import DeskAdmin, actor_of
+
+_BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
+
+
+class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the type checker's eyes alone
+    """The identifier of a token to revoke, and why."""
+
+    reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in _BY_HAND])
+
+    class Meta:
+        model = TokenBlacklist
+        fields = ("jti", "reason")
+
+
+@admin.register(TokenBlacklist)
+class TokenBlacklistAdmin(DeskAdmin):
+    """Revoked tokens; adding one revokes it."""
+
+    list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
+    list_filter = ("reason", "blacklisted_at")
+    search_fields = ("jti__exact", "user__email_canonical__exact")
+    list_select_related = ("user",)
+    ordering = ("-blacklisted_at",)
+    exclude = ("token",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        if obj is None:
+            return RevokeForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return ("jti", "reason") if obj is None else super().get_fields(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        given = form.cleaned_data
+        try:
+            saved = AdministrationService.revoke_token(
+                jti=given["jti"], reason=given["reason"], actor=actor_of(request), client=ClientInfo.of(request)
+            )
+        except PermissionRefused:
+            self.message_user(request, "You may not revoke this token.", messages.ERROR)
+        else:
+            obj.pk = saved.pk
+
+    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+        # Nothing was saved, and so there is nothing to report or to go to.
+        if obj.pk is None:
+            return HttpResponseRedirect(reverse("admin:authentication_tokenblacklist_changelist"))
+        return super().response_add(request, obj, post_url_continue)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return None if obj.pk is None else super().log_addition(request, obj, message)
+
+
+class _MailedTokenAdmin(DeskAdmin):
+    search_fields = ("user__email_canonical__exact",)
+    list_select_related = ("user",)
+    ordering = ("-created_at",)
+
+
+@admin.register(EmailVerificationToken)
+class EmailVerificationTokenAdmin(_MailedTokenAdmin):
+    """Verification links that are out."""
+
+    list_display = ("user", "created_at", "expires_at", "verified_at")
+    list_filter = ("created_at", "verified_at")
+    exclude = ("token",)
+
+
+@admin.register(PasswordResetToken)
+class PasswordResetTokenAdmin(_MailedTokenAdmin):
+    """Reset links that are out."""
+
+    list_display = ("user", "created_at", "used_at")
+    list_filter = ("created_at", "used_at")
+    exclude = ("token", "binding")
+
+
+@admin.register(PasswordHistory)
+class PasswordHistoryAdmin(_MailedTokenAdmin):
+    """When passwords were set."""
+
+    list_display = ("user", "created_at")
+    list_filter = ("created_at",)
+    exclude = ("password_hash",)

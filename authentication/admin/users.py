@@ -1,0 +1,150 @@
+"""Accounts and profiles."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from authentication.exceptions import PermissionRefused
+from authentication.models import User, UserProfile
+from authentication.services.administration import AdministrationService
+from authentication.utils.client import ClientInfo
+
+from .base import DeskAdmin, actor_of
+
+_PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+_NAMES = ("email", "username")
+_EDITABLE = ("first_name", "last_name")
+
+
+@admin.register(User)
+class UserAdmin(DeskAdmin):
+    """Accounts: names may be corrected, privileges given by superusers; all else is done by actions."""
+
+    list_display = ("email", "username", "email_verified", "is_active", "is_staff", "locked_until", "created_at")
+    list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
+    search_fields = ("email_canonical__exact", "username_canonical__exact")
+    ordering = ("-created_at",)
+    exclude = ("password",)
+    filter_horizontal = ("groups", "user_permissions")
+    actions = ("unlock", "end_sessions", "resend_verification", "send_reset_link", "disable", "enable")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed = admin.ModelAdmin.has_change_permission(self, request, obj)
+        above = isinstance(obj, User) and obj.is_superuser and not actor_of(request).is_superuser
+        return allowed and not above
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        open_to = (*_EDITABLE, *_PRIVILEGES) if actor_of(request).is_superuser else _EDITABLE
+        shown = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]
+        return [name for name in shown if name not in (*open_to, *self.exclude)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        rest = [name for name in self.get_readonly_fields(request, obj) if name not in (*_NAMES, *_PRIVILEGES)]
+        return (
+            (None, {"fields": (*_NAMES, *_EDITABLE)}),
+            ("State", {"fields": rest}),
+            ("Privileges", {"fields": _PRIVILEGES}),
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        accounts = super().get_queryset(request)
+        if request.resolver_match and request.resolver_match.kwargs:
+            # A form that is only looked at names every permission.
+            return accounts.prefetch_related("groups", "user_permissions__content_type")
+        return accounts
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user_permissions":
+            # A permission's name shows its content type: one query each without this.
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        # Only what was changed: a whole row would undo what happened to the account while the form was open.
+        many = {field.name for field in self.opts.many_to_many}
+        obj.save(update_fields=[name for name in form.changed_data if name not in many])
+        AdministrationService.note_change(
+            obj.pk,
+            fields=form.changed_data,
+            actor=actor_of(request),
+            client=ClientInfo.of(request),
+        )
+
+    @admin.action(description="Unlock", permissions=["change"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.unlock)
+
+    @admin.action(description="End all sessions", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.end_sessions)
+
+    @admin.action(description="Send the verification mail again", permissions=["change"])
+    def resend_verification(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.resend_verification)
+
+    @admin.action(description="Send a link to reset the password", permissions=["change"])
+    def send_reset_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.send_reset_link)
+
+    @admin.action(description="Disable and sign out", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.disable)
+
+    @admin.action(description="Enable", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, AdministrationService.enable)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Callable[..., object]) -> None:
+        done = 0
+        for user in queryset:
+            try:
+                act(user, actor=actor_of(request), client=ClientInfo.of(request))
+            except PermissionRefused:
+                self.message_user(request, f"You may not do this to {user}.", messages.ERROR)
+            else:
+                done += 1
+        self.message_user(request, f"Done for {done} account(s).", messages.SUCCESS if done else messages.WARNING)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PrivilegeGroupAdmin(GroupAdmin):
+    """Groups carry permissions: who could change one could raise themselves, so superusers alone may."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        super().save_related(request, form, formsets, change)
+        AdministrationService.note_group_change(
+            form.instance.name, actor=actor_of(request), client=ClientInfo.of(request)
+        )
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).is_superuser
+
+
+@admin.register(UserProfile)
+class UserProfileAdmin(DeskAdmin):
+    """What people chose to show."""
+
+    list_display = ("user", "display_name", "timezone", "visibility")
+    list_filter = ("visibility",)
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    list_select_related: ClassVar[tuple[str, ...]] = ("user",)

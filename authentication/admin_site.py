@@ -1,0 +1,56 @@
+"""The way into the desk: the same door as the API's."""
+
+from typing import Any, NoReturn
+
+from django import forms
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from authentication.exceptions import Problem, RateLimited
+from authentication.limits import count
+from authentication.services import AuthenticationService
+from authentication.utils.client import ClientInfo
+
+
+class AdminLoginForm(AdminAuthenticationForm):
+    """Asks the service, which counts, locks and audits as it does for the API."""
+
+    def clean(self) -> dict[str, Any]:
+        identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if identifier and password:
+            client = ClientInfo.of(self.request) if self.request else ClientInfo()
+            try:
+                self.user_cache = AuthenticationService.admit_to_admin(
+                    identifier=identifier, password=password, client=client
+                )
+            except Problem as refusal:
+                raise forms.ValidationError(refusal.detail, code=refusal.code) from None
+        return self.cleaned_data
+
+
+class ServiceAdminSite(AdminSite):
+    """Django's admin, without the ways round the service that it brings along."""
+
+    site_header = site_title = "Vineyard Group Fellowship"
+    index_title = "Accounts and security"
+    login_form = AdminLoginForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST":
+            try:
+                count("login", request)
+            except RateLimited as refusal:
+                context = {**self.each_context(request), "title": refusal.title, "detail": refusal.detail}
+                return TemplateResponse(
+                    request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
+                )
+        return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
+        """Refuse: a password is changed through the API or the reset link, where the policy and the audit are."""
+        raise Http404
+
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
+        raise Http404
