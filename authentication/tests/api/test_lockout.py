@@ -1,0 +1,362 @@
+"""Lockout: how many passwords may be tried, for accounts and for names nobody has (contract 6)."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
+
+from authentication import hashers
+from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
+from authentication.tests.answers import cookie_of
+from authentication.tests.clients import Tokens, refreshed, sign_in, use_access
+from authentication.tests.conftest import API, bearer, queries
+from authentication.tests.factories import PASSWORD, UserFactory
+
+LOGIN = f"{API}/login/"
+NOBODY = "nobody@example.org"
+WRONG = "Wrong-Horse-9"
+DETAIL = "Too many failed attempts: sign-in is locked for a while. You can reset your password to get in at once."
+
+Deliver = Callable[[], list[EmailMessage]]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_clock(time_machine: TimeMachineFixture, settings: Settings) -> None:
+    """Stop the clock, also for the cache: Redis would keep its own time."""
+    settings.RATELIMIT_ENABLE = False
+    settings.CACHES = {
+        name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
+        for name in ("default", "limits")
+    }
+    caches["limits"].clear()
+    time_machine.move_to(timezone.now().replace(microsecond=0), tick=False)
+
+
+def attempt(api: APIClient, name: str, password: str = WRONG) -> Any:
+    return api.post(LOGIN, {"email_or_username": name, "password": password})
+
+
+def failures(api: APIClient, name: str, count: int) -> list[tuple[int, str]]:
+    """Try a wrong password so many times; return the statuses and codes."""
+    return [(answer.status_code, answer.json()["code"]) for answer in (attempt(api, name) for _ in range(count))]
+
+
+def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
+    """Return the answer, byte for byte, but for the name of the request and what it cost."""
+    differ = {"X-Correlation-ID", "X-Response-Time", "Server-Timing"}
+    content = answer.content.replace(answer["X-Correlation-ID"].encode(), b"")
+    return answer.status_code, content, {name: value for name, value in answer.items() if name not in differ}
+
+
+class TestLock:
+    def test_five_failures_lock_for_half_an_hour(self, api: APIClient, person: User) -> None:
+        codes = failures(api, person.email, 6)
+
+        person.refresh_from_db()
+        assert codes == [(401, "invalid_credentials")] * 5 + [(403, "account_locked")]
+        assert person.locked_until == timezone.now() + dt.timedelta(minutes=30)
+        assert AuditLog.objects.filter(event_type="account_locked", risk_level="high").count() == 1
+        assert AuditLog.objects.filter(event_type="login_failed").count() == 6
+        assert not UserSession.objects.exists()
+
+    def test_four_do_not(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 4)
+
+        assert attempt(api, person.email, PASSWORD).status_code == 200
+
+    def test_the_refusal_says_when_to_come_back(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User
+    ) -> None:
+        failures(api, person.email, 5)
+        time_machine.shift(dt.timedelta(minutes=10))
+
+        answer = attempt(api, person.email)
+
+        body = answer.json()
+        assert answer.status_code == 403
+        assert 20 * 60 <= int(answer["Retry-After"]) <= 20 * 60 + 1
+        assert (body["code"], body["title"], body["detail"]) == ("account_locked", "Account locked", DETAIL)
+        assert cookie_of(answer) is None
+
+    @pytest.mark.parametrize("name", ["known", "unknown"])
+    def test_the_answer_does_not_depend_on_the_password(self, api: APIClient, person: User, name: str) -> None:
+        identifier = person.email if name == "known" else NOBODY
+        failures(api, identifier, 5)
+
+        right, wrong = attempt(api, identifier, PASSWORD), attempt(api, identifier)
+
+        assert right.status_code == 403
+        assert told(right) == told(wrong)
+        assert not UserSession.objects.exists()
+
+    @pytest.mark.parametrize(("minutes", "status"), [(29, 403), (30, 200), (31, 200)])
+    def test_it_ends_by_itself(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User, minutes: int, status: int
+    ) -> None:
+        failures(api, person.email, 5)
+
+        time_machine.shift(dt.timedelta(minutes=minutes))
+
+        assert attempt(api, person.email, PASSWORD).status_code == status
+
+    @pytest.mark.parametrize("name", ["known", "unknown"])
+    def test_failures_during_it_do_not_extend_it(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User, name: str
+    ) -> None:
+        identifier = person.email if name == "known" else NOBODY
+        failures(api, identifier, 5)
+        for _ in range(5):
+            time_machine.shift(dt.timedelta(minutes=5))
+            failures(api, identifier, 3)
+        time_machine.shift(dt.timedelta(minutes=5))
+
+        assert failures(api, identifier, 5) == [(401, "invalid_credentials")] * 5
+
+    @pytest.mark.parametrize("name", ["known", "unknown"])
+    def test_after_it_the_count_begins_anew_and_locks_again(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User, name: str
+    ) -> None:
+        identifier = person.email if name == "known" else NOBODY
+        failures(api, identifier, 5)
+        time_machine.shift(dt.timedelta(minutes=30))
+
+        codes = failures(api, identifier, 6)
+
+        assert codes == [(401, "invalid_credentials")] * 5 + [(403, "account_locked")]
+
+    def test_a_success_resets_the_count(self, api: APIClient, person: User) -> None:
+        for _ in range(3):
+            failures(api, person.email, 4)
+            assert attempt(api, person.email, PASSWORD).status_code == 200
+
+        person.refresh_from_db()
+        assert (person.failed_login_attempts, person.locked_until) == (0, None)
+
+    def test_only_failures_in_a_row_count(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 4)
+        attempt(api, person.email, PASSWORD)
+
+        assert failures(api, person.email, 4) == [(401, "invalid_credentials")] * 4
+        assert attempt(api, person.email, PASSWORD).status_code == 200
+
+    def test_the_right_password_on_the_last_attempt_comes_in(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 4)
+
+        answer = attempt(api, person.email, PASSWORD)
+
+        person.refresh_from_db()
+        assert answer.status_code == 200
+        assert (person.failed_login_attempts, person.locked_until) == (0, None)
+        assert not OutgoingEmail.objects.filter(kind="account_locked").exists()
+
+    def test_failures_are_remembered_however_slowly_they_come(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User
+    ) -> None:
+        for name in (person.email, NOBODY):
+            for _ in range(5):
+                failures(api, name, 1)
+                time_machine.shift(dt.timedelta(hours=23))
+            time_machine.shift(-dt.timedelta(hours=23))
+
+            assert attempt(api, name).status_code == 403
+
+    def test_threshold_and_minutes_are_settings(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User, settings: Settings
+    ) -> None:
+        settings.ACCOUNT_LOCKOUT_THRESHOLD = 2
+        settings.ACCOUNT_LOCKOUT_MINUTES = 1
+
+        for name in (person.email, NOBODY):
+            codes = failures(api, name, 3)
+            time_machine.shift(dt.timedelta(minutes=1))
+
+            assert codes == [(401, "invalid_credentials")] * 2 + [(403, "account_locked")]
+            assert attempt(api, name).status_code == 401
+
+
+class TestWhoIsLocked:
+    def test_all_names_of_a_person_are_one(self, api: APIClient, db: None) -> None:
+        UserFactory(email="Ruth.Moab@gmail.com", username="Ruth")
+        names = ["ruth", "RUTH", "ruthmoab@gmail.com", "r.u.t.h.moab+x@googlemail.com", "\uff32uth"]
+
+        for name in names:
+            failures(api, name, 1)
+
+        assert [attempt(api, name, PASSWORD).status_code for name in names] == [403] * 5
+
+    @pytest.mark.parametrize("spellings", [["nobody@gmail.com", "N.Obody+x@googlemail.com"], ["nobody", "NOBODY"]])
+    def test_all_spellings_of_an_unknown_name_are_one(self, api: APIClient, db: None, spellings: list[str]) -> None:
+        for name in spellings * 3:
+            attempt(api, name)
+
+        assert [attempt(api, name).status_code for name in spellings] == [403, 403]
+
+    def test_other_people_are_not(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 5)
+        failures(api, NOBODY, 5)
+
+        assert attempt(api, UserFactory().email, PASSWORD).status_code == 200
+        assert attempt(api, "somebody@example.org").status_code == 401
+
+    def test_the_persons_sessions_live_on(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+        failures(api, person.email, 5)
+
+        assert use_access(api, signed_in) == 200
+        assert refreshed(api, signed_in["refresh"])["access"]
+
+    def test_a_refresh_does_not_lift_it(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+        failures(api, person.email, 4)
+        refreshed(api, signed_in["refresh"])
+
+        failures(api, person.email, 1)
+
+        person.refresh_from_db()
+        assert person.locked_until
+        assert attempt(api, person.email, PASSWORD).status_code == 403
+
+    def test_a_reset_lifts_it(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 5)
+        token = PasswordResetToken.objects.issue(person, at=timezone.now())
+
+        api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": "Another-Horse-7"})
+
+        assert attempt(api, person.email, "Another-Horse-7").status_code == 200
+
+    def test_an_admin_lifts_it(self, api: APIClient, person: User) -> None:
+        failures(api, person.email, 5)
+        person.refresh_from_db()
+
+        person.unlock_account()
+
+        assert attempt(api, person.email, PASSWORD).status_code == 200
+
+    def test_a_wrong_old_password_counts_like_a_failed_sign_in(self, api: APIClient, person: User) -> None:
+        tokens = sign_in(api, person)
+        asked = {"old_password": WRONG, "new_password": "Another-Horse-7"}
+
+        for _ in range(5):
+            api.post(f"{API}/password/change/", asked, headers=bearer(tokens["access"]))
+
+        assert attempt(api, person.email, PASSWORD).status_code == 403
+
+
+class TestNobodyLearnsWhoHasAnAccount:
+    @pytest.mark.parametrize("kind", ["proven", "unproven", "disabled", "without a password"])
+    def test_every_step_to_the_lock_and_through_it_is_the_same(
+        self, time_machine: TimeMachineFixture, api: APIClient, db: None, kind: str
+    ) -> None:
+        known = _person(kind).email
+        steps = [*["attempt"] * 7, "later", "attempt", "over", *["attempt"] * 7]
+
+        for step in steps:
+            if step == "attempt":
+                assert told(attempt(api, known)) == told(attempt(api, NOBODY))
+            else:
+                time_machine.shift(dt.timedelta(minutes=29 if step == "later" else 1))
+
+    @pytest.mark.parametrize("kind", ["unproven", "disabled"])
+    def test_a_locked_person_is_not_told_the_state_of_their_account(self, api: APIClient, db: None, kind: str) -> None:
+        user = _person(kind)
+        failures(api, user.email, 5)
+        failures(api, NOBODY, 5)
+
+        assert told(attempt(api, user.email, PASSWORD)) == told(attempt(api, NOBODY, PASSWORD))
+
+    def test_the_state_of_an_account_is_told_after_the_right_password_and_resets_the_count(
+        self, api: APIClient, db: None
+    ) -> None:
+        user = _person("unproven")
+        failures(api, user.email, 4)
+
+        told_state = attempt(api, user.email, PASSWORD)
+
+        assert (told_state.status_code, told_state.json()["code"]) == (403, "email_not_verified")
+        assert failures(api, user.email, 4) == [(401, "invalid_credentials")] * 4
+
+    def test_locked_names_cost_no_password_hash(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in (person.email, NOBODY):
+            failures(api, name, 5)
+
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("A password was hashed.")
+
+        monkeypatch.setattr("authentication.hashers.ServiceArgon2Hasher.encode", refuse)
+        monkeypatch.setattr("authentication.hashers.ServiceArgon2Hasher.verify", refuse)
+
+        assert [attempt(api, name).status_code for name in (person.email, NOBODY)] == [403, 403]
+
+    @pytest.mark.parametrize("kind", ["proven", "unproven", "disabled", "without a password"])
+    def test_all_are_hashed_for_once_before(
+        self, api: APIClient, db: None, monkeypatch: pytest.MonkeyPatch, kind: str
+    ) -> None:
+        user, hashed, turn = _person(kind), [], hashers._turn
+
+        def counted() -> Any:
+            hashed.append(1)
+            return turn()
+
+        monkeypatch.setattr(hashers, "_turn", counted)
+        attempt(api, user.email)
+        known = len(hashed)
+        attempt(api, NOBODY)
+
+        assert (known, len(hashed)) == (1, 2)
+
+    def test_both_write_as_much(self, api: APIClient, person: User) -> None:
+        written = []
+        for name in (person.email, NOBODY):
+            failures(api, name, 4)
+            with CaptureQueriesContext(connection) as captured:
+                failures(api, name, 1)
+            written.append([sql.split(" (")[0] for sql in queries(captured) if sql.startswith("INSERT")])
+
+        assert written[0] == written[1]
+
+
+class TestMail:
+    def test_the_owner_is_mailed_once_per_lock(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
+        failures(api, person.email, 9)
+        first = [message.to for message in delivered()]
+        time_machine.shift(dt.timedelta(minutes=30))
+        failures(api, person.email, 9)
+
+        assert first == [[person.email]]
+        assert [message.to for message in delivered()] == [[person.email]] * 2
+        assert {mail.kind for mail in OutgoingEmail.objects.all()} == {"account_locked"}
+
+    def test_nobody_is_mailed_for_an_unknown_name(self, api: APIClient, db: None, delivered: Deliver) -> None:
+        failures(api, NOBODY, 9)
+
+        assert delivered() == []
+
+    def test_failures_that_do_not_lock_mail_nobody(self, api: APIClient, person: User, delivered: Deliver) -> None:
+        failures(api, person.email, 4)
+
+        assert delivered() == []
+
+
+def _person(kind: str) -> User:
+    if kind == "unproven":
+        return UserFactory(email_verified=False, email_verified_at=None)
+    if kind == "disabled":
+        return UserFactory(is_active=False)
+    user = UserFactory()
+    if kind == "without a password":
+        user.set_unusable_password()
+        user.save()
+    return user

@@ -1,0 +1,211 @@
+"""/account/reset-password/: the page for people whose mail has no front end to lead to."""
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from authentication import hashers
+from authentication.exceptions import ServiceUnavailable
+from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
+from authentication.tests.answers import rows
+from authentication.tests.clients import NEW_PASSWORD, Tokens, use_access, use_refresh
+from authentication.tests.conftest import CHROME
+from authentication.tests.factories import PASSWORD
+
+URL = "/account/reset-password/"
+TYPED = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Return a browser whose forms need Django's CSRF token."""
+    return Client(enforce_csrf_checks=True, headers={"User-Agent": CHROME})
+
+
+@pytest.fixture
+def token(person: User) -> str:
+    """Return the token of the mail the person got."""
+    return PasswordResetToken.objects.issue(person, at=timezone.now())
+
+
+def submit(visitor: Client, token: str, **typed: str) -> Any:
+    """Open the page and send its form, as a browser does."""
+    page = visitor.get(URL, {"token": token}).content.decode()
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+    return visitor.post(URL, {**hidden, **typed}, headers={"Origin": "http://testserver"})
+
+
+def heading(answer: Any) -> str:
+    found = re.search(r"<h1>(.*?)</h1>", answer.content.decode())
+    assert found
+    return found.group(1)
+
+
+def shown_errors(answer: Any) -> list[str]:
+    return [html.unescape(it) for it in re.findall(r"<li>(.*?)</li>", answer.content.decode())]
+
+
+def test_the_form_does_all_that_the_api_does(
+    visitor: Client, api: APIClient, person: User, signed_in: Tokens, token: str
+) -> None:
+    person.lock_account()
+
+    answer = submit(visitor, token, **TYPED)
+
+    person.refresh_from_db()
+    assert (answer.status_code, heading(answer)) == (200, "Your password was changed")
+    assert person.check_password(NEW_PASSWORD)
+    assert person.locked_until is None
+    assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
+    assert OutgoingEmail.objects.get().kind == "password_changed"
+    assert AuditLog.objects.get(event_type="password_reset").user == person
+
+
+def test_nobody_is_signed_in_by_it(visitor: Client, token: str) -> None:
+    answer = submit(visitor, token, **TYPED)
+
+    assert set(visitor.cookies) == {"csrftoken"}
+    assert "refresh_token" not in answer.cookies
+    assert "<form" not in answer.content.decode()
+    assert not UserSession.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_opening_it_often_spends_nothing(visitor: Client, token: str, method: str) -> None:
+    before = rows(), PasswordResetToken.objects.values().get()
+
+    answers = [getattr(visitor, method)(URL, {"token": token}).status_code for _ in range(3)]
+
+    assert answers == [200] * 3
+    assert (rows(), PasswordResetToken.objects.values().get()) == before
+    assert submit(visitor, token, **TYPED).status_code == 200
+
+
+def test_a_post_without_djangos_csrf_token_changes_nothing(visitor: Client, token: str) -> None:
+    before = rows(), PasswordResetToken.objects.values().get()
+
+    for proof in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}):
+        answer = visitor.post(URL, {"token": token, **TYPED}, headers=proof)
+
+        assert answer.status_code == 403
+    assert (rows(), PasswordResetToken.objects.values().get()) == before
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaints"),
+    [
+        ({"new_password": "weak1", "new_password_confirm": "weak1"}, ["too short", "an uppercase letter"]),
+        ({**TYPED, "new_password_confirm": PASSWORD}, ["The two passwords are not the same."]),
+        ({"new_password": PASSWORD, "new_password_confirm": PASSWORD}, ["one of your last 5"]),
+        ({"new_password": "x" * 129, "new_password_confirm": "x" * 129}, ["no more than 128"]),
+        ({}, ["This field is required."]),
+    ],
+    ids=["weak", "mismatch", "reused", "too long", "missing"],
+)
+def test_what_is_wrong_is_shown_and_may_be_corrected(
+    visitor: Client, person: User, token: str, typed: dict[str, str], complaints: list[str]
+) -> None:
+    answer = submit(visitor, token, **typed)
+
+    shown = " ".join(shown_errors(answer))
+    stored = person.password
+    person.refresh_from_db()
+    assert (answer.status_code, heading(answer)) == (400, "Choose a new password")
+    assert all(complaint in shown for complaint in complaints), shown
+    assert person.password == stored
+    assert not OutgoingEmail.objects.exists()
+    assert submit(visitor, token, **TYPED).status_code == 200
+
+
+def test_a_used_link_says_so(visitor: Client, person: User, token: str) -> None:
+    submit(visitor, token, **TYPED)
+
+    answer = submit(visitor, token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33")
+
+    person.refresh_from_db()
+    assert (answer.status_code, heading(answer)) == (400, "This link no longer works")
+    assert token not in answer.content.decode()
+    assert person.check_password(NEW_PASSWORD)
+    assert AuditLog.objects.filter(event_type="password_reset_failed").count() == 1
+
+
+def test_a_service_too_busy_to_hash_asks_for_patience(
+    visitor: Client, person: User, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object, **__: object) -> None:
+        raise ServiceUnavailable(retry_after=2)
+
+    monkeypatch.setattr(hashers.ServiceArgon2Hasher, "encode", busy)
+
+    answer = submit(visitor, token, **TYPED)
+
+    assert (answer.status_code, heading(answer)) == (503, "Please try again later")
+    assert answer["Retry-After"] == "2"
+    monkeypatch.undo()
+    assert submit(visitor, token, **TYPED).status_code == 200
+
+
+def test_the_page_and_the_api_share_one_limit(visitor: Client, person: User, token: str, settings: Settings) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset_confirm": "2/h"}
+    submit(visitor, "x" * 43, **TYPED)
+    APIClient().post("/api/v1/auth/password/reset/confirm/", {"token": "x" * 43, "new_password": NEW_PASSWORD})
+
+    answer = submit(visitor, token, **TYPED)
+
+    person.refresh_from_db()
+    assert (answer.status_code, heading(answer)) == (429, "Please try again later")
+    assert person.check_password(PASSWORD)
+
+
+class TestHeaders:
+    @pytest.fixture(params=["open", "errors", "done", "failed"])
+    def answer(self, request: pytest.FixtureRequest, visitor: Client, token: str) -> Any:
+        if request.param == "open":
+            return visitor.get(URL, {"token": token})
+        typed = {"new_password": "weak"} if request.param == "errors" else TYPED
+        return submit(visitor, "x" * 43 if request.param == "failed" else token, **typed)
+
+    def test_no_other_site_learns_the_address_of_the_page(self, answer: Any) -> None:
+        assert answer["Referrer-Policy"] in {"same-origin", "no-referrer"}
+        assert not re.findall(r'(?:href|src|action)="(?:https?:)?//', answer.content.decode())
+
+    def test_no_cache_keeps_it(self, answer: Any) -> None:
+        assert "no-store" in answer["Cache-Control"]
+
+    def test_nothing_inline_may_run_and_nothing_is_inline(self, answer: Any) -> None:
+        text = answer.content.decode()
+
+        policy = {name: values for name, _, values in (it.strip().partition(" ") for it in _policy(answer))}
+        assert policy["default-src"] == "'none'"
+        assert policy["style-src"] == policy["form-action"] == "'self'"
+        assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", text, re.IGNORECASE)
+
+
+def _policy(answer: Any) -> list[str]:
+    return str(answer["Content-Security-Policy"]).split(";")
+
+
+def test_the_form_goes_to_this_host_whatever_the_client_says(visitor: Client, token: str, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+
+    answer = visitor.get(URL, {"token": token}, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+
+    assert 'action="/account/reset-password/"' in answer.content.decode()
+    assert "evil.example" not in answer.content.decode()
+
+
+def test_the_link_names_its_account_to_nobody(visitor: Client, person: User, token: str) -> None:
+    text = visitor.get(URL, {"token": token}).content.decode()
+
+    assert person.email not in text
+    assert person.username not in text

@@ -1,0 +1,49 @@
+"""POST /api/v1/auth/token/refresh/ with tokens that are not ours."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from authentication.models import TokenBlacklist
+from authentication.tests.answers import TOKEN_INVALID, invalid, not_refused, refusal_of
+from authentication.tests.clients import REFRESH, Tokens
+from authentication.tests.forging import claims_of
+from authentication.tests.properties import over_http
+
+
+@pytest.fixture
+def _unlimited(settings: Settings) -> None:
+    settings.RATELIMIT_ENABLE = False
+
+
+def test_a_forged_token_is_a_401_and_changes_nothing(api: APIClient, signed_in: Tokens, settings: Settings) -> None:
+    settings.RATELIMIT_ENABLE = False
+
+    assert not_refused(lambda token: api.post(REFRESH, {"refresh": token}), claims_of(signed_in["refresh"])) == {}
+
+
+@pytest.mark.usefixtures("_unlimited")
+@over_http
+@given(data=st.data())
+def test_a_flipped_bit_anywhere_is_a_401(api: APIClient, signed_in: Tokens, data: st.DataObject) -> None:
+    token = signed_in["refresh"].encode()
+    place, bit = data.draw(st.integers(0, len(token) - 1)), data.draw(st.integers(0, 6))
+    flipped = (token[:place] + bytes([token[place] ^ (1 << bit)]) + token[place + 1 :]).decode()
+
+    answer = api.post(REFRESH, {"refresh": flipped})
+
+    # A flip that makes a control character is no token's text at all.
+    expected = TOKEN_INVALID if flipped.isprintable() else invalid(refresh=["Control characters are not allowed here."])
+    assert refusal_of(answer) == expected
+    assert not TokenBlacklist.objects.exists()
+
+
+@pytest.mark.usefixtures("_unlimited")
+@over_http
+@given(text=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=300))
+def test_any_text_at_all_is_a_401(api: APIClient, db: None, text: str) -> None:
+    answer = api.post(REFRESH, {"refresh": text})
+
+    assert refusal_of(answer) == TOKEN_INVALID

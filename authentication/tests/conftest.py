@@ -1,0 +1,87 @@
+"""What the tests share."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.cache import caches
+from rest_framework.test import APIClient
+
+from authentication.models import User
+from authentication.services import EmailService
+from vineyard_group_fellowship.cache import breaker
+
+from .factories import PASSWORD, UserFactory
+
+API = "/api/v1/auth"
+ME = "/api/v1/profiles/me/"
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+BROWSER = {"Sec-Fetch-Site": "same-origin", "User-Agent": CHROME}
+"""The headers that make a request a browser's, from a page of ours."""
+
+
+def bearer(access: str) -> dict[str, str]:
+    """Return the headers that carry an access token."""
+    return {"Authorization": f"Bearer {access}"}
+
+
+def queries(captured: Any) -> list[str]:
+    """Return the statements of a capture, without what begins and ends transactions."""
+    control = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "ROLLBACK")
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(control)]
+
+
+def token_in(message: mail.EmailMessage) -> str:
+    """Return the token in a mail's link."""
+    found = re.search(r"token=([\w-]+)", str(message.body))
+    assert found, "The mail has no link."
+    return found.group(1)
+
+
+@pytest.fixture(autouse=True)
+def _clean_slate() -> None:
+    """Counters of one test are no business of the next."""
+    breaker.reset()
+    for name in ("default", "limits"):
+        caches[name].clear()
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """Return an app's client: no cookies of a browser, no proof of origin needed."""
+    return APIClient()
+
+
+@pytest.fixture
+def browser() -> APIClient:
+    """Return a browser's client, on a page of ours."""
+    return APIClient(headers=BROWSER)
+
+
+@pytest.fixture
+def person(db: None) -> User:
+    """Return a person with a proven address and PASSWORD."""
+    return UserFactory()
+
+
+@pytest.fixture
+def signed_in(api: APIClient, person: User) -> dict[str, Any]:
+    """Return the answer to an app's sign-in."""
+    answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.content
+    api.cookies.clear()
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@pytest.fixture
+def delivered(db: None, mailoutbox: list[mail.EmailMessage]) -> Callable[[], list[mail.EmailMessage]]:
+    """Return a function that sends what waits in the outbox and returns every mail sent so far."""
+
+    def deliver() -> list[mail.EmailMessage]:
+        EmailService.sweep()
+        return mailoutbox
+
+    return deliver

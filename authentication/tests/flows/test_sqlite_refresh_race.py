@@ -1,0 +1,166 @@
+"""The embedded service (SQLite, one process, threads) under callers that come at once, over HTTP."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from authentication.tests.factories import PASSWORD
+from authentication.tests.forging import claims_of
+
+EMAIL = "ruth@example.org"
+CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
+CROWD = 24
+# As many as may try a password without waiting for another's outcome.
+SIGN_INS = 4
+
+# What `make run` does, and one account.
+_SERVICE = f"""
+import sys, django
+django.setup()
+from django.core.management import call_command
+from authentication.models import User
+call_command("migrate", verbosity=0)
+User.objects.create_superuser("{EMAIL}", "{PASSWORD}")
+call_command("runserver", sys.argv[1], use_reloader=False, skip_checks=True)
+"""
+_STARTING_SECONDS = 60
+
+
+class Caller:
+    """One connection to the service, kept open."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def get(self, path: str) -> tuple[int, Any]:
+        self._connection.request("GET", f"/api/v1/auth/{path}/")
+        return self._answer()
+
+    def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        self._connection.request(
+            "POST", f"/api/v1/auth/{path}/", json.dumps(body), {"Content-Type": "application/json"}
+        )
+        return self._answer()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _answer(self) -> tuple[int, Any]:
+        answer = self._connection.getresponse()
+        return answer.status, json.loads(answer.read())
+
+
+class Service:
+    """A running service and its database."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.port, self.database, self.log = port, folder / "db.sqlite3", folder / "log"
+
+    def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        with closing(Caller(self.port)) as caller:
+            return caller.post(path, body)
+
+    def post_at_once(self, count: int, path: str, body: dict[str, Any]) -> list[tuple[int, Any]]:
+        barrier = threading.Barrier(count)
+        with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
+            callers = [stack.enter_context(closing(Caller(self.port))) for _ in range(count)]
+            for caller in callers:
+                # Whoever has had an answer is connected; so many at once would be more than the server's backlog.
+                caller.get("health/live")
+
+            def post(caller: Caller) -> tuple[int, Any]:
+                barrier.wait(20)
+                return caller.post(path, body)
+
+            return list(pool.map(post, callers))
+
+    def lives(self) -> bool:
+        try:
+            with closing(Caller(self.port)) as caller:
+                return caller.get("health/live")[0] == 200
+        except OSError:
+            return False
+
+    def count(self, statement: str, *values: str) -> int:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
+            return int(database.execute(f"SELECT count(*) FROM {statement}", values).fetchone()[0])  # noqa: S608
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service as a developer starts it, on a database of its own."""
+    folder = tmp_path_factory.mktemp("service")
+    running = Service(free_port(), folder)
+    environment = {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
+        # An empty variable counts as unset, and wins over a .env file.
+        **dict.fromkeys(("DATABASE_URL", "DB_HOST", "PGHOST", "REDIS_URL", "CELERY_BROKER_URL"), ""),
+        "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings",
+        "DJANGO_ENVIRONMENT": "development",
+        "SQLITE_PATH": str(running.database),
+    }
+    with running.log.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 -- our own interpreter and script
+            [sys.executable, "-c", _SERVICE, f"127.0.0.1:{running.port}"],
+            env=environment,
+            cwd=settings.BASE_DIR,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            deadline = time.monotonic() + _STARTING_SECONDS
+            while not running.lives():
+                assert process.poll() is None, running.log.read_text()
+                assert time.monotonic() < deadline, running.log.read_text()
+                time.sleep(0.1)
+            yield running
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=20)
+
+
+def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_successor(service: Service) -> None:
+    status, tokens = service.post("login", CREDENTIALS)
+    assert status == 200, tokens
+
+    answers = service.post_at_once(CROWD, "token/refresh", {"refresh": tokens["refresh"]})
+
+    assert [status for status, _ in answers] == [200] * CROWD, service.log.read_text()
+    (successor,) = {body["refresh"] for _, body in answers}
+    session = claims_of(successor)["sid"].replace("-", "")
+    rotated = service.count("authentication_tokenblacklist WHERE reason = 'rotation'")
+    audited = service.count("authentication_auditlog WHERE event_type = 'token_refresh'")
+    assert (rotated, audited) == (1, 1)
+    newest = claims_of(successor)["jti"]
+    assert service.count("authentication_usersession WHERE id = ? AND refresh_token_jti = ?", session, newest) == 1
+    assert service.post("token/verify", {"token": answers[0][1]["access"]}) == (200, {})
+    assert service.post("token/refresh", {"refresh": successor})[0] == 200
+
+
+def test_sign_ins_at_once_all_succeed(service: Service) -> None:
+    before = service.count("authentication_usersession WHERE is_active")
+
+    answers = service.post_at_once(SIGN_INS, "login", CREDENTIALS)
+
+    assert [status for status, _ in answers] == [200] * SIGN_INS, service.log.read_text()
+    assert service.count("authentication_usersession WHERE is_active") == before + SIGN_INS

@@ -1,0 +1,96 @@
+"""How long an answer takes does not tell whether there is an account (V11.2.4)."""
+
+import gc
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from authentication import background
+from authentication.models import User
+from authentication.tests.conftest import API
+from authentication.tests.factories import PASSWORD, UserFactory
+
+SAMPLES = 60
+TRIES = 3
+
+Body = Callable[[str], dict[str, Any]]
+BODIES: dict[str, Body] = {
+    "login": lambda email: {"email": email, "password": "Wrong-Horse-9"},
+    "register": lambda email: {"email": email, "password": PASSWORD},
+    "password/reset": lambda email: {"email": email},
+    "email/resend": lambda email: {"email": email},
+}
+
+pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def _as_in_production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash at the least cost allowed, which hides the least; leave mails to a worker elsewhere."""
+    assert connection.vendor == "postgresql", "These tests need PostgreSQL: set DATABASE_URL."
+    settings.ARGON2_TIME_COST, settings.ARGON2_MEMORY_KIB, settings.ARGON2_PARALLELISM = 2, 19456, 1
+    settings.RATELIMIT_ENABLE = False
+    monkeypatch.setattr(background, "_pool", mock.Mock())
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def members(prefix: str) -> list[str]:
+    """Return the addresses of as many people as there are samples: each has a lock of its own."""
+    people = [UserFactory(email=f"{prefix}{number}@example.org") for number in range(SAMPLES)]
+    # One hash for all of them saves a minute, and is as slow to compare as any.
+    User.objects.update(password=make_password(PASSWORD))
+    return [person.email for person in people]
+
+
+def seconds(path: str, body: dict[str, Any]) -> float:
+    client = APIClient()
+    start = time.perf_counter()
+    client.post(f"{API}/{path}/", body)
+    return time.perf_counter() - start
+
+
+def medians(path: str, prefix: str) -> tuple[float, float]:
+    """Return how long a known and an unknown address take, asked in turns, so that noise falls on both."""
+    known, unknown = members(f"known-{prefix}"), [f"other-{prefix}{number}@example.org" for number in range(SAMPLES)]
+    body = BODIES[path]
+    spent: tuple[list[float], list[float]] = ([], [])
+    seconds(path, body(f"first-{prefix}@example.org"))
+    for number, pair in enumerate(zip(known, unknown, strict=True)):
+        for which in (0, 1) if number % 2 else (1, 0):
+            spent[which].append(seconds(path, body(pair[which])))
+    return statistics.median(spent[0]), statistics.median(spent[1])
+
+
+def alike(path: str, enough: Callable[[float, float], bool]) -> tuple[bool, list[tuple[float, float]]]:
+    """Return whether the medians were near each other in one of a few tries, and what they were."""
+    found = []
+    for attempt in itertools.count():
+        found.append(medians(path, f"{path.replace('/', '-')}-{attempt}"))
+        if enough(*found[-1]) or attempt + 1 == TRIES:
+            return enough(*found[-1]), found
+    raise AssertionError
+
+
+@pytest.mark.parametrize("path", ["login", "register"])
+def test_what_hashes_takes_as_long_for_both(path: str) -> None:
+    passed, found = alike(path, lambda known, unknown: abs(known - unknown) < 0.05 * max(known, unknown))
+
+    assert passed, found
+
+
+@pytest.mark.parametrize("path", ["password/reset", "email/resend"])
+def test_what_only_sends_mail_takes_as_long_for_both(path: str) -> None:
+    passed, found = alike(path, lambda known, unknown: abs(known - unknown) < max(0.0005, 0.15 * max(known, unknown)))
+
+    assert passed, found

@@ -1,0 +1,104 @@
+"""What should be true of people, their sessions and their tokens, as far as their clients know it."""
+
+import collections
+import dataclasses
+import datetime as dt
+
+DAY = dt.timedelta(days=1)
+LEEWAY = dt.timedelta(seconds=10)
+GRACE = dt.timedelta(seconds=10)
+
+
+@dataclasses.dataclass(eq=False)
+class Pair:
+    """A refresh token with the access tokens that were issued beside it, and when each expires."""
+
+    refresh: str
+    expires_at: dt.datetime
+    access: dict[str, dt.datetime]
+
+
+@dataclasses.dataclass(eq=False)
+class Session:
+    """A sign-in, and every pair of tokens it ever had, the newest last."""
+
+    key: str
+    owner: "Person"
+    lifetime: dt.timedelta
+    created_at: dt.datetime
+    pairs: list[Pair]
+    rotated_at: dt.datetime
+    successor_seen: bool = False
+    ended: bool = False
+
+    @property
+    def expires_at(self) -> dt.datetime:
+        return self.pairs[-1].expires_at
+
+    def is_live(self, now: dt.datetime) -> bool:
+        return not self.ended and self.expires_at > now
+
+    def next_expiry(self, now: dt.datetime) -> dt.datetime:
+        return min(now + self.lifetime, self.created_at + 90 * DAY)
+
+    def forgives(self, pair: Pair, now: dt.datetime) -> bool:
+        is_previous = len(self.pairs) > 1 and pair is self.pairs[-2]
+        return is_previous and (now <= self.rotated_at + GRACE or not self.successor_seen)
+
+
+@dataclasses.dataclass(eq=False)
+class Link:
+    """A token that came by mail or with a verified address, good for one use until it expires or is voided."""
+
+    owner: "Person"
+    token: str
+    expires_at: dt.datetime
+    uses: int = 0
+    void: bool = False
+    gave: Session | None = None
+    spent_at: dt.datetime | None = None
+
+    def is_live(self, now: dt.datetime) -> bool:
+        return not self.uses and not self.void and self.expires_at > now
+
+
+@dataclasses.dataclass(eq=False)
+class Person:
+    """An account."""
+
+    email: str
+    passwords: list[str]
+    verified: bool = False
+    failures: int = 0
+    locked_until: dt.datetime | None = None
+    sessions: list[Session] = dataclasses.field(default_factory=list)
+    links: dict[str, list[Link]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+
+    @property
+    def password(self) -> str:
+        return self.passwords[-1]
+
+    def is_locked(self, now: dt.datetime) -> bool:
+        return self.locked_until is not None and self.locked_until > now
+
+    def fail(self, now: dt.datetime) -> bool:
+        """Count a wrong password; return whether it was the one that locks."""
+        if self.locked_until:
+            self.failures, self.locked_until = 0, None
+        self.failures += 1
+        if self.failures < 5:
+            return False
+        self.locked_until = now + dt.timedelta(minutes=30)
+        return True
+
+    def succeed(self) -> None:
+        self.failures, self.locked_until = 0, None
+
+    def change_password(self, password: str) -> None:
+        """Every older session and every reset link is dead from now on."""
+        self.passwords.append(password)
+        self.succeed()
+        for session in self.sessions:
+            session.ended = True
+        for link in self.links["reset"]:
+            link.void = True

@@ -1,0 +1,142 @@
+"""The EmailVerificationToken model's own methods and its table's constraints."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from pytest_django import Settings
+from time_machine import TimeMachineFixture
+
+from authentication.models import EmailVerificationToken, User
+from authentication.tests.clients import NOON
+from authentication.tests.factories import UserFactory
+from authentication.utils.crypto import digest
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
+
+DAY = dt.timedelta(days=1)
+
+
+def issue(person: User) -> str:
+    return EmailVerificationToken.objects.issue(person.pk, email=person.email, at=NOON)
+
+
+def test_a_token_is_stored_as_its_digest_alone(person: User) -> None:
+    token = issue(person)
+
+    stored = EmailVerificationToken.objects.values(
+        "user_id", "email", "token", "created_at", "expires_at", "verified_at"
+    )
+    assert stored.get() == {
+        "user_id": person.pk,
+        "email": person.email,
+        "token": digest(token),
+        "created_at": NOON,
+        "expires_at": NOON + DAY,
+        "verified_at": None,
+    }
+
+
+def test_the_lifetime_is_a_setting(person: User, settings: Settings) -> None:
+    settings.EMAIL_VERIFICATION_LIFETIME = dt.timedelta(hours=2)
+    issue(person)
+
+    assert EmailVerificationToken.objects.get().expires_at == NOON + dt.timedelta(hours=2)
+    bare = EmailVerificationToken.objects.create(user=person, email=person.email, token="x")
+    assert bare.expires_at == NOON + dt.timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("seconds", "valid"), [(0, True), (86_399, True), (86_400, False), (10**6, False)])
+def test_a_token_is_valid_for_a_day(
+    time_machine: TimeMachineFixture, person: User, seconds: int, *, valid: bool
+) -> None:
+    issue(person)
+    row = EmailVerificationToken.objects.get()
+    time_machine.shift(seconds)
+
+    assert row.is_valid() is valid
+    assert row.verify() is valid
+
+
+def test_a_token_is_used_once(time_machine: TimeMachineFixture, person: User) -> None:
+    issue(person)
+    row, stale = EmailVerificationToken.objects.get(), EmailVerificationToken.objects.get()
+    time_machine.shift(60)
+
+    assert [row.verify(), row.verify(), stale.verify()] == [True, False, False]
+
+    assert row.verified_at == NOON + dt.timedelta(seconds=60)
+    assert row.is_valid() is False
+
+
+def test_of_two_who_spend_a_token_one_succeeds(person: User) -> None:
+    token = issue(person)
+
+    assert [EmailVerificationToken.objects.spend(token, at=NOON) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("wrong", ["", "another", "{digest}"])
+def test_nothing_but_the_token_spends_it(person: User, wrong: str) -> None:
+    token = issue(person)
+
+    assert not EmailVerificationToken.objects.spend(wrong.replace("{digest}", digest(token)), at=NOON)
+    assert EmailVerificationToken.objects.get().is_valid()
+
+
+def test_a_new_token_voids_the_older_ones_of_its_person_alone(person: User) -> None:
+    other = UserFactory()
+    older, anothers = issue(person), issue(other)
+
+    newer = issue(person)
+
+    spend = EmailVerificationToken.objects.spend
+    assert [spend(token, at=NOON) for token in (older, newer, anothers)] == [False, True, True]
+
+
+def test_resending_voids_the_token_and_returns_a_new_one_for_the_same_address(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
+    older = issue(person)
+    row = EmailVerificationToken.objects.get()
+    time_machine.shift(DAY)
+
+    newer = row.resend()
+
+    assert newer != older
+    assert row.verify() is False
+    stored = EmailVerificationToken.objects.get()
+    assert (stored.token, stored.email, stored.expires_at) == (digest(newer), person.email, NOON + 2 * DAY)
+
+
+def test_a_new_token_leaves_the_proof_of_a_used_one(person: User) -> None:
+    EmailVerificationToken.objects.spend(issue(person), at=NOON)
+
+    issue(person)
+
+    assert EmailVerificationToken.objects.filter(verified_at=NOON).count() == 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"expires_at": NOON}, {"expires_at": NOON - DAY}, {"token": None}, {"user_id": None}, {"email": None}]
+)
+def test_the_database_refuses_a_row_that_makes_no_sense(person: User, change: dict[str, Any]) -> None:
+    issue(person)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        EmailVerificationToken.objects.update(**change)
+
+
+def test_two_rows_share_no_token(person: User) -> None:
+    token = issue(person)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        EmailVerificationToken.objects.create(user=person, email=person.email, token=digest(token))
+
+
+def test_tokens_go_with_their_person(person: User) -> None:
+    issue(person)
+
+    person.delete()
+
+    assert not EmailVerificationToken.objects.exists()

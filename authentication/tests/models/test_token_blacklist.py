@@ -1,0 +1,67 @@
+"""The TokenBlacklist model's own methods and its table's constraints."""
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError, transaction
+from time_machine import TimeMachineFixture
+
+from authentication.models import TokenBlacklist, User
+from authentication.tests.clients import NOON
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
+
+LATER = NOON + dt.timedelta(days=7)
+
+
+def test_a_token_is_revoked_from_then_on(person: User) -> None:
+    assert not TokenBlacklist.is_token_blacklisted("jti")
+
+    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, user_id=person.pk, reason="compromised")
+
+    assert TokenBlacklist.is_token_blacklisted("jti")
+    assert not TokenBlacklist.is_token_blacklisted("JTI")
+    row = TokenBlacklist.objects.get()
+    assert (row.user_id, row.expires_at, row.blacklisted_at, row.reason) == (person.pk, LATER, NOON, "compromised")
+    assert str(row) == "jti (compromised)"
+
+
+def test_a_token_can_be_revoked_without_knowing_whose_it_is() -> None:
+    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER)
+
+    row = TokenBlacklist.objects.get()
+    assert (row.user_id, row.reason) == (None, "admin")
+
+
+def test_revoking_twice_keeps_the_first_reason(person: User) -> None:
+    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, user_id=person.pk, reason="rotation")
+
+    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, reason="logout")
+
+    assert TokenBlacklist.objects.get().reason == "rotation"
+
+
+def test_cleaning_up_forgets_what_has_expired(time_machine: TimeMachineFixture) -> None:
+    for days in (1, 2, 3):
+        TokenBlacklist.blacklist_token(jti=str(days), expires_at=NOON + dt.timedelta(days=days))
+    time_machine.shift(dt.timedelta(days=2))
+
+    assert TokenBlacklist.cleanup_expired() == 2
+
+    assert TokenBlacklist.objects.get().jti == "3"
+    assert TokenBlacklist.cleanup_expired() == 0
+
+
+def test_an_identifier_is_on_the_list_once() -> None:
+    TokenBlacklist.objects.create(jti="jti", expires_at=LATER)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TokenBlacklist.objects.create(jti="jti", expires_at=LATER)
+
+
+@pytest.mark.parametrize("column", ["jti", "expires_at"])
+def test_the_database_refuses_a_row_that_makes_no_sense(column: str) -> None:
+    TokenBlacklist.objects.create(jti="jti", expires_at=LATER)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TokenBlacklist.objects.update(**{column: None})

@@ -1,0 +1,142 @@
+"""How PostgreSQL finds a row among thousands: by its index."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from authentication.models import (
+    AuditLog,
+    EmailVerificationToken,
+    OutgoingEmail,
+    PasswordResetToken,
+    TokenBlacklist,
+    User,
+    UserProfile,
+    UserSession,
+)
+from authentication.services import EmailService
+from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
+from authentication.tests.conftest import API, ME, bearer
+from authentication.tests.factories import PASSWORD
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+PEOPLE, ROWS = 20_000, 5_000
+INDEXES = (
+    "user_email_canonical_unique",
+    "user_username_canonical_unique",
+    "authentication_usersession_pkey",
+    "authentication_tokenblacklist_jti",
+    "authentication_emailverificationtoken_token",
+    "authentication_passwordresettoken_token",
+    "outbox_due",
+)
+
+
+def fill(row: Model, *, rows: int = ROWS, **changed: str) -> None:
+    """Copy a row many times; `changed` are the columns that differ, as SQL of the number `n`."""
+    table = row._meta.db_table
+    every = [field.column for field in row._meta.local_concrete_fields if field.column]
+    columns = [column for column in every if changed.get(column) != ""]
+    values = ", ".join(changed.get(column, f'"{column}"') for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    numbers = f"generate_series(1, {rows}) AS n"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}", {numbers} WHERE {table}.{row._meta.pk.column} = %s',  # noqa: S608, E501 -- names of our own tables
+            [row.pk],
+        )
+
+
+@pytest.fixture
+def crowded(api: APIClient, person: User) -> Tokens:
+    """A person's tokens, among those of twenty thousand people."""
+    now, tokens = timezone.now(), sign_in(api, person)
+    hexadecimal = "md5(n::text)"
+    fill(
+        person,
+        rows=PEOPLE,
+        id="gen_random_uuid()",
+        email="'other' || n || '@example.org'",
+        email_canonical="'other' || n || '@example.org'",
+        username="'other' || n",
+        username_canonical="'other' || n",
+    )
+    others = "(SELECT id FROM authentication_user WHERE username_canonical = 'other' || n)"
+    fill(UserProfile.objects.get(), user_id=others)
+    fill(UserSession.objects.get(), id="gen_random_uuid()", user_id=others, refresh_token_jti=hexadecimal)
+    later = now + dt.timedelta(days=1)
+    revoked = TokenBlacklist.objects.create(jti="revoked", user=person, expires_at=later)
+    fill(revoked, id="", jti=hexadecimal, user_id=others)
+    proof = EmailVerificationToken.objects.create(user=person, email=person.email, token="x", expires_at=later)
+    fill(proof, id="", token=hexadecimal, user_id=others)
+    reset = PasswordResetToken.objects.create(user=person, token="x")
+    fill(reset, id="", token=hexadecimal, user_id=others)
+    mail = OutgoingEmail.objects.create(user=person, kind="verification", status="sent", sent_at=now)
+    fill(mail, id="gen_random_uuid()", user_id=others)
+    fill(AuditLog.objects.get(), id="gen_random_uuid()", user_id=others)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return tokens
+
+
+def plans_of(captured: CaptureQueriesContext) -> dict[str, str]:
+    """Return the plan of every statement of a capture that looks for rows."""
+    found = {}
+    with connection.cursor() as cursor:
+        for query in captured.captured_queries:
+            if re.match(r"SELECT|UPDATE|DELETE", query["sql"]) and "authentication_" in query["sql"]:
+                cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"), [])
+                found[query["sql"]] = "\n".join(line for (line,) in cursor.fetchall())
+    return found
+
+
+def assert_indexed(captured: CaptureQueriesContext) -> list[str]:
+    plans = plans_of(captured)
+
+    assert plans
+    for statement, plan in plans.items():
+        assert "Seq Scan" not in plan, f"{statement}\n{plan}"
+        assert "Index" in plan, f"{statement}\n{plan}"
+    return list(plans.values())
+
+
+def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: Tokens) -> None:
+    """One test, for filling the tables takes longer than asking them."""
+    access, refresh = bearer(crowded["access"]), crowded["refresh"]
+    requests: dict[str, Callable[[], Any]] = {
+        "sign-in by address": lambda: api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}),
+        "sign-in by username": lambda: api.post(f"{API}/login/", {"username": person.username, "password": PASSWORD}),
+        "sign-in of nobody": lambda: api.post(f"{API}/login/", {"email": "nobody@example.org", "password": PASSWORD}),
+        "an access token": lambda: api.get(ME, headers=access),
+        "an access token looked at": lambda: api.post(VERIFY, {"token": crowded["access"]}),
+        "the list of devices": lambda: api.get(f"{API}/sessions/", headers=access),
+        "a refresh": lambda: api.post(REFRESH, {"refresh": refresh}),
+        "a refresh once more": lambda: api.post(REFRESH, {"refresh": refresh}),
+        "ending the others": lambda: api.post(f"{API}/sessions/terminate-all/", headers=access),
+        "a verification": lambda: api.post(f"{API}/email/verify/", {"token": "x" * 43}),
+        "another mail": lambda: api.post(f"{API}/email/resend/", {"email": person.email}),
+        "a registration": lambda: api.post(f"{API}/register/", {"email": "new@example.org", "password": PASSWORD}),
+        "a taken username": lambda: api.post(
+            f"{API}/register/", {"email": "new2@example.org", "password": PASSWORD, "username": person.username}
+        ),
+        "a reset": lambda: api.post(f"{API}/password/reset/confirm/", {"token": "x" * 43, "new_password": PASSWORD}),
+        "sending mails": EmailService.sweep,
+        "logging out": lambda: api.post(f"{API}/logout/", headers=access),
+    }
+    used = ""
+    for ask in requests.values():
+        with CaptureQueriesContext(connection) as captured:
+            ask()
+        used += "".join(assert_indexed(captured))
+
+    for index in INDEXES:
+        assert f"using {index}" in used, index

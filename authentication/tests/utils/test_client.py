@@ -1,0 +1,215 @@
+"""authentication.utils.client."""
+
+import ipaddress
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from authentication.tests.properties import thoroughly
+from authentication.utils.client import (
+    CORRELATION_KEY,
+    ClientInfo,
+    address_of,
+    bucket_of,
+    is_browser,
+    printable,
+)
+
+V4, V6 = ipaddress.ip_address("198.51.100.7"), ipaddress.ip_address("2001:db8::7")
+CLAIMED = {
+    "HTTP_X_FORWARDED_FOR": "203.0.113.9",
+    "HTTP_X_REAL_IP": "203.0.113.9",
+    "HTTP_FORWARDED": "for=203.0.113.9",
+    "HTTP_CLIENT_IP": "203.0.113.9",
+    "HTTP_CF_CONNECTING_IP": "203.0.113.9",
+    "HTTP_TRUE_CLIENT_IP": "203.0.113.9",
+    "HTTP_X_CLIENT_IP": "203.0.113.9",
+}
+
+# The address.
+
+
+@pytest.mark.parametrize(
+    ("remote", "address"),
+    [
+        ("198.51.100.7", V4),
+        (" 198.51.100.7 ", V4),
+        ("2001:db8::7", V6),
+        ("2001:0DB8:0:0::0007", V6),
+        ("fe80::1%eth0", ipaddress.ip_address("fe80::1")),
+        ("::ffff:198.51.100.7", V4),
+        ("::ffff:c633:6407", V4),
+        ("", None),
+        ("unix:", None),
+        ("198.51.100.7:443", None),
+        ("198.51.100.07", None),
+        ("198.51.100", None),
+        ("localhost", None),
+        ("1.2.3.4, 5.6.7.8", None),
+        ("\x00", None),
+    ],
+)
+def test_the_address_is_the_peers(remote: str, address: object) -> None:
+    assert address_of({"REMOTE_ADDR": remote}) == address
+
+
+def test_without_an_address_there_is_none() -> None:
+    assert address_of({}) is None
+
+
+def test_what_a_client_writes_into_any_header_changes_nothing() -> None:
+    assert address_of({"REMOTE_ADDR": "198.51.100.7", **CLAIMED}) == V4
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (1, "198.51.100.7", V4),
+        (1, "1.1.1.1, 198.51.100.7", V4),
+        (1, "1.1.1.1,198.51.100.7", V4),
+        (2, "1.1.1.1, 198.51.100.7, 10.0.0.1", V4),
+        (2, "198.51.100.7, 10.0.0.1", V4),
+        (1, "1.1.1.1, nonsense", None),
+        (1, "1.1.1.1, ", None),
+        (1, "", None),
+        (2, "198.51.100.7", None),
+        (3, "198.51.100.7, 10.0.0.1", None),
+    ],
+)
+def test_behind_proxies_the_address_is_the_nth_from_the_right(
+    settings: Settings, proxies: int, forwarded: str, address: object
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+
+    assert address_of({"REMOTE_ADDR": "10.0.0.9", "HTTP_X_FORWARDED_FOR": forwarded}) == address
+
+
+def test_behind_proxies_a_request_without_the_header_has_no_address(settings: Settings) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+
+    assert address_of({"REMOTE_ADDR": "10.0.0.9"}) is None
+
+
+@pytest.mark.parametrize("header", ["X-Real-IP", "x-real-ip", "X-REAL-IP"])
+def test_with_a_header_of_the_edges_own_the_address_is_there(settings: Settings, header: str) -> None:
+    settings.CLIENT_IP_HEADER = header
+    meta = {"REMOTE_ADDR": "10.0.0.9", "HTTP_X_REAL_IP": "198.51.100.7", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
+
+    assert address_of(meta) == V4
+    assert address_of({"REMOTE_ADDR": "10.0.0.9"}) is None
+
+
+@thoroughly
+@given(remote=st.text(max_size=60), forwarded=st.text(max_size=60))
+def test_any_text_at_all_is_an_address_or_none(remote: str, forwarded: str) -> None:
+    found = address_of({"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forwarded})
+
+    assert found is None or ipaddress.ip_address(str(found)) == found
+
+
+# The bucket.
+
+
+def test_an_ipv4_address_is_its_own_bucket() -> None:
+    assert bucket_of(V4) == "198.51.100.7"
+
+
+@pytest.mark.parametrize(
+    "text", ["2001:db8:0:1::", "2001:db8:0:1::1", "2001:0DB8:0:1:1:2:3:4", "2001:db8:0:1:ffff:ffff:ffff:ffff"]
+)
+def test_a_64_network_of_ipv6_is_one_bucket(text: str) -> None:
+    assert bucket_of(address_of({"REMOTE_ADDR": text})) == "2001:db8:0:1::/64"
+
+
+def test_the_next_64_network_is_another_bucket() -> None:
+    assert bucket_of(ipaddress.ip_address("2001:db8:0:2::1")) != bucket_of(ipaddress.ip_address("2001:db8:0:1::1"))
+
+
+def test_all_that_is_malformed_is_one_bucket() -> None:
+    malformed = ("", "nonsense", "1.2.3", "1.2.3.4.5", "\x00", "::g")
+
+    assert {bucket_of(address_of({"REMOTE_ADDR": text})) for text in malformed} == {"unknown"}
+
+
+@thoroughly
+@given(address=st.ip_addresses(v=4))
+def test_a_mapped_ipv4_address_counts_as_itself(address: ipaddress.IPv4Address) -> None:
+    mapped = address_of({"REMOTE_ADDR": f"::ffff:{address}"})
+
+    assert bucket_of(mapped) == bucket_of(address) == str(address)
+
+
+# Browsers.
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://www.example.org"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Dest": "empty"},
+    ],
+)
+def test_what_carries_an_origin_or_fetch_metadata_is_a_browser(headers: dict[str, str]) -> None:
+    assert is_browser(RequestFactory().post("/", headers=headers))
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"User-Agent": "Mozilla/5.0"}, {"Referer": "https://www.example.org/"}, {"Sec-Ch-Ua": "Chrome"}]
+)
+def test_anything_else_is_an_app(headers: dict[str, str]) -> None:
+    assert not is_browser(RequestFactory().post("/", headers=headers))
+
+
+# What a service may know.
+
+
+def client_of(**meta: Any) -> ClientInfo:
+    return ClientInfo.of(RequestFactory().post("/", **meta))
+
+
+def test_a_client_is_its_address_its_user_agent_and_the_name_of_its_request() -> None:
+    found = client_of(REMOTE_ADDR="198.51.100.7", HTTP_USER_AGENT="curl/8", **{CORRELATION_KEY: "abc"})
+
+    assert found == ClientInfo(ip_address="198.51.100.7", user_agent="curl/8", correlation_id="abc")
+
+
+def test_a_client_may_have_none_of_them() -> None:
+    assert client_of(REMOTE_ADDR="unix:") == ClientInfo(ip_address=None, user_agent="", correlation_id="")
+
+
+def test_no_header_names_the_request() -> None:
+    assert client_of(HTTP_AUTHENTICATION_CORRELATION_ID="mine").correlation_id == ""
+
+
+def test_a_zone_does_not_reach_the_database() -> None:
+    assert client_of(REMOTE_ADDR="fe80::1%eth0").ip_address == "fe80::1"
+
+
+def test_a_long_user_agent_is_cut() -> None:
+    assert client_of(HTTP_USER_AGENT="x" * 5000).user_agent == "x" * 512
+
+
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x1b", "\r", "\n", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"]
+)
+def test_a_character_that_no_log_should_hold_is_replaced(character: str) -> None:
+    assert printable(f"a{character}b") == "a\ufffdb"
+
+
+@thoroughly
+@given(text=st.text(max_size=100))
+def test_printable_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
+    shown = printable(text)
+
+    assert printable(shown) == shown
+    assert len(shown) == len(text)
+    assert "\x00" not in shown
+    shown.encode("utf-8")
