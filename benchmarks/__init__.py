@@ -1,0 +1,1 @@
+"""A load test of the service, beside a bare DRF view as the yardstick."""
