@@ -94,20 +94,15 @@ class ConsentField(FlagField):
         return True
 
 
-class OneOfField(TextField):
-    """One of a few words."""
+class OneOfField(serializers.ChoiceField):
+    """One of a few words, spelled as they are."""
 
-    default_error_messages = {"unknown": "Choose one of: {words}."}
-
-    def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
-        self.words = words
-        super().__init__(**kwargs)
+    default_error_messages = {"invalid_choice": "Choose one of: {words}."}
 
     def to_internal_value(self, data: Any) -> str:
-        word = super().to_internal_value(data)
-        if word not in self.words:
-            self.fail("unknown", words=", ".join(self.words))
-        return word
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("invalid_choice", words=", ".join(self.choices))
+        return data
 
 
 class TimezoneField(TextField):
