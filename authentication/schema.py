@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from . import exceptions as failures
@@ -98,6 +98,7 @@ def authentication_schema(
     request: type[serializers.Serializer[Any]] | None = None,
     example: Mapping[str, Any] | None = None,
     security: Sequence[str] = (),
+    query: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Describe an operation: its input and answer, an example of each, and every failure it can answer with."""
     status = next(iter(answers))
@@ -110,6 +111,7 @@ def authentication_schema(
         request=request,
         responses={**answers, **_refusals(errors)},
         examples=shown,
+        parameters=[OpenApiParameter(name, str, description=text) for name, text in (query or {}).items()],
         # The document wants requirement objects, whatever the annotation says.
         auth=[{name: []} for name in security] or None,  # type: ignore[misc]
     )

@@ -1,5 +1,6 @@
 """Every view, under one roof."""
 
+from .view_modules.activity import ActivityDisownView, ActivityView, SessionDisownView
 from .view_modules.authentication import LoginView, LogoutView, RegisterView
 from .view_modules.csrf import CsrfTokenView
 from .view_modules.email import EmailResendView, EmailVerifyView
@@ -10,6 +11,8 @@ from .view_modules.sessions import SessionDetailView, SessionListView, SessionTe
 from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
 
 __all__ = [
+    "ActivityDisownView",
+    "ActivityView",
     "CsrfTokenView",
     "EmailResendView",
     "EmailVerifyView",
@@ -24,6 +27,7 @@ __all__ = [
     "PasswordResetView",
     "RegisterView",
     "SessionDetailView",
+    "SessionDisownView",
     "SessionListView",
     "SessionTerminateAllView",
     "TokenRefreshView",

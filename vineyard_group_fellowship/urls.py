@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from authentication.view_modules.account_pages import HomePage, ResetPasswordPage, VerifyEmailPage
+from authentication.view_modules.account_pages import DisownSessionPage, HomePage, ResetPasswordPage, VerifyEmailPage
 from authentication.view_modules.unknown import ProblemView, UnknownView
 from authentication.views import OwnProfileView
 
@@ -20,5 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("account/verify-email/", VerifyEmailPage.as_view(), name="verify-email-page"),
     path("account/reset-password/", ResetPasswordPage.as_view(), name="reset-password-page"),
+    path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),
     path("", HomePage.as_view(), name="home"),
 ]

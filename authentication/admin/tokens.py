@@ -9,7 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from authentication.exceptions import PermissionRefused
-from authentication.models import EmailVerificationToken, PasswordHistory, PasswordResetToken, TokenBlacklist
+from authentication.models import (
+    ActionToken,
+    EmailVerificationToken,
+    PasswordHistory,
+    PasswordResetToken,
+    TokenBlacklist,
+)
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
@@ -93,6 +99,15 @@ class PasswordResetTokenAdmin(_MailedTokenAdmin):
     list_display = ("user", "created_at", "used_at")
     list_filter = ("created_at", "used_at")
     exclude = ("token", "binding")
+
+
+@admin.register(ActionToken)
+class ActionTokenAdmin(_MailedTokenAdmin):
+    """Other mailed links that are out."""
+
+    list_display = ("user", "action", "created_at", "expires_at", "used_at")
+    list_filter = ("action", "created_at", "used_at")
+    exclude = ("token",)
 
 
 @admin.register(PasswordHistory)

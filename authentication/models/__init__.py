@@ -1,5 +1,6 @@
 """All tables of the application."""
 
+from .action_token import ActionToken
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
 from .one_time_tokens import EmailVerificationToken, PasswordResetToken
@@ -10,6 +11,7 @@ from .session import UserSession
 from .user import Attempt, User
 
 __all__ = [
+    "ActionToken",
     "Attempt",
     "AuditLog",
     "EmailVerificationToken",

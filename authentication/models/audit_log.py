@@ -32,6 +32,8 @@ class AuditLog(models.Model):
         SESSIONS_TERMINATED = "sessions_terminated"
         SESSION_EVICTED = "session_evicted"
         SESSION_RENEWED = "session_renewed"
+        SESSION_DISOWNED = "session_disowned"
+        SESSION_DISOWN_FAILED = "session_disown_failed"
         PROFILE_UPDATED = "profile_updated"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name

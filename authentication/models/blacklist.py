@@ -22,6 +22,7 @@ class TokenBlacklist(models.Model):
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- a reason's name
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- a reason's name
         COMPROMISED = "compromised"
+        DISOWNED = "disowned"
         ADMIN = "admin"
         EXPIRED = "expired"
 

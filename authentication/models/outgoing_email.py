@@ -38,6 +38,7 @@ class OutgoingEmail(models.Model):
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- a mail's name
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
+        NEW_DEVICE = "new_device"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
 
     class Status(models.TextChoices):

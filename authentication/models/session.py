@@ -1,12 +1,13 @@
 """A person's sign-in on one device: the authority on which of its tokens live."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Exists, F, Q
+from django.db.models import Count, Exists, F, Q
 from django.utils import timezone
 
 from authentication.utils.crypto import derived_jti, new_jti
@@ -18,12 +19,30 @@ ACTIVITY_INTERVAL = dt.timedelta(minutes=5)
 _NEAR_EXPIRY = dt.timedelta(days=1)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tally:
+    """How many sessions a person has had: in all, still live, and on one device."""
+
+    ever: int
+    live: int
+    on_device: int
+
+
 class UserSessionQuerySet(models.QuerySet["UserSession"]):
     """Sessions, and the transitions two requests could race for."""
 
     def live(self, *, at: dt.datetime) -> Self:
         """Return the sessions that are neither ended nor expired."""
         return self.filter(is_active=True, expires_at__gt=at)
+
+    def tally(self, *, fingerprint: str, at: dt.datetime) -> Tally:
+        """Count the sessions of the set, in one query."""
+        counts = self.aggregate(
+            ever=Count("pk"),
+            live=Count("pk", filter=Q(is_active=True, expires_at__gt=at)),
+            on_device=Count("pk", filter=Q(device_fingerprint=fingerprint)),
+        )
+        return Tally(**counts)
 
     def since_password(self) -> Self:
         """Return the sessions whose tokens are no older than their person's password."""

@@ -1,5 +1,6 @@
 """What the other apps of the monolith may use."""
 
+from .activity import ActivityService
 from .authentication import AuthenticationService
 from .email import EmailService
 from .email_verification import EmailVerificationService
@@ -11,6 +12,7 @@ from .sessions import SessionService
 from .tokens import TokenService
 
 __all__ = [
+    "ActivityService",
     "AuthenticationService",
     "EmailService",
     "EmailVerificationService",

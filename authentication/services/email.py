@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from authentication.background import enqueue
 from authentication.emails import rendered
-from authentication.models import EmailVerificationToken, OutgoingEmail, PasswordResetToken, User
+from authentication.models import OutgoingEmail, User
+
+from .mailed_facts import facts_of
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
@@ -99,14 +101,7 @@ def _send(mail: OutgoingEmail, user: User) -> None:
 
 
 def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
-    facts = {**mail.context, "user": user}
-    if mail.kind == Kind.VERIFICATION:
-        token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
-        facts["link"] = settings.EMAIL_VERIFICATION_URL.replace("{token}", token)
-    if mail.kind == Kind.PASSWORD_RESET:
-        token = PasswordResetToken.objects.issue(user, at=timezone.now())
-        facts["link"] = settings.PASSWORD_RESET_URL.replace("{token}", token)
-    text = rendered(mail.kind, facts)
+    text = rendered(mail.kind, facts_of(mail, user))
     message = EmailMultiAlternatives(
         subject=text.subject,
         body=text.text,

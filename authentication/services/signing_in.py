@@ -11,6 +11,7 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.devices import device_of, fingerprint
 
 from .audit import Event, record
+from .email import EmailService, Kind
 from .tokens import TokenPair, TokenService
 
 
@@ -43,8 +44,9 @@ def sign_in(
     at = max(at, user.password_changed_at)
     if not User.objects.sign_in(user, at=at):
         raise InvalidCredentials
-    _make_room(user, client=client, at=at)
-    device = device_of(client.user_agent)
+    device, print_of_device = device_of(client.user_agent), fingerprint(client.user_agent, user_id=user.pk)
+    history = UserSession.objects.filter(user=user).tally(fingerprint=print_of_device, at=at)
+    _make_room(user, live=history.live, client=client, at=at)
     session = UserSession(
         user=user,
         remember_me=remember_me,
@@ -53,7 +55,7 @@ def sign_in(
         device_type=device.type,
         browser=device.browser,
         operating_system=device.operating_system,
-        device_fingerprint=fingerprint(client.user_agent, user_id=user.pk),
+        device_fingerprint=print_of_device,
         user_agent=client.user_agent,
         ip_address=client.ip_address,
         created_at=at,
@@ -63,15 +65,19 @@ def sign_in(
     session.expires_at = session.next_expiry(at=at)
     session.save(force_insert=True)
     record(event, user_id=user.pk, client=client, session=str(session.pk), device=session.device_name)
+    # Who has just become a member needs no warning of their first device.
+    if history.ever and not history.on_device:
+        EmailService.queue(Kind.NEW_DEVICE, user_id=user.pk, session=str(session.pk))
     return SignedIn(
         user=user, session=session, tokens=TokenService.issue(session, at=at), first=user.last_login is None
     )
 
 
-def _make_room(user: User, *, client: ClientInfo, at: dt.datetime) -> None:
-    live = UserSession.objects.filter(user=user).live(at=at).order_by("-last_activity_at")
-    crowded_out = list(live.values_list("pk", flat=True))[settings.MAX_ACTIVE_SESSIONS - 1 :]
-    if crowded_out:
-        UserSession.objects.filter(pk__in=crowded_out).end(reason=TokenBlacklist.Reason.EVICTED, at=at)
-        for pk in crowded_out:
-            record(Event.SESSION_EVICTED, user_id=user.pk, client=client, session=str(pk))
+def _make_room(user: User, *, live: int, client: ClientInfo, at: dt.datetime) -> None:
+    if live < settings.MAX_ACTIVE_SESSIONS:
+        return
+    by_use = UserSession.objects.filter(user=user).live(at=at).order_by("-last_activity_at")
+    crowded_out = list(by_use.values_list("pk", flat=True)[settings.MAX_ACTIVE_SESSIONS - 1 :])
+    UserSession.objects.filter(pk__in=crowded_out).end(reason=TokenBlacklist.Reason.EVICTED, at=at)
+    for pk in crowded_out:
+        record(Event.SESSION_EVICTED, user_id=user.pk, client=client, session=str(pk))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from authentication.models import (
+    ActionToken,
     AuditLog,
     EmailVerificationToken,
     OutgoingEmail,
@@ -19,6 +20,7 @@ from authentication.models import (
 from .forging import FORGERIES
 
 _TABLES: tuple[type[Model], ...] = (
+    ActionToken,
     AuditLog,
     EmailVerificationToken,
     OutgoingEmail,

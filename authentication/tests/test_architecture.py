@@ -171,6 +171,9 @@ DOORS = {
     # Operations ask as often as they like.
     "api/v1/auth/health/": public(GET=None),
     "api/v1/auth/health/live/": public(GET=None),
+    "api/v1/auth/account/activity/": bearer(GET="activity"),
+    "api/v1/auth/account/activity/<uuid:event_id>/disown/": bearer(POST="activity"),
+    "api/v1/auth/account/disown-session/": public(POST="session_disown"),
     "api/v1/profiles/me/": bearer(GET=None, PATCH=None),
     "api/schema/": public(GET=None),
     "api/docs/": public(GET=None),
@@ -179,6 +182,7 @@ DOORS = {
     "^api/": public(),
     "account/verify-email/": public(GET=None, POST="email_verify"),
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
+    "account/not-me/": public(GET=None, POST="session_disown"),
     "": public(GET=None),
 }
 
@@ -195,6 +199,7 @@ ADMIN = {
     "admin/(?P<url>.*)$": "admin session",
 }
 ADMIN_TABLES = {
+    "authentication/actiontoken",
     "authentication/auditlog",
     "authentication/outgoingemail",
     "authentication/usersession",

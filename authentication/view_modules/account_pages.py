@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable, ValidationFailed
 from authentication.limits import FIELDS_KEY, count
 from authentication.serializers.password import PasswordResetConfirmSerializer
-from authentication.services import EmailVerificationService, PasswordService
+from authentication.services import ActivityService, EmailVerificationService, PasswordService
 from authentication.utils.client import ClientInfo
 
 
@@ -76,6 +76,18 @@ class VerifyEmailPage(MailedLinkPage):
         if settings.EMAIL_VERIFIED_URL and exchange_token:
             return HttpResponseRedirect(settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token))
         return self.page(done=True)
+
+
+class DisownSessionPage(MailedLinkPage):
+    """A button that signs an unknown device out, and leads to the form for a new password."""
+
+    template_name = "account/not_me.html"
+    limit = "session_disown"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        token = request.POST.get("token", "")
+        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class ResetPasswordPage(MailedLinkPage):

@@ -29,8 +29,10 @@ BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
 # Without a front end the service's own pages take the person through.
 _VERIFY = f"{FRONTEND_URL}/verify-email" if FRONTEND_URL else f"{BACKEND_URL}/account/verify-email/"
 _RESET = f"{FRONTEND_URL}/reset-password" if FRONTEND_URL else f"{BACKEND_URL}/account/reset-password/"
+_DISOWN = f"{FRONTEND_URL}/not-me" if FRONTEND_URL else f"{BACKEND_URL}/account/not-me/"
 EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", f"{_VERIFY}?token={{token}}", "{token}")
 PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", f"{_RESET}?token={{token}}", "{token}")
+DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", f"{_DISOWN}?token={{token}}", "{token}")
 EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>")

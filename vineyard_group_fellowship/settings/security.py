@@ -8,7 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import ENVIRONMENT, PORT
-from .email import EMAIL_VERIFIED_URL
+from .email import BACKEND_URL, EMAIL_VERIFIED_URL, PASSWORD_RESET_URL
 from .env import env
 
 
@@ -71,7 +71,8 @@ _DOCS: dict[str, Any] = {
     "img-src": [SELF, "data:"],
 }
 # After its button is pressed a page may send the person on to the front end: a browser counts that as form-action.
-_GOES_ON_TO = [f"{it.scheme}://{it.netloc}" for it in [urlsplit(EMAIL_VERIFIED_URL)] if it.netloc]
+_NEXT = [urlsplit(url) for url in (EMAIL_VERIFIED_URL, PASSWORD_RESET_URL) if url and not url.startswith(BACKEND_URL)]
+_GOES_ON_TO = sorted({f"{it.scheme}://{it.netloc}" for it in _NEXT})
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {**_CLOSED, "style-src": [SELF], "img-src": [SELF], "form-action": [SELF, *_GOES_ON_TO]}
 }
@@ -126,6 +127,8 @@ RATE_LIMITS: dict[str, str] = {
         "sessions": "30/h",
         "sessions_terminate_all": "10/h",
         "csrf": "100/h",
+        "activity": "60/h",
+        "session_disown": "10/h",
     }.items()
 }
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authentication.models import (
+    ActionToken,
     AuditLog,
     EmailVerificationToken,
     OutgoingEmail,
@@ -40,6 +41,7 @@ SECRETS: tuple[tuple[type[Model], str], ...] = (
     (PasswordResetToken, "token"),
     (PasswordResetToken, "binding"),
     (EmailVerificationToken, "token"),
+    (ActionToken, "token"),
     (TokenBlacklist, "token"),
 )
 TABLES = sorted(admin.site._registry, key=lambda table: table.__name__)
@@ -61,6 +63,7 @@ def make(table: type[Model]) -> Model:
     user.refresh_from_db()
     secret, later = f"{CANARY}{uuid.uuid4().hex}", timezone.now() + dt.timedelta(days=1)
     fields: dict[type[Model], dict[str, Any]] = {
+        ActionToken: {"action": "disown_session", "token": secret, "expires_at": later},
         AuditLog: {"event_type": "login", "ip_address": "8.8.4.4", "metadata": {"session": "x"}},
         EmailVerificationToken: {"email": user.email, "token": secret},
         OutgoingEmail: {"kind": "password_reset", "status": "dead"},
@@ -367,6 +370,7 @@ class TestNothingIsDoneByHand:
 
     def test_every_model_of_ours_is_at_the_desk(self) -> None:
         here: set[type[Model]] = {
+            ActionToken,
             AuditLog,
             EmailVerificationToken,
             Group,

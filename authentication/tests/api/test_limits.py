@@ -38,8 +38,8 @@ class Limited(NamedTuple):
         return getattr(api, self.method)(self.url, filled, headers=bearer(tokens["access"]), **extra)
 
 
-# The specification's table.
 LIMITED = [
+    # The specification's table.
     Limited("register", 5, "post", f"{API}/register/"),
     Limited("login", 25, "post", LOGIN),
     Limited("token_refresh", 60, "post", REFRESH, by_person=True, body={"refresh": "{refresh}"}),
@@ -54,6 +54,9 @@ LIMITED = [
     Limited("sessions", 30, "delete", f"{API}/sessions/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/", by_person=True),
     Limited("sessions_terminate_all", 10, "post", f"{API}/sessions/terminate-all/", by_person=True),
     Limited("csrf", 100, "get", CSRF),
+    # What it does not know.
+    Limited("activity", 60, "get", f"{API}/account/activity/", by_person=True),
+    Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]
 HOUR = 3600
 
@@ -76,7 +79,7 @@ def ask(api: APIClient, **extra: Any) -> int:
 
 
 class TestEndpoints:
-    def test_the_limits_are_the_specifications(self) -> None:
+    def test_the_limits_are_those_listed(self) -> None:
         assert {each.name: f"{each.quota}/h" for each in LIMITED} == service.RATE_LIMITS
 
     @pytest.mark.parametrize("endpoint", LIMITED, ids=lambda it: f"{it.method} {it.name}")

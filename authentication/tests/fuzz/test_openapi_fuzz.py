@@ -3,7 +3,9 @@
 FUZZ_EXAMPLES sets how many inputs are made up for an operation, beside those its description suggests.
 """
 
+import datetime as dt
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +24,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from authentication.models import EmailVerificationToken, PasswordResetToken, User
+from authentication.models import ActionToken, AuditLog, EmailVerificationToken, PasswordResetToken, User
 from authentication.services import AuthenticationService, ExchangeTokenService
 from authentication.tests.clients import NEW_PASSWORD
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -96,9 +98,11 @@ class FreshSession:
     def set(self, case: Case, data: Any, context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data.tokens.access}"
         case.cookies["refresh_token"] = data.tokens.refresh
-        # Half of the sessions asked for are the person's own, the others nobody's.
-        if str(case.path_parameters.get("session_id", "f"))[-1:] in "01234567":
-            case.path_parameters["session_id"] = str(data.session.pk)
+        # Half of those asked for are the person's own, the others nobody's.
+        own = {"session_id": data.session.pk, "event_id": AuditLog.objects.get(user=data.user).pk}
+        for name in own.keys() & case.path_parameters.keys():
+            if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{11}[0-7]", str(case.path_parameters[name])):
+                case.path_parameters[name] = str(own[name])
 
 
 def accepts_what_fits(context: CheckContext, response: Response, case: Case) -> bool | None:
@@ -203,6 +207,15 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "email_verify": lambda it: {"token": verification_token(it.user)},
     "email_resend": lambda it: {"email": it.user.email},
+    "session_disown": lambda it: {
+        "token": ActionToken.objects.issue(
+            ActionToken.Action.DISOWN_SESSION,
+            user_id=it.user.pk,
+            at=timezone.now(),
+            lifetime=dt.timedelta(days=1),
+            session=str(it.session.pk),
+        )
+    },
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
 WITHOUT_BODY = {
@@ -214,6 +227,8 @@ WITHOUT_BODY = {
     "health",
     "live",
     "profile",
+    "activity",
+    "activity_disown",
 }
 
 
@@ -225,7 +240,12 @@ def test_what_is_live_is_accepted_with_the_answer_described(document: BaseSchema
             body = NOT_SET if name in WITHOUT_BODY else LIVE[name](person)
             media_type = None if body is NOT_SET else "application/json"
             case = operation.Case(
-                body=body, media_type=media_type, path_parameters={"session_id": str(person.session.pk)}
+                body=body,
+                media_type=media_type,
+                path_parameters={
+                    "session_id": str(person.session.pk),
+                    "event_id": str(AuditLog.objects.filter(user=person.user).values_list("pk", flat=True)[0]),
+                },
             )
             FreshSession().set(case, person, schemathesis.AuthContext(operation=operation, app=application))
             case._has_explicit_auth = True

@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
 from authentication.emails import Rendered, rendered
-from authentication.models import OutgoingEmail, User
+from authentication.models import OutgoingEmail, User, UserSession
 
 LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
 HOME = "https://app.example.org"
@@ -25,6 +25,10 @@ FACTS: dict[str, dict[str, Any]] = {
     "password_reset": {"link": LINK},
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
     "breached_password": {},
+    "new_device": {
+        "link": LINK,
+        "session": UserSession(device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"),
+    },
 }
 IMPERSONAL = ("verification", "account_exists")
 GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)

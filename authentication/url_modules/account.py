@@ -1,0 +1,11 @@
+"""What a person may know and decide of their own account."""
+
+from django.urls import path
+
+from authentication import views
+
+urlpatterns = [
+    path("account/activity/", views.ActivityView.as_view(), name="activity"),
+    path("account/activity/<uuid:event_id>/disown/", views.ActivityDisownView.as_view(), name="activity-disown"),
+    path("account/disown-session/", views.SessionDisownView.as_view(), name="session-disown"),
+]

@@ -1,0 +1,115 @@
+"""What happened to a person's account."""
+
+import uuid
+
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, USER_ID, authentication_schema
+from authentication.serializers.activity import (
+    ActivityEventSerializer,
+    ActivitySerializer,
+    DisownedSerializer,
+    DisownSerializer,
+)
+from authentication.serializers.authentication import MessageSerializer
+from authentication.services import ActivityService
+from authentication.utils.client import ClientInfo
+from authentication.utils.cookies import clear_refresh_cookie
+
+from .base import PublicView, SignedInView, session_of, user_of
+
+DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
+DISOWNED_BY_MAIL = "That device is signed out. Please choose a new password now."
+_EXAMPLE = {
+    "id": USER_ID,
+    "event": "login",
+    "text": "You signed in.",
+    "success": True,
+    "risk_level": "low",
+    "ip_address": "198.51.100.7",
+    "device": "iPhone 15 Pro",
+    "session": "5a2f4d1e-6a0c-4f55-8f0f-0f6a8b7c9d21",
+    "is_current": False,
+    "timestamp": "2026-11-22T15:30:00Z",
+}
+
+
+class Newest(CursorPagination):
+    """Pages by time: what happens meanwhile moves nothing from one page to the next."""
+
+    page_size = 20
+    page_size_query_param = "limit"
+    max_page_size = 100
+    ordering = ("-timestamp", "-id")
+
+
+class ActivityView(SignedInView):
+    """List what happened to your account.
+
+    The newest first, `limit` (20, at most 100) a page; `next` leads to the older ones.
+    """
+
+    @authentication_schema(
+        "activity",
+        tag="account",
+        answers={200: ActivitySerializer},
+        answer={"events": [_EXAMPLE], "next": None, "previous": None},
+        errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
+        query={"cursor": "From `next` or `previous`.", "limit": "How many, 100 at most."},
+    )
+    @limited("activity", key=by_user)
+    def get(self, request: Request) -> Response:
+        pages = Newest()
+        events = pages.paginate_queryset(ActivityService.events_of(user_id=user_of(request).pk), request, view=self)
+        shown = ActivityEventSerializer(events, many=True, context={"current": session_of(request).pk})
+        return Response({"events": shown.data, "next": pages.get_next_link(), "previous": pages.get_previous_link()})
+
+
+class ActivityDisownView(SignedInView):
+    """Say that something was not you.
+
+    The device it came from is signed out at once, and a link to choose a new password goes to you by mail.
+    """
+
+    @authentication_schema(
+        "activity_disown",
+        tag="account",
+        answers={200: MessageSerializer},
+        answer={"message": DISOWNED},
+        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.NotFound, failures.RateLimited),
+    )
+    @limited("activity", key=by_user)
+    def post(self, request: Request, event_id: uuid.UUID) -> Response:
+        ended = ActivityService.disown(user_id=user_of(request).pk, event_id=event_id, client=ClientInfo.of(request))
+        response = Response({"message": DISOWNED})
+        if ended == session_of(request).pk:
+            clear_refresh_cookie(response)
+        return response
+
+
+class SessionDisownView(PublicView):
+    """Say, by the link in a mail, that a sign-in was not you.
+
+    The device is signed out at once. The answer carries a token that chooses a new password.
+    """
+
+    serializer_class = DisownSerializer
+
+    @authentication_schema(
+        "session_disown",
+        tag="account",
+        request=DisownSerializer,
+        example={"token": "<from the mail>"},
+        answers={200: DisownedSerializer},
+        answer={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+    )
+    @limited("session_disown")
+    def post(self, request: Request) -> Response:
+        token = self.validated(request)["token"]
+        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        return Response({"message": DISOWNED_BY_MAIL, "reset_token": reset_token})
