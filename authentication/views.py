@@ -2,6 +2,7 @@
 
 from .view_modules.activity import ActivityDisownView, ActivityView, SessionDisownView
 from .view_modules.authentication import LoginView, LogoutView, RegisterView
+from .view_modules.consents import ConsentsView
 from .view_modules.csrf import CsrfTokenView
 from .view_modules.email import EmailResendView, EmailVerifyView
 from .view_modules.health import HealthView, LiveView
@@ -13,6 +14,7 @@ from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerif
 __all__ = [
     "ActivityDisownView",
     "ActivityView",
+    "ConsentsView",
     "CsrfTokenView",
     "EmailResendView",
     "EmailVerifyView",

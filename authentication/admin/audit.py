@@ -1,4 +1,4 @@
-"""What happened. Read only, for everybody."""
+"""What happened and what was agreed to. Read only, for everybody."""
 
 import ipaddress
 from typing import Any
@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from authentication.models import AuditLog
+from authentication.models import AuditLog, Consent
 
 from .base import DeskAdmin
 
@@ -30,3 +30,14 @@ class AuditLogAdmin(DeskAdmin):
         except ValueError:
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(ip_address=str(address)), False
+
+
+@admin.register(Consent)
+class ConsentAdmin(DeskAdmin):
+    """Agreements, the newest first."""
+
+    list_display = ("accepted_at", "document", "version", "user", "ip_address")
+    list_filter = ("document", "version", "accepted_at")
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    list_select_related = ("user",)
+    ordering = ("-accepted_at",)

@@ -3,6 +3,7 @@
 from .action_token import ActionToken
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
+from .consent import Consent
 from .one_time_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
@@ -14,6 +15,7 @@ __all__ = [
     "ActionToken",
     "Attempt",
     "AuditLog",
+    "Consent",
     "EmailVerificationToken",
     "OutgoingEmail",
     "PasswordHistory",

@@ -35,6 +35,7 @@ class AuditLog(models.Model):
         SESSION_DISOWNED = "session_disowned"
         SESSION_DISOWN_FAILED = "session_disown_failed"
         PROFILE_UPDATED = "profile_updated"
+        CONSENT_GIVEN = "consent_given"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- an event's name

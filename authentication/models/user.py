@@ -169,6 +169,9 @@ class User(AbstractUser):
     locked_until = models.DateTimeField(null=True, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     privacy_policy_accepted_at = models.DateTimeField(null=True, blank=True)
+    # Of which version; the history, with whence, is Consent's.
+    terms_version = models.CharField(max_length=32, blank=True, default="")
+    privacy_policy_version = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 

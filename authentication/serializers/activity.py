@@ -24,6 +24,7 @@ IN_WORDS = {
     "session_renewed": "Your device was signed in anew after a change of password.",
     "session_disowned": "You said that something was not you.",
     "profile_updated": "Your profile was changed.",
+    "consent_given": "You agreed to the terms or the privacy policy.",
     "password_change": "Your password was changed.",
     "password_reset_requested": "A link to choose a new password was asked for.",
     "password_reset": "A new password was chosen through a link in a mail.",

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from .consents import documents_in
 from .fields import (
     ConsentField,
     EmailAddressField,
@@ -41,7 +42,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
             missing = {"terms_accepted", "privacy_policy_accepted"} - attrs.keys()
             if missing:
                 raise serializers.ValidationError({name: [_REQUIRED] for name in sorted(missing)})
-        return attrs
+        return {"documents": documents_in(attrs), **attrs}
 
 
 class LoginSerializer(serializers.Serializer[Any]):

@@ -2,6 +2,7 @@
 
 from .activity import ActivityService
 from .authentication import AuthenticationService
+from .consents import ConsentService
 from .email import EmailService
 from .email_verification import EmailVerificationService
 from .exchange import ExchangeTokenService
@@ -14,6 +15,7 @@ from .tokens import TokenService
 __all__ = [
     "ActivityService",
     "AuthenticationService",
+    "ConsentService",
     "EmailService",
     "EmailVerificationService",
     "ExchangeTokenService",

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from authentication.utils.identifiers import canonical_email, canonical_username
 
 from .audit import Event, Risk, record
 from .breach import queue_breach_check
+from .consent_records import remember, stamp
 from .email import EmailService, Kind
 from .password_policy import check_password_policy
 from .username_holds import check_not_held, hold, username_taken
@@ -47,8 +49,7 @@ class RegistrationService:
         last_name: str = "",
         display_name: str = "",
         timezone_name: str = "UTC",
-        terms_accepted: bool = False,
-        privacy_policy_accepted: bool = False,
+        documents: Collection[str] = (),
     ) -> Registered:
         """Make an account and mail the link that proves its address.
 
@@ -63,17 +64,16 @@ class RegistrationService:
             username=username or generated_username(),
             first_name=first_name,
             last_name=last_name,
-            terms_accepted_at=now if terms_accepted else None,
-            privacy_policy_accepted_at=now if privacy_policy_accepted else None,
             created_at=now,
         )
+        stamp(user, documents, at=now)
         check_password_policy(password, user, field="password")
         owner = _owner_of(email, username)
         # Hashed even when nothing will be stored: the time must not tell.
         user.set_password(password)
         if owner is None:
             profile = {"display_name": display_name, "timezone": timezone_name}
-            owner = _create(user, password, profile, client=client, at=now)
+            owner = _create(user, password, profile, documents, client=client, at=now)
         if owner is not None:
             _tell_owner(owner, username, client=client)
         return Registered(user_id=user.pk, email=email)
@@ -94,7 +94,13 @@ def _owner_of(email: str, username: str) -> uuid.UUID | None:
 
 
 def _create(
-    user: User, password: str, profile: dict[str, Any], *, client: ClientInfo, at: dt.datetime
+    user: User,
+    password: str,
+    profile: dict[str, Any],
+    documents: Collection[str],
+    *,
+    client: ClientInfo,
+    at: dt.datetime,
 ) -> uuid.UUID | None:
     """Store a new account; return the owner of its address instead if another request was faster."""
     try:
@@ -102,6 +108,7 @@ def _create(
             user.save(force_insert=True)
             UserProfile.objects.create(user=user, **profile)
             PasswordHistory.objects.create(user=user, password_hash=user.password, created_at=at)
+            remember(user, documents, client=client, at=at)
             record(Event.REGISTRATION, user_id=user.pk, client=client)
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             queue_breach_check(user, password)

@@ -9,6 +9,7 @@ from django.db.models import Model
 from authentication.models import (
     ActionToken,
     AuditLog,
+    Consent,
     EmailVerificationToken,
     OutgoingEmail,
     PasswordHistory,
@@ -22,6 +23,7 @@ from .forging import FORGERIES
 _TABLES: tuple[type[Model], ...] = (
     ActionToken,
     AuditLog,
+    Consent,
     EmailVerificationToken,
     OutgoingEmail,
     PasswordHistory,

@@ -7,5 +7,6 @@ from authentication import views
 urlpatterns = [
     path("account/activity/", views.ActivityView.as_view(), name="activity"),
     path("account/activity/<uuid:event_id>/disown/", views.ActivityDisownView.as_view(), name="activity-disown"),
+    path("account/consents/", views.ConsentsView.as_view(), name="consents"),
     path("account/disown-session/", views.SessionDisownView.as_view(), name="session-disown"),
 ]

@@ -45,6 +45,10 @@ HIBP_API_URL = env.matching(
 ).rstrip("/")
 
 REQUIRE_EMAIL_VERIFICATION = env.boolean("REQUIRE_EMAIL_VERIFICATION", default=True)
+TERMS_VERSION = env.matching("TERMS_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11")
+PRIVACY_POLICY_VERSION = env.matching(
+    "PRIVACY_POLICY_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11"
+)
 REQUIRE_CONSENT = env.boolean("REQUIRE_CONSENT", default=False)
 PREVENT_EMAIL_ENUMERATION = env.boolean("PREVENT_EMAIL_ENUMERATION", default=True)
 ACCOUNT_LOCKOUT_THRESHOLD = env.integer("ACCOUNT_LOCKOUT_THRESHOLD", 5, low=2, high=100)

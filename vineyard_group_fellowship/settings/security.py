@@ -129,6 +129,7 @@ RATE_LIMITS: dict[str, str] = {
         "csrf": "100/h",
         "activity": "60/h",
         "session_disown": "10/h",
+        "consents": "30/h",
     }.items()
 }
 

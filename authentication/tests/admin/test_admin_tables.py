@@ -19,6 +19,7 @@ from django.utils import timezone
 from authentication.models import (
     ActionToken,
     AuditLog,
+    Consent,
     EmailVerificationToken,
     OutgoingEmail,
     PasswordHistory,
@@ -65,6 +66,7 @@ def make(table: type[Model]) -> Model:
     fields: dict[type[Model], dict[str, Any]] = {
         ActionToken: {"action": "disown_session", "token": secret, "expires_at": later},
         AuditLog: {"event_type": "login", "ip_address": "8.8.4.4", "metadata": {"session": "x"}},
+        Consent: {"document": "terms", "version": "1"},
         EmailVerificationToken: {"email": user.email, "token": secret},
         OutgoingEmail: {"kind": "password_reset", "status": "dead"},
         PasswordHistory: {"password_hash": secret},
@@ -372,6 +374,7 @@ class TestNothingIsDoneByHand:
         here: set[type[Model]] = {
             ActionToken,
             AuditLog,
+            Consent,
             EmailVerificationToken,
             Group,
             OutgoingEmail,

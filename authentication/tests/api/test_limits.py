@@ -56,6 +56,7 @@ LIMITED = [
     Limited("csrf", 100, "get", CSRF),
     # What it does not know.
     Limited("activity", 60, "get", f"{API}/account/activity/", by_person=True),
+    Limited("consents", 30, "get", f"{API}/account/consents/", by_person=True),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]
 HOUR = 3600

@@ -216,6 +216,7 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
             session=str(it.session.pk),
         )
     },
+    "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
 WITHOUT_BODY = {
@@ -228,6 +229,7 @@ WITHOUT_BODY = {
     "live",
     "profile",
     "activity",
+    "consents",
     "activity_disown",
 }
 

@@ -1,0 +1,37 @@
+"""Which version of which document a person agreed to, when and from where (GDPR, article 7)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Consent(models.Model):
+    """A person's agreement to one version of a document; a row is never changed."""
+
+    class Document(models.TextChoices):
+        """What can be agreed to."""
+
+        TERMS = "terms"
+        PRIVACY_POLICY = "privacy_policy"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    document = models.CharField(max_length=16, choices=Document.choices)
+    version = models.CharField(max_length=32)
+    accepted_at = models.DateTimeField(default=timezone.now)
+    ip_address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=512, blank=True, default="")
+
+    class Meta:
+        constraints = (
+            # Its index finds a person's history as well.
+            models.UniqueConstraint(fields=["user", "document", "version"], name="consent_once_a_version"),
+            models.CheckConstraint(
+                name="consent_document_known", condition=models.Q(document__in=["terms", "privacy_policy"])
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.document} {self.version} by {self.user_id}"

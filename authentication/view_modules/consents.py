@@ -1,0 +1,72 @@
+"""What a person has agreed to."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.consents import ConsentHistorySerializer, ConsentsGiveSerializer
+from authentication.services import ConsentService
+from authentication.services.consents import Consents
+from authentication.utils.client import ClientInfo
+
+from .base import SignedInView, user_of
+
+_EXAMPLE = {
+    "current": {"terms": "2026-11", "privacy_policy": "2026-11"},
+    "due": {"terms": "2026-11"},
+    "history": [
+        {
+            "document": "privacy_policy",
+            "version": "2026-11",
+            "accepted_at": "2026-11-22T15:30:00Z",
+            "ip_address": "198.51.100.7",
+            "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) ...",
+        }
+    ],
+}
+
+
+class ConsentsView(SignedInView):
+    """What you have agreed to."""
+
+    serializer_class = ConsentsGiveSerializer
+
+    @authentication_schema(
+        "consents",
+        tag="account",
+        answers={200: ConsentHistorySerializer},
+        answer=_EXAMPLE,
+        errors=(failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("consents", key=by_user)
+    def get(self, request: Request) -> Response:
+        """Show what you have agreed to.
+
+        Which version of which document, when and from where; `due` names the versions in force that are still to be
+        agreed to.
+        """
+        return _answer(ConsentService.of(user_of(request)))
+
+    @authentication_schema(
+        "consents_give",
+        tag="account",
+        request=ConsentsGiveSerializer,
+        example={"terms_accepted": True},
+        answers={200: ConsentHistorySerializer},
+        answer={**_EXAMPLE, "due": {}},
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("consents", key=by_user)
+    def post(self, request: Request) -> Response:
+        """Agree to the versions in force.
+
+        Agreeing twice to one version keeps the first time.
+        """
+        documents = self.validated(request)["documents"]
+        return _answer(ConsentService.accept(user_of(request), documents, client=ClientInfo.of(request)))
+
+
+def _answer(consents: Consents) -> Response:
+    return Response(ConsentHistorySerializer(consents).data)
