@@ -48,6 +48,7 @@ RULES = (
     "Enter a valid email address.",
     "Enter a time zone such as",
     "Choose a username of",
+    "Name at least one document.",
     "Use ",
     "This username is ",
     "This must be accepted.",
