@@ -5,6 +5,7 @@ from .view_modules.authentication import LoginView, LogoutView, RegisterView
 from .view_modules.consents import ConsentsView
 from .view_modules.csrf import CsrfTokenView
 from .view_modules.email import EmailResendView, EmailVerifyView
+from .view_modules.email_change import AccountEmailView, EmailChangeConfirmView, EmailChangeUndoView
 from .view_modules.health import HealthView, LiveView
 from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from .view_modules.profiles import OwnProfileView
@@ -12,10 +13,13 @@ from .view_modules.sessions import SessionDetailView, SessionListView, SessionTe
 from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
 
 __all__ = [
+    "AccountEmailView",
     "ActivityDisownView",
     "ActivityView",
     "ConsentsView",
     "CsrfTokenView",
+    "EmailChangeConfirmView",
+    "EmailChangeUndoView",
     "EmailResendView",
     "EmailVerifyView",
     "ExchangeTokenView",

@@ -4,7 +4,14 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from authentication.view_modules.account_pages import DisownSessionPage, HomePage, ResetPasswordPage, VerifyEmailPage
+from authentication.view_modules.account_pages import (
+    ConfirmEmailPage,
+    DisownSessionPage,
+    HomePage,
+    ResetPasswordPage,
+    UndoEmailPage,
+    VerifyEmailPage,
+)
 from authentication.view_modules.unknown import ProblemView, UnknownView
 from authentication.views import OwnProfileView
 
@@ -21,5 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/verify-email/", VerifyEmailPage.as_view(), name="verify-email-page"),
     path("account/reset-password/", ResetPasswordPage.as_view(), name="reset-password-page"),
     path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),
+    path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
+    path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
     path("", HomePage.as_view(), name="home"),
 ]

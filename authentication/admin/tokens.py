@@ -11,6 +11,7 @@ from django.urls import reverse
 from authentication.exceptions import PermissionRefused
 from authentication.models import (
     ActionToken,
+    EmailChange,
     EmailVerificationToken,
     PasswordHistory,
     PasswordResetToken,
@@ -108,6 +109,17 @@ class ActionTokenAdmin(_MailedTokenAdmin):
     list_display = ("user", "action", "created_at", "expires_at", "used_at")
     list_filter = ("action", "created_at", "used_at")
     exclude = ("token",)
+
+
+@admin.register(EmailChange)
+class EmailChangeAdmin(DeskAdmin):
+    """Moves to another address, which the person can undo for a week."""
+
+    list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")
+    list_filter = ("requested_at", "confirmed_at", "undone_at")
+    search_fields = ("user__email_canonical__exact", "old_email_canonical__exact", "new_email_canonical__exact")
+    list_select_related = ("user",)
+    ordering = ("-requested_at",)
 
 
 @admin.register(PasswordHistory)

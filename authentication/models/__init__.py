@@ -4,6 +4,7 @@ from .action_token import ActionToken
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
 from .consent import Consent
+from .email_change import EmailChange
 from .one_time_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
@@ -16,6 +17,7 @@ __all__ = [
     "Attempt",
     "AuditLog",
     "Consent",
+    "EmailChange",
     "EmailVerificationToken",
     "OutgoingEmail",
     "PasswordHistory",

@@ -50,6 +50,8 @@ class ActionToken(models.Model):
         """What a token is good for, and for nothing else."""
 
         DISOWN_SESSION = "disown_session"
+        CONFIRM_EMAIL = "confirm_email"
+        UNDO_EMAIL = "undo_email"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     action = models.CharField(max_length=32, choices=Action.choices)

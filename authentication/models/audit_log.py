@@ -35,6 +35,11 @@ class AuditLog(models.Model):
         SESSION_DISOWNED = "session_disowned"
         SESSION_DISOWN_FAILED = "session_disown_failed"
         PROFILE_UPDATED = "profile_updated"
+        EMAIL_CHANGE_REQUESTED = "email_change_requested"
+        EMAIL_CHANGE_CANCELLED = "email_change_cancelled"
+        EMAIL_CHANGE_FAILED = "email_change_failed"
+        EMAIL_CHANGED = "email_changed"
+        EMAIL_CHANGE_UNDONE = "email_change_undone"
         CONSENT_GIVEN = "consent_given"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name

@@ -6,7 +6,12 @@ from django.db import models
 
 from authentication.utils.identifiers import canonical_email, canonical_username
 
-_CANONICAL = {"email": canonical_email, "username": canonical_username}
+_CANONICAL = {
+    "email": canonical_email,
+    "old_email": canonical_email,
+    "new_email": canonical_email,
+    "username": canonical_username,
+}
 
 
 # Generic in the type checker's eyes alone.

@@ -39,6 +39,8 @@ class OutgoingEmail(models.Model):
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
         NEW_DEVICE = "new_device"
+        EMAIL_CHANGE = "email_change"
+        EMAIL_CHANGE_NOTICE = "email_change_notice"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
 
     class Status(models.TextChoices):

@@ -4,6 +4,7 @@ from .activity import ActivityService
 from .authentication import AuthenticationService
 from .consents import ConsentService
 from .email import EmailService
+from .email_change import EmailChangeService
 from .email_verification import EmailVerificationService
 from .exchange import ExchangeTokenService
 from .password import PasswordService
@@ -16,6 +17,7 @@ __all__ = [
     "ActivityService",
     "AuthenticationService",
     "ConsentService",
+    "EmailChangeService",
     "EmailService",
     "EmailVerificationService",
     "ExchangeTokenService",

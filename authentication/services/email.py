@@ -15,7 +15,7 @@ from authentication.background import enqueue
 from authentication.emails import rendered
 from authentication.models import OutgoingEmail, User
 
-from .mailed_facts import facts_of
+from .mailed_facts import Pointless, facts_of
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
@@ -94,6 +94,8 @@ def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
 def _send(mail: OutgoingEmail, user: User) -> None:
     try:
         _message(mail, user).send()
+    except Pointless:
+        _close(mail, _Status.SUPPRESSED)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the mail has to be tried again
         _postpone(mail, error)
     else:
@@ -101,11 +103,12 @@ def _send(mail: OutgoingEmail, user: User) -> None:
 
 
 def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
-    text = rendered(mail.kind, facts_of(mail, user))
+    facts = facts_of(mail, user)
+    text = rendered(mail.kind, facts)
     message = EmailMultiAlternatives(
         subject=text.subject,
         body=text.text,
-        to=[user.email],
+        to=[facts.get("to", user.email)],
         reply_to=[settings.SUPPORT_EMAIL],
         headers={"Auto-Submitted": "auto-generated"},
     )

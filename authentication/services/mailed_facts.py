@@ -9,21 +9,30 @@ from django.utils import timezone
 
 from authentication.models import (
     ActionToken,
+    EmailChange,
     EmailVerificationToken,
     OutgoingEmail,
     PasswordResetToken,
     User,
     UserSession,
 )
+from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
 
-Kind = OutgoingEmail.Kind
+Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Facts = dict[str, Any]
 
 _DISOWN_LIFETIME = dt.timedelta(days=7)
 
 
+class Pointless(Exception):  # noqa: N818 -- it is a finding, not an accident
+    """What a mail was to be about is over: the change it asks to confirm was given up, say."""
+
+
 def facts_of(mail: OutgoingEmail, user: User) -> Facts:
-    """Return all that a mail's templates need; tokens made for an earlier attempt to send it are void."""
+    """Return all that a mail's templates need, and as `to` an address other than the account's.
+
+    Raises Pointless.
+    """
     made = _MAKERS[mail.kind](mail, user) if mail.kind in _MAKERS else {}
     return {**mail.context, **made, "user": user}
 
@@ -41,7 +50,7 @@ def _password_reset(_: OutgoingEmail, user: User) -> Facts:
 def _new_device(mail: OutgoingEmail, user: User) -> Facts:
     session_id = mail.context.get("session")
     token = ActionToken.objects.issue(
-        ActionToken.Action.DISOWN_SESSION,
+        Action.DISOWN_SESSION,
         user_id=user.pk,
         at=timezone.now(),
         lifetime=_DISOWN_LIFETIME,
@@ -52,8 +61,32 @@ def _new_device(mail: OutgoingEmail, user: User) -> Facts:
     return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
 
 
+def _email_change(mail: OutgoingEmail, user: User) -> Facts:
+    change, link = _change(mail, user, Action.CONFIRM_EMAIL, settings.EMAIL_CHANGE_URL, CONFIRM_LIFETIME)
+    if change.confirmed_at:
+        raise Pointless
+    return {"to": change.new_email, "link": link}
+
+
+def _email_change_notice(mail: OutgoingEmail, user: User) -> Facts:
+    change, link = _change(mail, user, Action.UNDO_EMAIL, settings.EMAIL_UNDO_URL, UNDO_LIFETIME)
+    return {"to": change.old_email, "link": link}
+
+
+def _change(mail: OutgoingEmail, user: User, action: str, url: str, lifetime: dt.timedelta) -> tuple[EmailChange, str]:
+    change = EmailChange.objects.filter(pk=mail.context.get("change"), user=user, undone_at=None).first()
+    # The time runs from the asking, however late the mail is.
+    left = change.requested_at + lifetime - timezone.now() if change else dt.timedelta()
+    if change is None or left <= dt.timedelta():
+        raise Pointless
+    token = ActionToken.objects.issue(action, user_id=user.pk, at=timezone.now(), lifetime=left, change=str(change.pk))
+    return change, url.replace("{token}", token)
+
+
 _MAKERS: dict[str, Callable[[OutgoingEmail, User], Facts]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
+    Kind.EMAIL_CHANGE: _email_change,
+    Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
 }

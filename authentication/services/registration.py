@@ -17,6 +17,7 @@ from authentication.models.user import generated_username
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email, canonical_username
 
+from .addresses import reserver_of_address
 from .audit import Event, Risk, record
 from .breach import queue_breach_check
 from .consent_records import remember, stamp
@@ -90,7 +91,10 @@ def _owner_of(email: str, username: str) -> uuid.UUID | None:
     found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
     if username and any(user.username_canonical == name for user in found):
         raise username_taken()
-    return next((user.pk for user in found if user.email_canonical == address), None)
+    holder = next((user.pk for user in found if user.email_canonical == address), None)
+    # Asked for whether or not it is needed: the number of queries must not tell.
+    reserver = reserver_of_address(address, at=timezone.now())
+    return holder or reserver
 
 
 def _create(

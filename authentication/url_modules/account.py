@@ -8,5 +8,8 @@ urlpatterns = [
     path("account/activity/", views.ActivityView.as_view(), name="activity"),
     path("account/activity/<uuid:event_id>/disown/", views.ActivityDisownView.as_view(), name="activity-disown"),
     path("account/consents/", views.ConsentsView.as_view(), name="consents"),
+    path("account/email/", views.AccountEmailView.as_view(), name="account-email"),
+    path("account/email/confirm/", views.EmailChangeConfirmView.as_view(), name="account-email-confirm"),
+    path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
     path("account/disown-session/", views.SessionDisownView.as_view(), name="session-disown"),
 ]

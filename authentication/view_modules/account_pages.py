@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable, ValidationFailed
 from authentication.limits import FIELDS_KEY, count
 from authentication.serializers.password import PasswordResetConfirmSerializer
-from authentication.services import ActivityService, EmailVerificationService, PasswordService
+from authentication.services import ActivityService, EmailChangeService, EmailVerificationService, PasswordService
 from authentication.utils.client import ClientInfo
 
 
@@ -87,6 +87,28 @@ class DisownSessionPage(MailedLinkPage):
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
         reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+
+
+class ConfirmEmailPage(MailedLinkPage):
+    """A button that moves the account to the address the mail went to."""
+
+    template_name = "account/confirm_email.html"
+    limit = "email_verify"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        EmailChangeService.confirm(token=request.POST.get("token", ""), client=ClientInfo.of(request))
+        return self.page(done=True)
+
+
+class UndoEmailPage(MailedLinkPage):
+    """A button that brings the old address back, and leads to the form for a new password."""
+
+    template_name = "account/undo_email.html"
+    limit = "email_verify"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        reset_token = EmailChangeService.undo(token=request.POST.get("token", ""), client=ClientInfo.of(request))
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 

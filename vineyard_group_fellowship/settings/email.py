@@ -26,13 +26,18 @@ def link(name: str, default: str, placeholder: str) -> str:
 FRONTEND_URL = address("FRONTEND_URL")
 BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
 
+
+def page(name: str) -> str:
+    """Return the address of a page that takes a token: the front end's, or the service's own without one."""
+    return (f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/") + "?token={token}"
+
+
 # Without a front end the service's own pages take the person through.
-_VERIFY = f"{FRONTEND_URL}/verify-email" if FRONTEND_URL else f"{BACKEND_URL}/account/verify-email/"
-_RESET = f"{FRONTEND_URL}/reset-password" if FRONTEND_URL else f"{BACKEND_URL}/account/reset-password/"
-_DISOWN = f"{FRONTEND_URL}/not-me" if FRONTEND_URL else f"{BACKEND_URL}/account/not-me/"
-EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", f"{_VERIFY}?token={{token}}", "{token}")
-PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", f"{_RESET}?token={{token}}", "{token}")
-DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", f"{_DISOWN}?token={{token}}", "{token}")
+EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", page("verify-email"), "{token}")
+PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", page("reset-password"), "{token}")
+DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", page("not-me"), "{token}")
+EMAIL_CHANGE_URL = link("EMAIL_CHANGE_URL", page("confirm-email"), "{token}")
+EMAIL_UNDO_URL = link("EMAIL_UNDO_URL", page("undo-email"), "{token}")
 EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
 
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>")

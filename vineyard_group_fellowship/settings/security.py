@@ -130,6 +130,7 @@ RATE_LIMITS: dict[str, str] = {
         "activity": "60/h",
         "session_disown": "10/h",
         "consents": "30/h",
+        "email_change": "5/h",
     }.items()
 }
 

@@ -28,6 +28,7 @@ NOBODYS = {
     "password_reset_failed",
     "token_exchange_failed",
     "session_disown_failed",
+    "email_change_failed",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]

@@ -24,7 +24,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from authentication.models import ActionToken, AuditLog, EmailVerificationToken, PasswordResetToken, User
+from authentication.models import ActionToken, AuditLog, EmailChange, EmailVerificationToken, PasswordResetToken, User
 from authentication.services import AuthenticationService, ExchangeTokenService
 from authentication.tests.clients import NEW_PASSWORD
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -175,6 +175,13 @@ def verification_token(person: User) -> str:
     return EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
 
 
+def change_token(person: User, action: str) -> str:
+    change = EmailChange.objects.create(user=person, old_email=person.email, new_email=f"new-{person.email}")
+    return ActionToken.objects.issue(
+        action, user_id=person.pk, at=timezone.now(), lifetime=dt.timedelta(days=1), change=str(change.pk)
+    )
+
+
 # By operation: a body that is accepted from a person with a session.
 LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "register": lambda _: {
@@ -217,6 +224,9 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
             session=str(it.session.pk),
         )
     },
+    "account_email_change": lambda _: {"email": "naomi@example.net"},
+    "account_email_confirm": lambda it: {"token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)},
+    "account_email_undo": lambda it: {"token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
@@ -230,6 +240,8 @@ WITHOUT_BODY = {
     "live",
     "profile",
     "activity",
+    "account_email",
+    "account_email_cancel",
     "consents",
     "activity_disown",
 }

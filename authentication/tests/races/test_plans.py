@@ -13,7 +13,9 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from authentication.models import (
+    ActionToken,
     AuditLog,
+    EmailChange,
     EmailVerificationToken,
     OutgoingEmail,
     PasswordResetToken,
@@ -37,6 +39,8 @@ INDEXES = (
     "authentication_tokenblacklist_jti",
     "authentication_emailverificationtoken_token",
     "authentication_passwordresettoken_token",
+    "email_change_reserved",
+    "authentication_actiontoken_token",
     "outbox_due",
 )
 
@@ -80,6 +84,10 @@ def crowded(api: APIClient, person: User) -> Tokens:
     fill(proof, id="", token=hexadecimal, user_id=others)
     reset = PasswordResetToken.objects.create(user=person, token="x")
     fill(reset, id="", token=hexadecimal, user_id=others)
+    moved = EmailChange.objects.create(user=person, old_email="a@example.org", new_email=person.email, confirmed_at=now)
+    fill(moved, id="gen_random_uuid()", user_id=others, old_email_canonical="'former' || n || '@example.org'")
+    link = ActionToken.objects.create(action="disown_session", user=person, token="x", expires_at=later)
+    fill(link, id="", token=hexadecimal, user_id=others)
     mail = OutgoingEmail.objects.create(user=person, kind="verification", status="sent", sent_at=now)
     fill(mail, id="gen_random_uuid()", user_id=others)
     fill(AuditLog.objects.get(), id="gen_random_uuid()", user_id=others)
@@ -129,6 +137,8 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
             f"{API}/register/", {"email": "new2@example.org", "password": PASSWORD, "username": person.username}
         ),
         "a reset": lambda: api.post(f"{API}/password/reset/confirm/", {"token": "x" * 43, "new_password": PASSWORD}),
+        "a device disowned": lambda: api.post(f"{API}/account/disown-session/", {"token": "x" * 43}),
+        "what happened": lambda: api.get(f"{API}/account/activity/", headers=access),
         "sending mails": EmailService.sweep,
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }

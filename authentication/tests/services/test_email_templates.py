@@ -25,12 +25,14 @@ FACTS: dict[str, dict[str, Any]] = {
     "password_reset": {"link": LINK},
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
     "breached_password": {},
+    "email_change": {"link": LINK},
+    "email_change_notice": {"link": LINK},
     "new_device": {
         "link": LINK,
         "session": UserSession(device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"),
     },
 }
-IMPERSONAL = ("verification", "account_exists")
+IMPERSONAL = ("verification", "email_change", "account_exists")
 GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)
 
 every_kind = pytest.mark.parametrize("kind", FACTS)

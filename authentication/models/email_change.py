@@ -1,0 +1,70 @@
+"""A person's wish to be written to at another address: asked for, confirmed there, and undone from the old one."""
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from authentication.utils.identifiers import EMAIL_MAX_LENGTH
+
+from .fields import CanonicalField
+
+CONFIRM_LIFETIME = dt.timedelta(hours=24)
+UNDO_LIFETIME = dt.timedelta(days=7)
+
+
+class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
+    """Changes, and the one statement each that confirms and undoes one."""
+
+    def pending(self, *, at: dt.datetime) -> Self:
+        """Return the changes that wait to be confirmed."""
+        return self.filter(confirmed_at=None, undone_at=None, requested_at__gt=at - CONFIRM_LIFETIME)
+
+    def reserving(self, canonical: str, *, at: dt.datetime) -> Self:
+        """Return the changes whose person may still go back to an address: nobody else gets it until then."""
+        since = at - UNDO_LIFETIME
+        return self.filter(
+            old_email_canonical=canonical, confirmed_at__isnull=False, undone_at=None, requested_at__gt=since
+        )
+
+    def confirm(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Claim a change to carry it out; of any number of callers one gets True."""
+        return bool(self.filter(pk=pk, confirmed_at=None, undone_at=None).update(confirmed_at=at))
+
+    def undo(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Claim a change to undo it; of any number of callers one gets True."""
+        return bool(self.filter(pk=pk, undone_at=None).update(undone_at=at))
+
+
+class EmailChange(models.Model):
+    """One change of address, from the asking to the end of the time in which it can be undone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    old_email = models.EmailField(max_length=EMAIL_MAX_LENGTH)
+    old_email_canonical = CanonicalField(of="old_email", max_length=EMAIL_MAX_LENGTH)
+    new_email = models.EmailField(max_length=EMAIL_MAX_LENGTH)
+    new_email_canonical = CanonicalField(of="new_email", max_length=EMAIL_MAX_LENGTH)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EmailChangeQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user", "-requested_at"], name="email_change_user_newest"),
+            models.Index(fields=["new_email_canonical", "-requested_at"], name="email_change_to"),
+            models.Index(
+                fields=["old_email_canonical"],
+                name="email_change_reserved",
+                condition=Q(confirmed_at__isnull=False, undone_at=None),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"change of {self.user_id}"

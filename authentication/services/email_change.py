@@ -1,0 +1,160 @@
+"""Moving an account to another email address."""
+
+import datetime as dt
+from typing import NoReturn
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from authentication.exceptions import LinkInvalid, ValidationFailed
+from authentication.models import ActionToken, EmailChange, PasswordResetToken, TokenBlacklist, User, UserSession
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_email
+
+from .addresses import owner_of_address
+from .audit import Event, Risk, record
+from .email import EmailService, Kind
+
+_Action = ActionToken.Action
+_HOUR = dt.timedelta(hours=1)
+_SAME = "This is your email address already."
+_TAKEN = "An account with this email address exists already."
+
+
+class EmailChangeService:
+    """Moving an account to another email address: the old one stays in force until the new one is proven."""
+
+    @staticmethod
+    def pending(user: User) -> EmailChange | None:
+        """Return the change that waits to be confirmed."""
+        return EmailChange.objects.filter(user=user).pending(at=timezone.now()).order_by("-requested_at").first()
+
+    @staticmethod
+    def request(user: User, *, email: str, client: ClientInfo) -> EmailChange:
+        """Mail a link to the new address that makes it the account's, and to the old one a link that undoes it.
+
+        An address that is taken gets the same answer, and its owner a mail. A newer wish voids the older.
+
+        Raises ValidationFailed for the address the account has and, where the settings say so, for a taken one.
+        """
+        now, canonical = timezone.now(), canonical_email(email)
+        if email == user.email:
+            raise ValidationFailed(errors={"email": [_SAME]})
+        owner = owner_of_address(canonical, at=now)
+        taken = owner is not None and owner != user.pk
+        if taken and not settings.PREVENT_EMAIL_ENUMERATION:
+            raise ValidationFailed(errors={"email": [_TAKEN]})
+        with transaction.atomic():
+            User.objects.hold(user.pk)
+            _void_pending(user, at=now)
+            change = EmailChange.objects.create(user=user, old_email=user.email, new_email=email, requested_at=now)
+            record(
+                Event.EMAIL_CHANGE_REQUESTED, user_id=user.pk, client=client, risk=Risk.MEDIUM, change=str(change.pk)
+            )
+            EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, change=str(change.pk))
+            if taken:
+                EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
+            elif not _is_pestered(canonical, at=now):
+                EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, change=str(change.pk))
+        return change
+
+    @staticmethod
+    def cancel(user: User, *, client: ClientInfo) -> None:
+        """Give a wish up that has not been confirmed; without one nothing happens."""
+        with transaction.atomic():
+            User.objects.hold(user.pk)
+            if _void_pending(user, at=timezone.now()):
+                record(Event.EMAIL_CHANGE_CANCELLED, user_id=user.pk, client=client)
+
+    @staticmethod
+    def confirm(*, token: str, client: ClientInfo) -> None:
+        """Make the new address the account's, by the token that was mailed there.
+
+        Raises LinkInvalid if the token is unknown, used, voided or expired, or the address was taken meanwhile.
+        """
+        now = timezone.now()
+        change = _change_of(token, _Action.CONFIRM_EMAIL, at=now)
+        if change is None:
+            _refuse(client)
+        owner = owner_of_address(change.new_email_canonical, at=now)
+        if owner not in {None, change.user_id}:
+            _refuse(client)
+        try:
+            with transaction.atomic():
+                # The account first, as everybody does it who changes it and its tokens.
+                User.objects.hold(change.user_id)
+                spent = ActionToken.objects.spend(token, action=_Action.CONFIRM_EMAIL, at=now)
+                if not (spent and EmailChange.objects.confirm(change.pk, at=now)):
+                    raise LinkInvalid
+                _move(change.user, change.new_email, at=now)
+                record(
+                    Event.EMAIL_CHANGED, user_id=change.user_id, client=client, risk=Risk.HIGH, change=str(change.pk)
+                )
+        except (IntegrityError, LinkInvalid):
+            _refuse(client)
+
+    @staticmethod
+    def undo(*, token: str, client: ClientInfo) -> str:
+        """Bring the old address back, end every session, and return a token to choose a new password with.
+
+        Who had to undo a change did not ask for it: somebody else knows the password. Every later change is void too,
+        and every way back to it.
+
+        Raises LinkInvalid if the token is unknown, used or expired.
+        """
+        now = timezone.now()
+        change = _change_of(token, _Action.UNDO_EMAIL, at=now)
+        if change is None:
+            _refuse(client)
+        try:
+            with transaction.atomic():
+                User.objects.hold(change.user_id)
+                spent = ActionToken.objects.spend(token, action=_Action.UNDO_EMAIL, at=now)
+                if not (spent and EmailChange.objects.undo(change.pk, at=now)):
+                    raise LinkInvalid
+                later = EmailChange.objects.filter(user_id=change.user_id, requested_at__gte=change.requested_at)
+                later.filter(undone_at=None).update(undone_at=now)
+                for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL):
+                    ActionToken.objects.void(action, user_id=change.user_id)
+                _move(change.user, change.old_email, at=now)
+                UserSession.objects.filter(user_id=change.user_id).end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
+                record(
+                    Event.EMAIL_CHANGE_UNDONE,
+                    user_id=change.user_id,
+                    client=client,
+                    risk=Risk.CRITICAL,
+                    change=str(change.pk),
+                )
+                return PasswordResetToken.objects.issue(change.user, at=now)
+        except (IntegrityError, LinkInvalid):
+            _refuse(client)
+
+
+def _change_of(token: str, action: str, *, at: dt.datetime) -> EmailChange | None:
+    found = ActionToken.objects.usable(token, action=action, at=at)
+    if found is None or not found.user.is_active:
+        return None
+    return EmailChange.objects.select_related("user").filter(pk=found.subject["change"], user=found.user).first()
+
+
+def _move(user: User, email: str, *, at: dt.datetime) -> None:
+    """Store another address, which its reader has proven by the token."""
+    user.email, user.email_verified, user.email_verified_at = email, True, at
+    user.save(update_fields=["email", "email_canonical", "email_verified", "email_verified_at"])
+
+
+def _void_pending(user: User, *, at: dt.datetime) -> bool:
+    ActionToken.objects.void(_Action.CONFIRM_EMAIL, user_id=user.pk)
+    return bool(EmailChange.objects.filter(user=user).pending(at=at).update(undone_at=at))
+
+
+def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:
+    """Return whether an address has had its hour's mails, whichever accounts asked for them."""
+    recent = EmailChange.objects.filter(new_email_canonical=canonical, requested_at__gt=at - _HOUR)
+    return recent.count() > settings.EMAIL_HOURLY_LIMIT
+
+
+def _refuse(client: ClientInfo) -> NoReturn:
+    record(Event.EMAIL_CHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
+    raise LinkInvalid

@@ -1,0 +1,124 @@
+"""Moving an account to another email address."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.authentication import MessageSerializer
+from authentication.serializers.email_change import (
+    EmailChangeSerializer,
+    EmailChangeTokenSerializer,
+    EmailStateSerializer,
+    EmailUndoneSerializer,
+)
+from authentication.services import EmailChangeService
+from authentication.utils.client import ClientInfo
+
+from .base import PublicView, SignedInView, user_of
+
+CHANGED = "Your email address was changed."
+UNDONE = "Your old email address is back. Please choose a new password now."
+_PENDING = {
+    "email": "ruth@example.org",
+    "pending": {"email": "ruth@example.net", "requested_at": "2026-11-22T15:30:00Z"},
+}
+
+
+class AccountEmailView(SignedInView):
+    """The address of your account."""
+
+    serializer_class = EmailChangeSerializer
+
+    @authentication_schema(
+        "account_email",
+        tag="account",
+        answers={200: EmailStateSerializer},
+        answer=_PENDING,
+        errors=(failures.TokenInvalid,),
+    )
+    def get(self, request: Request) -> Response:
+        """Show the address of your account, and the one that waits to be confirmed."""
+        return self._state(request)
+
+    @authentication_schema(
+        "account_email_change",
+        tag="account",
+        request=EmailChangeSerializer,
+        example={"email": "ruth@example.net"},
+        answers={200: EmailStateSerializer},
+        answer=_PENDING,
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("email_change", key=by_user)
+    def post(self, request: Request) -> Response:
+        """Move to another address.
+
+        A link goes there, and until it is followed the old address stays in force. The old address gets a notice, with
+        a link that undoes the change for seven days. The answer is the same for every address.
+        """
+        email = self.validated(request)["email"]
+        EmailChangeService.request(user_of(request), email=email, client=ClientInfo.of(request))
+        return self._state(request)
+
+    @authentication_schema(
+        "account_email_cancel",
+        tag="account",
+        answers={200: EmailStateSerializer},
+        answer={"email": "ruth@example.org", "pending": None},
+        errors=(failures.TokenInvalid, failures.CsrfFailed),
+    )
+    def delete(self, request: Request) -> Response:
+        """Stay with the old address: the link that was sent to the new one does nothing any more."""
+        EmailChangeService.cancel(user_of(request), client=ClientInfo.of(request))
+        return self._state(request)
+
+    @staticmethod
+    def _state(request: Request) -> Response:
+        user = user_of(request)
+        state = {"email": user.email, "pending": EmailChangeService.pending(user)}
+        return Response(EmailStateSerializer(state).data)
+
+
+class EmailChangeConfirmView(PublicView):
+    """Confirm a new address with the token that was mailed to it."""
+
+    serializer_class = EmailChangeTokenSerializer
+
+    @authentication_schema(
+        "account_email_confirm",
+        tag="account",
+        request=EmailChangeTokenSerializer,
+        example={"token": "<from the mail>"},
+        answers={200: MessageSerializer},
+        answer={"message": CHANGED},
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+    )
+    @limited("email_verify")
+    def post(self, request: Request) -> Response:
+        EmailChangeService.confirm(token=self.validated(request)["token"], client=ClientInfo.of(request))
+        return Response({"message": CHANGED})
+
+
+class EmailChangeUndoView(PublicView):
+    """Undo a change of address with the token that was mailed to the old one.
+
+    The old address is back, every device is signed out, and the answer carries a token that chooses a new password.
+    """
+
+    serializer_class = EmailChangeTokenSerializer
+
+    @authentication_schema(
+        "account_email_undo",
+        tag="account",
+        request=EmailChangeTokenSerializer,
+        example={"token": "<from the mail>"},
+        answers={200: EmailUndoneSerializer},
+        answer={"message": UNDONE, "reset_token": "<good for an hour>"},
+        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+    )
+    @limited("email_verify")
+    def post(self, request: Request) -> Response:
+        reset_token = EmailChangeService.undo(token=self.validated(request)["token"], client=ClientInfo.of(request))
+        return Response({"message": UNDONE, "reset_token": reset_token})
