@@ -1,13 +1,16 @@
 """Work after the answer: a Celery task where a broker answers, else a thread of this process."""
 
+import contextlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import sentry_sdk
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.db import close_old_connections, connections, transaction
+from django.db import Error, close_old_connections, connections, transaction
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
@@ -20,12 +23,13 @@ _pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="background")
 _broker = Breaker()
 
 
-def enqueue(task: str, *arguments: str) -> None:
+def enqueue(task: str, *arguments: str, expires: float | None = None) -> None:
     """Start a task, named by its dotted path, once the transaction around the call has been committed.
 
     The request waits for nothing, not even for the broker. What gets lost on the way the outbox's sweep finds again.
+    A broker forgets a task that nobody has taken up after `expires` seconds.
     """
-    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments))
+    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, expires))
 
 
 def start_sweeper() -> None:
@@ -34,16 +38,16 @@ def start_sweeper() -> None:
         threading.Thread(target=_sweep_for_ever, name="sweeper", daemon=True).start()
 
 
-def _publish_or_run(task: str, arguments: tuple[str, ...]) -> None:
-    if not _published(task, arguments):
+def _publish_or_run(task: str, arguments: tuple[str, ...], expires: float | None) -> None:
+    if not _published(task, arguments, expires):
         _run(task, *arguments)
 
 
-def _published(task: str, arguments: tuple[str, ...]) -> bool:
+def _published(task: str, arguments: tuple[str, ...], expires: float | None) -> bool:
     if not settings.CELERY_BROKER_URL or _broker.is_open:
         return False
     try:
-        current_app.send_task(task, arguments, retry=False)
+        current_app.send_task(task, arguments, retry=False, expires=expires)
     except (OperationalError, *FAULTS) as fault:
         _broker.trip()
         logger.warning("broker_failed_over", fault=type(fault).__name__)
@@ -61,6 +65,7 @@ def _run(task: str, *arguments: str, attempt: int = 0) -> None:
         # A thread has nobody above it who would hear of a failure.
         logger.exception("background_task_failed", task=task)
         sentry_sdk.capture_exception(error)
+        _give_up(function, arguments, error)
     finally:
         connections.close_all()
 
@@ -70,6 +75,7 @@ def _try_later(task: str, arguments: tuple[str, ...], attempt: int, fault: Excep
     policy = import_string(task)
     logger.warning("background_task_postponed", task=task, attempt=attempt, fault=type(fault).__name__)
     if attempt >= policy.max_retries:
+        _give_up(policy, arguments, fault)
         return
     pause = min(policy.retry_backoff * 2**attempt, policy.retry_backoff_max)
     timer = threading.Timer(pause, _run, (task, *arguments), {"attempt": attempt + 1})
@@ -77,8 +83,18 @@ def _try_later(task: str, arguments: tuple[str, ...], attempt: int, fault: Excep
     timer.start()
 
 
+def _give_up(function: Any, arguments: tuple[str, ...], error: Exception) -> None:
+    """Let the task leave a dead letter, as Celery would."""
+    with contextlib.suppress(Error):
+        function.on_failure(error, "", arguments, {}, None)
+
+
 def _sweep_for_ever() -> None:
-    pause = threading.Event()
+    pause, cleaned_at = threading.Event(), 0.0
     while not pause.wait(settings.EMAIL_SWEEP_SECONDS):
         close_old_connections()
         _run("authentication.tasks.sweep_outbox")
+        if time.monotonic() - cleaned_at >= settings.RETENTION_SECONDS:
+            cleaned_at = time.monotonic()
+            for entry in settings.CELERY_BEAT_SCHEDULE.values():
+                _run(entry["task"], *entry.get("args", ()))

@@ -1,10 +1,10 @@
-"""Mails on their way."""
+"""Mails on their way, and work that failed for good."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from authentication.models import OutgoingEmail
+from authentication.models import FailedTask, OutgoingEmail
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
@@ -30,4 +30,26 @@ class OutgoingEmailAdmin(DeskAdmin):
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Return whether the one at the desk may change the outbox."""
+        return admin.ModelAdmin.has_change_permission(self, request)
+
+
+@admin.register(FailedTask)
+class FailedTaskAdmin(DeskAdmin):
+    """Dead letters of tasks; each can be sent again, once."""
+
+    list_display = ("task", "error", "failed_at", "sent_again_at")
+    list_filter = ("task", "error", "failed_at")
+    search_fields = ("task__exact",)
+    ordering = ("-failed_at",)
+    exclude = ("arguments",)
+    actions = ("send_again",)
+
+    @admin.action(description="Send again", permissions=["send"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
+        actor, client = actor_of(request), ClientInfo.of(request)
+        count = sum(AdministrationService.run_again(task, actor=actor, client=client) for task in queryset)
+        self.message_user(request, f"{count} task(s) are started again.", messages.SUCCESS)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Return whether the one at the desk may change the dead letters."""
         return admin.ModelAdmin.has_change_permission(self, request)

@@ -5,6 +5,7 @@ from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
 from .consent import Consent
 from .email_change import EmailChange
+from .failed_task import FailedTask
 from .one_time_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
@@ -19,6 +20,7 @@ __all__ = [
     "Consent",
     "EmailChange",
     "EmailVerificationToken",
+    "FailedTask",
     "OutgoingEmail",
     "PasswordHistory",
     "PasswordResetToken",

@@ -9,9 +9,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-# Longer than any sending may take, so that nobody else takes up a mail that is being sent.
-LEASE = dt.timedelta(minutes=2)
-
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     """Mails and the claims their senders make on them."""
@@ -23,7 +20,7 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def claim(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Take a mail to send it; of any number of senders one gets True. A sender that dies loses its claim."""
         mine = self.due(at=at).filter(pk=pk)
-        return bool(mine.update(attempts=F("attempts") + 1, next_attempt_at=at + LEASE))
+        return bool(mine.update(attempts=F("attempts") + 1, next_attempt_at=at + settings.EMAIL_LEASE))
 
 
 class OutgoingEmail(models.Model):

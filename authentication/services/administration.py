@@ -10,10 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import PermissionRefused
-from authentication.models import OutgoingEmail, TokenBlacklist, User, UserSession
+from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
 from .audit import Event, Risk, record
+from .dead_letters import send_again
 from .email import EmailService, Kind
 
 Reason = TokenBlacklist.Reason
@@ -106,6 +107,15 @@ class AdministrationService:
             if revived:
                 _note("send_again", mail.user_id, actor, client, mail=str(mail.pk))
         return revived
+
+    @staticmethod
+    def run_again(task: FailedTask, *, actor: User, client: ClientInfo) -> bool:
+        """Start a task anew that failed for good; False if that has been done."""
+        with transaction.atomic():
+            started = send_again(task.pk)
+            if started:
+                _note("run_again", None, actor, client, task=str(task.pk))
+        return started
 
     @staticmethod
     def note_group_change(group: str, *, actor: User, client: ClientInfo) -> None:

@@ -20,7 +20,8 @@ from .mailed_facts import Pointless, facts_of
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
 
-_SWEEP_BATCH = 100
+_DELIVER = "authentication.tasks.deliver_email"
+_SWEEP_BATCH = 500
 _HOUR = dt.timedelta(hours=1)
 _FIRST_PAUSE_SECONDS = 30
 
@@ -37,7 +38,7 @@ class EmailService:
         Without a person the row is a decoy: unknown addresses cost the same work as known ones.
         """
         mail = OutgoingEmail.objects.create(kind=kind, user_id=user_id, context=context)
-        enqueue("authentication.tasks.deliver_email", str(mail.pk))
+        enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
     def send_verification_email(user: User) -> None:
@@ -66,15 +67,21 @@ class EmailService:
             dead = OutgoingEmail.objects.filter(pk=email_id, status=_Status.DEAD)
             revived = dead.update(status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now())
             if revived:
-                enqueue("authentication.tasks.deliver_email", str(email_id))
+                enqueue(_DELIVER, str(email_id))
         return bool(revived)
 
     @staticmethod
     def sweep() -> None:
-        """Send the mails that are due: those a lost task left behind and those to be tried again."""
-        due = OutgoingEmail.objects.due(at=timezone.now()).order_by("next_attempt_at")
-        for pk in list(due.values_list("pk", flat=True)[:_SWEEP_BATCH]):
-            EmailService.deliver(pk)
+        """Have the mails sent that are due: those a lost task left behind and those to be tried again."""
+        for pk in EmailService.due():
+            # The next sweep would only say it again.
+            enqueue(_DELIVER, str(pk), expires=settings.EMAIL_SWEEP_SECONDS)
+
+    @staticmethod
+    def due() -> list[uuid.UUID]:
+        """Return the mails that wait to be sent now, those that wait longest first, as many as one sweep takes."""
+        waiting = OutgoingEmail.objects.due(at=timezone.now()).order_by("next_attempt_at")
+        return list(waiting.values_list("pk", flat=True)[:_SWEEP_BATCH])
 
 
 def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:

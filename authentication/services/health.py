@@ -9,8 +9,8 @@ from django.db import Error, connection
 
 from authentication.utils.crypto import new_jti
 from vineyard_group_fellowship.cache import FAULTS
+from vineyard_group_fellowship.celery import HEARTBEAT_KEY
 
-HEARTBEAT_KEY = "celery:heartbeat"
 _PATIENCE_SECONDS = 1.5
 
 # A check that hangs keeps its thread for a while; the next ones must not wait for it.

@@ -33,6 +33,12 @@ def queries(captured: Any) -> list[str]:
     return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(control)]
 
 
+def deliver_due() -> None:
+    """Send what waits in the outbox, here and now."""
+    for pk in EmailService.due():
+        EmailService.deliver(pk)
+
+
 def token_in(message: mail.EmailMessage) -> str:
     """Return the token in a mail's link."""
     found = re.search(r"token=([\w-]+)", str(message.body))
@@ -81,7 +87,7 @@ def delivered(db: None, mailoutbox: list[mail.EmailMessage]) -> Callable[[], lis
     """Return a function that sends what waits in the outbox and returns every mail sent so far."""
 
     def deliver() -> list[mail.EmailMessage]:
-        EmailService.sweep()
+        deliver_due()
         return mailoutbox
 
     return deliver

@@ -212,6 +212,7 @@ ADMIN_TABLES = {
     "authentication/tokenblacklist",
     "authentication/consent",
     "authentication/emailchange",
+    "authentication/failedtask",
     "authentication/emailverificationtoken",
     "authentication/passwordresettoken",
     "authentication/passwordhistory",

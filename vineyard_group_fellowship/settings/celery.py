@@ -1,18 +1,29 @@
 """Tasks: a broker when there is one, threads of this process when there is none."""
 
+from typing import Any
+
 from .base import redis_url
 from .email import EMAIL_SWEEP_SECONDS
 from .env import env
+from .retention import RETENTION_SECONDS
 
 CELERY_BROKER_URL = env.matching("CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address")
-CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
+# A worker that dies leaves its tasks to others; every task may run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 30
 CELERY_TASK_TIME_LIMIT = 60
+# A queue for what talks to mail servers, one for what asks other services, one for the rest: where one hangs, the
+# workers of the others go on.
+CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_ROUTES = {
+    "authentication.tasks.deliver_email": {"queue": "mail"},
+    "authentication.tasks.check_breach": {"queue": "checks"},
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -20,9 +31,26 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 0.5,
     "max_retries": 0,
+    # Longer than any task may take, shorter than any mailed link lives.
     "visibility_timeout": 120,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "authentication.tasks.sweep_outbox", "schedule": float(EMAIL_SWEEP_SECONDS)},
+
+
+def _hourly(rule: str) -> dict[str, Any]:
+    # One that could not be done in its hour is taken up by the next.
+    options = {"expires": RETENTION_SECONDS}
+    return {"task": "authentication.tasks.clean", "args": (rule,), "schedule": RETENTION_SECONDS, "options": options}
+
+
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep-outbox": {
+        "task": "authentication.tasks.sweep_outbox",
+        "schedule": float(EMAIL_SWEEP_SECONDS),
+        "options": {"expires": EMAIL_SWEEP_SECONDS},
+    },
+    **{
+        f"clean-{rule}": _hourly(rule)
+        for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")
+    },
 }

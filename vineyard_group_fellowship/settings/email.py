@@ -1,5 +1,7 @@
 """How mail leaves, whose name it bears and where its links lead."""
 
+from datetime import timedelta
+
 from django.core.exceptions import ImproperlyConfigured
 
 from .base import BASE_DIR, PORT
@@ -64,5 +66,7 @@ else:
     EMAIL_BACKEND = "authentication.mailbox.FileMailbox"
 
 EMAIL_MAX_ATTEMPTS = 8
+# Longer than any sending may take: until then nobody else takes up a mail that is being sent.
+EMAIL_LEASE = timedelta(seconds=env.integer("EMAIL_LEASE_SECONDS", 120, low=1, high=3600))
 EMAIL_HOURLY_LIMIT = 3
 EMAIL_SWEEP_SECONDS = env.integer("EMAIL_SWEEP_SECONDS", 60, low=1, high=3600)

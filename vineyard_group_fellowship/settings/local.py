@@ -9,6 +9,7 @@ from .email import *  # noqa: F403 -- as above
 from .env import env
 from .logging import *  # noqa: F403 -- as above
 from .monitoring import *  # noqa: F403 -- as above
+from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
 from .security import SILENCED_SYSTEM_CHECKS
 

@@ -15,6 +15,7 @@ from .email import EMAIL_HOST, SENDGRID_API_KEY
 from .env import env
 from .logging import *  # noqa: F403 -- as above
 from .monitoring import *  # noqa: F403 -- as above
+from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
 
 DEBUG = env.boolean("DEBUG", default=False)

@@ -7,6 +7,7 @@ from .base import caches, postgresql, redis_url, sqlite
 from .celery import *  # noqa: F403 -- as above
 from .email import *  # noqa: F403 -- as above
 from .logging import *  # noqa: F403 -- as above
+from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
 
 DEBUG = False

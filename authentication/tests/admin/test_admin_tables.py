@@ -22,6 +22,7 @@ from authentication.models import (
     Consent,
     EmailChange,
     EmailVerificationToken,
+    FailedTask,
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
@@ -60,6 +61,8 @@ def make(table: type[Model]) -> Model:
     """Store a row; its secrets, if it has any, begin with the word CANARY."""
     if table is Group:
         return Group.objects.create(name=f"group {uuid.uuid4()}")
+    if table is FailedTask:
+        return FailedTask.objects.create(task="authentication.tasks.clean", arguments=["audit"], error="OSError")
     user = UserFactory()
     User.objects.filter(pk=user.pk).update(password=f"{CANARY}{uuid.uuid4().hex}")
     user.refresh_from_db()
@@ -215,7 +218,7 @@ class TestSearching:
 
         assert list(answer.context["cl"].result_list) == [ruth]
 
-    @every_table_of_ours
+    @pytest.mark.parametrize("table", [it for it in OURS if it is not FailedTask], ids=lambda it: it.__name__)
     def test_what_belongs_to_an_account_is_found_by_its_address(self, viewer: Client, table: type[Model]) -> None:
         row = make(table)
         owner = row if isinstance(row, User) else User.objects.get(pk=getattr(row, "user_id", None))
@@ -379,6 +382,7 @@ class TestNothingIsDoneByHand:
             Consent,
             EmailChange,
             EmailVerificationToken,
+            FailedTask,
             Group,
             OutgoingEmail,
             PasswordHistory,

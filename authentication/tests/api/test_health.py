@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from authentication.services import health
 from authentication.tests.conftest import API
+from vineyard_group_fellowship.celery import HEARTBEAT_KEY
 
 URL = f"{API}/health/"
 LIVE = f"{API}/health/live/"
@@ -131,7 +132,7 @@ def test_a_part_that_hangs_is_not_waited_for(api: APIClient, monkeypatch: pytest
 def test_celery_is_told_and_decides_nothing(api: APIClient, settings: Settings, *, beating: bool, told: str) -> None:
     settings.CELERY_BROKER_URL = "redis://localhost:1/0"
     if beating:
-        caches["default"].set(health.HEARTBEAT_KEY, "now", 60)
+        caches["default"].set(HEARTBEAT_KEY, "now", 60)
 
     answer = api.get(URL)
 

@@ -17,9 +17,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, TokenBlacklist, User, UserSession
-from authentication.services import EmailService
 from authentication.tests.clients import NOON
-from authentication.tests.conftest import API, ME, bearer, token_in
+from authentication.tests.conftest import API, ME, bearer, deliver_due, token_in
 from authentication.tests.forging import claims_of
 from vineyard_group_fellowship.settings.base import caches as local
 
@@ -173,7 +172,7 @@ class Life(RuleBasedStateMachine):
         self.expect(self.post("email/resend", {"email": self.person(number).email}), 200, "email_resend")
 
     def read_the_mail(self, _: int) -> None:
-        EmailService.sweep()
+        deliver_due()
         for message in mail.outbox:
             if "?token=" in str(message.body):
                 kind = "verify" if "verify-email" in str(message.body) else "reset"

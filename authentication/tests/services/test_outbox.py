@@ -23,7 +23,7 @@ from time_machine import TimeMachineFixture
 from authentication.models import EmailChange, EmailVerificationToken, OutgoingEmail, User
 from authentication.services import EmailService
 from authentication.tests.clients import NOON
-from authentication.tests.conftest import API, token_in
+from authentication.tests.conftest import API, deliver_due, token_in
 from authentication.tests.factories import UserFactory
 from authentication.utils.crypto import digest
 
@@ -137,7 +137,7 @@ def test_a_sweep_sends_all_that_is_due_the_oldest_first(
         time_machine.shift(1)
     OutgoingEmail.objects.filter(user=people[2]).update(next_attempt_at=NOON + dt.timedelta(hours=1))
 
-    EmailService.sweep()
+    deliver_due()
 
     assert [message.to[0] for message in mailoutbox] == [person.email for person in people[:2]]
 
@@ -147,7 +147,7 @@ def test_one_faulty_mail_does_not_hold_up_the_others(person: User, mailoutbox: l
     OutgoingEmail.objects.filter(pk=faulty.pk).update(kind="nonsense")
     queued(user=person)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert sorted(states()) == [("queued", 1), ("sent", 1)]
     assert len(mailoutbox) == 1
@@ -164,7 +164,7 @@ def test_a_closed_account_is_not_mailed(person: User, mailoutbox: list[EmailMess
     User.objects.filter(pk=person.pk).update(is_active=False)
     queued(user=person)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), mailoutbox) == ([("suppressed", 1)], [])
 
@@ -172,7 +172,7 @@ def test_a_closed_account_is_not_mailed(person: User, mailoutbox: list[EmailMess
 def test_an_address_that_was_proven_meanwhile_is_not_asked_again(person: User, mailoutbox: list[EmailMessage]) -> None:
     queued(Kind.VERIFICATION, user=person)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), mailoutbox) == ([("suppressed", 1)], [])
 
@@ -181,7 +181,7 @@ def test_mails_go_with_their_person(person: User, mailoutbox: list[EmailMessage]
     queued(user=person)
 
     person.delete()
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), mailoutbox) == ([], [])
 
@@ -221,13 +221,13 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_dead_after_eight_tries
         pause = mail.next_attempt_at - timezone.now()
         pauses.append(pause.total_seconds())
         time_machine.shift(pause - dt.timedelta(seconds=1))
-        EmailService.sweep()
+        deliver_due()
         time_machine.shift(1)
 
     assert pauses[:7] == [30, 60, 120, 240, 480, 960, 1920]
     assert states() == [("dead", 8)]
     time_machine.shift(dt.timedelta(days=30))
-    EmailService.sweep()
+    deliver_due()
     assert states() == [("dead", 8)]
     assert mailoutbox == []
 
@@ -241,7 +241,7 @@ def test_a_failure_that_passes_costs_no_mail(
         time_machine.shift(dt.timedelta(hours=1))
     broken()
 
-    EmailService.sweep()
+    deliver_due()
 
     mail.refresh_from_db()
     assert (mail.status, mail.attempts, len(mailoutbox)) == ("sent", 8, 1)
@@ -262,7 +262,7 @@ def test_a_dead_letter_is_sent_again_when_asked(
     broken()
 
     assert EmailService.send_again(mail.pk) is True
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), len(mailoutbox)) == ([("sent", 1)], 1)
 
@@ -276,12 +276,12 @@ def test_a_mail_that_is_being_sent_is_left_alone_and_taken_up_after_the_lease(
     mail = queued(user=person)
     assert OutgoingEmail.objects.claim(mail.pk, at=timezone.now())
     time_machine.shift(119)
-    EmailService.sweep()
+    deliver_due()
     EmailService.deliver(mail.pk)
     assert (states(), mailoutbox) == ([("queued", 1)], [])
     time_machine.shift(1)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), len(mailoutbox)) == ([("sent", 2)], 1)
 
@@ -292,7 +292,7 @@ def test_what_is_done_is_claimed_by_nobody(person: User, status: str, mailoutbox
     OutgoingEmail.objects.update(status=status, sent_at=NOON)
 
     EmailService.deliver(mail.pk)
-    EmailService.sweep()
+    deliver_due()
 
     assert (states(), mailoutbox) == ([(status, 0)], [])
 
@@ -319,7 +319,7 @@ def test_five_mails_that_wait_together_are_three(person: User, mailoutbox: list[
     for _ in range(5):
         queued(user=person)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert sorted(status for status, _ in states()) == ["sent"] * 3 + ["suppressed"] * 2
     assert len(mailoutbox) == 3
@@ -374,7 +374,7 @@ def test_a_token_is_made_when_its_mail_is_sent_and_stored_hashed(
     assert not EmailVerificationToken.objects.exists()
     time_machine.shift(3600)
 
-    EmailService.sweep()
+    deliver_due()
 
     token, stored = token_in(mailoutbox[0]), EmailVerificationToken.objects.get()
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
@@ -390,7 +390,7 @@ def test_the_link_is_the_settings_and_the_same_in_text_and_html(
     settings.EMAIL_VERIFICATION_URL = "https://www.example.org/#/verify/{token}/now"
     queued(Kind.VERIFICATION, user=unproven)
 
-    EmailService.sweep()
+    deliver_due()
 
     (message,) = mailoutbox
     assert isinstance(message, EmailMultiAlternatives)
@@ -419,11 +419,11 @@ def test_a_mail_that_failed_and_is_sent_again_holds_a_token_that_works(
     mailoutbox: list[EmailMessage],
 ) -> None:
     queued(Kind.VERIFICATION, user=unproven)
-    EmailService.sweep()
+    deliver_due()
     broken()
     time_machine.shift(30)
 
-    EmailService.sweep()
+    deliver_due()
 
     assert api.post(f"{API}/email/verify/", {"token": token_in(mailoutbox[0])}).status_code == 200
 

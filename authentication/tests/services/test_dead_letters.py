@@ -1,0 +1,95 @@
+"""Tasks that failed for good: kept, seen, and started again once."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from authentication import background, tasks
+from authentication.models import AuditLog, FailedTask, User
+from authentication.services import dead_letters
+from authentication.services.email import EmailService
+from authentication.tests.clients import NOON
+from authentication.utils.pwned import Unavailable
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
+
+CHECK = "authentication.tasks.check_breach"
+ARGUMENTS = [str(uuid.UUID(int=1)), NOON.isoformat(), "ABCDE", "salt", "mac"]
+LIST = reverse("admin:authentication_failedtask_changelist")
+
+
+def test_celery_leaves_one(db: None) -> None:
+    tasks.check_breach.on_failure(Unavailable("500"), "id", ARGUMENTS, {}, None)
+
+    dead = FailedTask.objects.get()
+    assert (dead.task, dead.arguments, dead.error, dead.sent_again_at) == (CHECK, ARGUMENTS, "Unavailable", None)
+
+
+def test_a_thread_leaves_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: Any) -> None:
+        raise Unavailable("500")
+
+    monkeypatch.setattr(tasks, "check", fail)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
+
+    background._run(CHECK, *ARGUMENTS, attempt=tasks.check_breach.max_retries)
+
+    assert FailedTask.objects.get().arguments == ARGUMENTS
+
+
+def test_a_thread_leaves_one_of_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(_: str) -> None:
+        raise RuntimeError("somebody@example.org")
+
+    monkeypatch.setattr(EmailService, "deliver", crash)
+    monkeypatch.setattr(connections, "close_all", lambda: None)
+
+    background._run("authentication.tasks.deliver_email", str(uuid.UUID(int=7)))
+
+    dead = FailedTask.objects.get()
+    assert (dead.error, dead.arguments) == ("RuntimeError", [str(uuid.UUID(int=7))])
+    assert "example.org" not in str(vars(dead))
+
+
+class TestTheDesk:
+    @pytest.fixture
+    def started(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+        calls: list[tuple[str, ...]] = []
+        monkeypatch.setattr(dead_letters, "enqueue", lambda *call: calls.append(call))
+        return calls
+
+    @pytest.fixture
+    def dead(self, db: None) -> FailedTask:
+        return FailedTask.objects.create(task=CHECK, arguments=ARGUMENTS, error="Unavailable")
+
+    @pytest.fixture
+    def boss(self, db: None, settings: Settings) -> Client:
+        client = Client()
+        client.force_login(User.objects.create_superuser("boss@example.org", "Barley-Harvest-7"))
+        return client
+
+    def send_again(self, boss: Client, dead: FailedTask) -> Any:
+        return boss.post(LIST, {"action": "send_again", "_selected_action": [str(dead.pk)]}, follow=True)
+
+    def test_sends_it_again_once_and_says_who_did(
+        self, boss: Client, dead: FailedTask, started: list[tuple[str, ...]]
+    ) -> None:
+        answers = [self.send_again(boss, dead) for _ in range(2)]
+
+        dead.refresh_from_db()
+        assert [b"1 task(s) are started again" in answer.content for answer in answers] == [True, False]
+        assert started == [(CHECK, *ARGUMENTS)]
+        assert dead.sent_again_at == NOON
+        told = AuditLog.objects.get(event_type="admin_action")
+        assert told.metadata["actor"] == str(User.objects.get().pk)
+
+    def test_does_not_show_the_arguments(self, boss: Client, dead: FailedTask) -> None:
+        page = boss.get(reverse("admin:authentication_failedtask_change", args=[dead.pk])).content.decode()
+
+        assert CHECK in page
+        assert "ABCDE" not in page

@@ -1,0 +1,13 @@
+"""How long things are kept that nobody needs any more."""
+
+from datetime import timedelta
+
+from .env import env
+
+AUDIT_LOG_RETENTION = timedelta(days=env.integer("AUDIT_LOG_RETENTION_DAYS", 365, low=1, high=3650))
+SESSION_RETENTION = timedelta(days=env.integer("SESSION_RETENTION_DAYS", 90, high=3650))
+EMAIL_RETENTION = timedelta(days=env.integer("EMAIL_RETENTION_DAYS", 90, low=1, high=3650))
+# Nothing: accounts whose address was never proven stay.
+UNVERIFIED_ACCOUNT_RETENTION = timedelta(days=env.integer("UNVERIFIED_ACCOUNT_RETENTION_DAYS", 0, high=3650))
+# How often each rule is carried out.
+RETENTION_SECONDS = 3600
