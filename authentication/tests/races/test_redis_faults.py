@@ -221,8 +221,8 @@ def test_a_broker_that_answers_gets_the_task_and_no_thread_does_the_work(
     background._pool.shutdown(wait=True)
 
     assert ran == []
-    (message,) = redis.lrange("celery", 0, -1)
-    redis.delete("celery")
+    (message,) = redis.lrange("mail", 0, -1)
+    redis.delete("mail")
     arguments, *_ = json.loads(base64.b64decode(json.loads(message)["body"]))
     assert (json.loads(message)["headers"]["task"], arguments) == (
         "authentication.tasks.deliver_email",

@@ -1,0 +1,69 @@
+"""What the fault tests share: workers, a mail server, wires that can be cut."""
+
+import contextlib
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from celery import Celery
+from django.core.cache import caches
+from django.db import connection
+from pytest_django import Settings
+
+from authentication import background
+from authentication.tests.faults import rig
+from vineyard_group_fellowship.cache import Breaker
+from vineyard_group_fellowship.celery import HEARTBEAT_KEY
+
+StartWorker = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture(autouse=True)
+def _servers(transactional_db: None, settings: Settings) -> None:
+    assert connection.vendor == "postgresql", "Fault tests need PostgreSQL: set DATABASE_URL."
+    assert "django_redis" in type(caches["default"]).__module__, "Fault tests need Redis: set REDIS_URL."
+    settings.RATELIMIT_ENABLE = False
+    settings.HIBP_ENABLED = False
+    settings.EMAIL_SWEEP_SECONDS = 60
+
+
+@pytest.fixture
+def mailserver() -> Iterator[rig.MailServer]:
+    """Return a mail server."""
+    server = rig.MailServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def through(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that makes this process hand its tasks to a broker, as the service does."""
+    with ThreadPoolExecutor(background._THREADS, thread_name_prefix="background") as pool:
+        monkeypatch.setattr(background, "_pool", pool)
+
+        def use(broker: str) -> None:
+            settings.CELERY_BROKER_URL = broker
+            app = Celery("test", set_as_current=False)
+            app.config_from_object("django.conf:settings", namespace="CELERY")
+            monkeypatch.setattr(background, "current_app", app)
+            monkeypatch.setattr(background, "_broker", Breaker(0.5))
+
+        yield use
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWorker]:
+    """Return a function that starts a real worker, and returns when it takes tasks."""
+    with contextlib.ExitStack() as running:
+
+        def start(queues: str = "mail,checks,upkeep", **changed: str) -> subprocess.Popen[bytes]:
+            caches["default"].delete(HEARTBEAT_KEY)
+            mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailserver.port), "EMAIL_LEASE_SECONDS": "2"}
+            command = ("celery", "-A", "vineyard_group_fellowship", "worker", "-c", "2", "-Q", queues)
+            worker = running.enter_context(rig.process(*command, log=tmp_path / "worker.log", **mail, **changed))
+            rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
+            return worker
+
+        yield start

@@ -1,0 +1,196 @@
+"""Real processes, and servers that misbehave on demand."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def until(condition: Callable[[], Any], *, seconds: float = 20, pause: float = 0.05, what: str = "it") -> Any:
+    """Wait for something to come true, and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(pause)
+    raise AssertionError(f"Waited {seconds} s in vain for {what}.")
+
+
+def database_url(port: int | None = None) -> str:
+    """Return the address of the test's own database, on another port if need be."""
+    at = connection.settings_dict
+    password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
+    return f"postgres://{at['USER']}{password}@{at['HOST'] or '127.0.0.1'}:{port or at['PORT'] or 5432}/{at['NAME']}"
+
+
+def environment(**changed: str) -> dict[str, str]:
+    """Return what a process of the service is told: this test's database and Redis, hashes that cost little."""
+    redis = str(settings.CACHES["default"]["LOCATION"])
+    told = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_ENVIRONMENT": "development",
+        "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings",
+        "DEBUG": "False",
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": redis,
+        "HIBP_ENABLED": "False",
+        "RATELIMIT_ENABLE": "False",
+        "ARGON2_MEMORY_KIB": "19456",
+        "LOG_FORMAT": "json",
+    }
+    return {**told, **changed}
+
+
+@contextlib.contextmanager
+def process(*command: str, log: Path, **changed: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Lend a process; it and its children have ended when the context has."""
+    with log.open("ab") as written:
+        started = subprocess.Popen(  # noqa: S603 -- our own words
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=environment(**changed),
+            stdout=written,
+            stderr=written,
+            start_new_session=True,
+        )
+    try:
+        yield started
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+def kill(victim: subprocess.Popen[bytes]) -> None:
+    """End a process and its children without a warning."""
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+
+
+class MailServer:
+    """An SMTP server that keeps what it gets; while `hangs` it accepts a connection and never says a word."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.hangs = False
+        self.connections = 0
+        self.mails: list[str] = []
+        self._silent: list[socket.socket] = []
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop, and let go of whoever waits for a word."""
+        self._listener.close()
+        for waiting in self._silent:
+            waiting.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = self._listener.accept()
+                self.connections += 1
+                if self.hangs:
+                    self._silent.append(caller)
+                else:
+                    threading.Thread(target=self._converse, args=(caller,), daemon=True).start()
+
+    def _converse(self, caller: socket.socket) -> None:
+        with caller, caller.makefile("rwb") as lines:
+
+            def say(line: str) -> None:
+                lines.write(f"{line}\r\n".encode())
+                lines.flush()
+
+            say("220 here")
+            while line := lines.readline().decode("utf-8", "replace").strip():
+                if line.upper() == "DATA":
+                    say("354 go on")
+                    self.mails.append(self._text(lines))
+                say("221 bye" if line.upper() == "QUIT" else "250 ok")
+
+    @staticmethod
+    def _text(lines: Any) -> str:
+        text = []
+        while (line := lines.readline().decode("utf-8", "replace").rstrip("\r\n")) != ".":
+            text.append(line)
+        return "\n".join(text)
+
+
+class Wire:
+    """A TCP proxy in front of a server, which can be cut, be silent, and be mended."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._pairs: list[socket.socket] = []
+        self._state = "whole"
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Refuse new connections and end those that are."""
+        self._state = "cut"
+        self._drop()
+
+    def silence(self) -> None:
+        """Accept whatever comes, and never answer it."""
+        self._state = "silent"
+        self._drop()
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        self._state = "whole"
+        self._drop()
+
+    def close(self) -> None:
+        """Be gone."""
+        self._listener.close()
+        self._drop()
+
+    def _drop(self) -> None:
+        pairs, self._pairs = self._pairs, []
+        for end in pairs:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _listen(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = listener.accept()
+                if self._state == "cut":
+                    caller.close()
+                    continue
+                self._pairs.append(caller)
+                if self._state == "whole":
+                    server = socket.create_connection(("127.0.0.1", self._to))
+                    self._pairs.append(server)
+                    for source, sink in ((caller, server), (server, caller)):
+                        threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := source.recv(65_536):
+                sink.sendall(chunk)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
