@@ -125,6 +125,15 @@ class AccountDisabled(Problem):
     detail = "This account is disabled. Please contact support."
 
 
+class ReauthenticationRequired(Problem):
+    """A grave act whose person proved who they are too long ago; POST auth/reauthenticate/ proves it anew."""
+
+    status = 403
+    code = "reauthentication_required"
+    title = "Please prove that it is you"
+    detail = "Please confirm that it is you before you do this."
+
+
 class CsrfFailed(Problem):
     """A browser's request that may have been made by another site."""
 

@@ -9,6 +9,7 @@ from .view_modules.email_change import AccountEmailView, EmailChangeConfirmView,
 from .view_modules.health import HealthView, LiveView
 from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from .view_modules.profiles import OwnProfileView
+from .view_modules.reauthentication import ReauthenticateView
 from .view_modules.sessions import SessionDetailView, SessionListView, SessionTerminateAllView
 from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
 
@@ -31,6 +32,7 @@ __all__ = [
     "PasswordChangeView",
     "PasswordResetConfirmView",
     "PasswordResetView",
+    "ReauthenticateView",
     "RegisterView",
     "SessionDetailView",
     "SessionDisownView",

@@ -21,6 +21,7 @@ class AuditLog(models.Model):
         EMAIL_RESEND = "email_resend"
         LOGIN = "login"
         LOGIN_FAILED = "login_failed"
+        REAUTHENTICATED = "reauthenticated"
         ACCOUNT_LOCKED = "account_locked"
         ACCOUNT_UNLOCKED = "account_unlocked"
         LOGOUT = "logout"

@@ -74,6 +74,10 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         same = self.filter(pk=session.pk, refresh_token_jti=session.refresh_token_jti)
         same.update(last_activity_at=session.activity(at=at), successor_seen=seen)
 
+    def reauthenticate(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Note that the person has just proved who they are; False if the session has ended meanwhile."""
+        return bool(self.filter(pk=pk, is_active=True).update(reauthenticated_at=at))
+
     def end(self, *, reason: str, at: dt.datetime) -> int:
         """End every session of the set that still runs, revoke its refresh token, and return how many ended.
 
@@ -127,6 +131,8 @@ class UserSession(models.Model):
 
     is_active = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False)  # by a second factor
+    # When the person last proved who they are, on this device; null if only a mailed link has vouched for them.
+    reauthenticated_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_activity_at = models.DateTimeField(default=timezone.now)
     last_rotation_at = models.DateTimeField(default=timezone.now)
@@ -171,6 +177,11 @@ class UserSession(models.Model):
         Compared here and not by the tokens' own times, which are whole seconds.
         """
         return self.last_rotation_at < self.user.password_changed_at
+
+    def is_proven(self, *, at: dt.datetime) -> bool:
+        """Return whether the person proved who they are a short while ago, REAUTHENTICATION_MINUTES at most."""
+        proven_at = self.reauthenticated_at
+        return proven_at is not None and at < proven_at + settings.REAUTHENTICATION_LIFETIME
 
     def forgives(self, jti: str, *, at: dt.datetime) -> bool:
         """Return whether a replaced token may have its successor again: at once, or while the successor is unused."""

@@ -13,6 +13,7 @@ IN_WORDS = {
     "email_resend": "A new link to confirm your email address was asked for.",
     "login": "You signed in.",
     "login_failed": "A sign-in failed.",
+    "reauthenticated": "You proved again that it is you.",
     "account_locked": "Sign-in was locked for a while, after too many wrong passwords.",
     "account_unlocked": "Support lifted the lock on signing in.",
     "logout": "You signed out.",

@@ -9,6 +9,7 @@ from .email_verification import EmailVerificationService
 from .exchange import ExchangeTokenService
 from .password import PasswordService
 from .profiles import ProfileService
+from .reauthentication import ReauthenticationService
 from .registration import RegistrationService
 from .sessions import SessionService
 from .tokens import TokenService
@@ -23,6 +24,7 @@ __all__ = [
     "ExchangeTokenService",
     "PasswordService",
     "ProfileService",
+    "ReauthenticationService",
     "RegistrationService",
     "SessionService",
     "TokenService",

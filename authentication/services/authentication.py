@@ -33,6 +33,7 @@ class AuthenticationService:
                 at=timezone.now(),
                 device_name=device_name,
                 remember_me=remember_me,
+                is_proven=True,
             )
 
     @staticmethod

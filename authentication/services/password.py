@@ -48,6 +48,7 @@ class PasswordService:
                 device_name=session.device_name,
                 remember_me=session.remember_me,
                 is_verified=session.is_verified,
+                is_proven=True,
             )
             queue_breach_check(user, new_password)
         return signed_in

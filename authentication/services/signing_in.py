@@ -34,8 +34,11 @@ def sign_in(
     device_name: str = "",
     remember_me: bool = False,
     is_verified: bool = False,
+    is_proven: bool = False,
 ) -> SignedIn:
     """Open a session and return its tokens, in the caller's transaction.
+
+    `is_proven` tells that the person has just given a password or a second factor, which lets them do grave things.
 
     Raises InvalidCredentials if the password or the account changed since `user` was read.
     """
@@ -51,6 +54,7 @@ def sign_in(
         user=user,
         remember_me=remember_me,
         is_verified=is_verified,
+        reauthenticated_at=at if is_proven else None,
         device_name=device_name or device.name,
         device_type=device.type,
         browser=device.browser,

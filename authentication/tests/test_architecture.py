@@ -156,6 +156,7 @@ DOORS = {
     "api/v1/auth/login/": public(POST="login"),
     # Who has no session gets no further than a signature; who has one ends it.
     "api/v1/auth/logout/": public(POST=None),
+    "api/v1/auth/reauthenticate/": bearer(POST="reauthenticate"),
     "api/v1/auth/token/refresh/": public(POST="token_refresh"),
     "api/v1/auth/token/verify/": public(POST="token_verify"),
     "api/v1/auth/exchange-token/": public(POST="exchange_token"),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("register/", views.RegisterView.as_view(), name="register"),
     path("login/", views.LoginView.as_view(), name="login"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
+    path("reauthenticate/", views.ReauthenticateView.as_view(), name="reauthenticate"),
     path("token/refresh/", views.TokenRefreshView.as_view(), name="token-refresh"),
     path("token/verify/", views.TokenVerifyView.as_view(), name="token-verify"),
     path("exchange-token/", views.ExchangeTokenView.as_view(), name="exchange-token"),

@@ -1,5 +1,7 @@
 """What the views share: reading input, and the headers every answer bears."""
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from django.middleware.csrf import rotate_token
@@ -12,10 +14,14 @@ from rest_framework.views import APIView
 
 from authentication.bearer import BearerAuthentication
 from authentication.limits import FIELDS_KEY
+from authentication.services import ReauthenticationService
 from authentication.utils.client import is_browser
 
 if TYPE_CHECKING:
     from authentication.models import User, UserSession
+
+
+Handler = Callable[..., Response]
 
 
 class JSONNegotiation(BaseContentNegotiation):
@@ -77,3 +83,18 @@ def renew_csrf_token(request: Request) -> None:
     """Give a browser a new CSRF token: one from before a sign-in or sign-out is good no longer (CWE-384)."""
     if is_browser(request):
         rotate_token(request)
+
+
+def needs_recent_proof(handler: Handler) -> Handler:
+    """Let a view's method be called only by who proved who they are a short while ago.
+
+    A stolen access token alone does no lasting harm then. Beneath `@limited`, so that refusals are counted too. The
+    method raises ReauthenticationRequired.
+    """
+
+    @functools.wraps(handler)
+    def guarded(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        ReauthenticationService.require_recent(session_of(request))
+        return handler(view, request, *args, **kwargs)
+
+    return guarded

@@ -16,7 +16,7 @@ from authentication.serializers.email_change import (
 from authentication.services import EmailChangeService
 from authentication.utils.client import ClientInfo
 
-from .base import PublicView, SignedInView, user_of
+from .base import PublicView, SignedInView, needs_recent_proof, user_of
 
 CHANGED = "Your email address was changed."
 UNDONE = "Your old email address is back. Please choose a new password now."
@@ -49,9 +49,10 @@ class AccountEmailView(SignedInView):
         example={"email": "ruth@example.net"},
         answers={200: EmailStateSerializer},
         answer=_PENDING,
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.ReauthenticationRequired, failures.RateLimited),
     )
     @limited("email_change", key=by_user)
+    @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Move to another address.
 

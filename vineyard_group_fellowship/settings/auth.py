@@ -61,6 +61,7 @@ MAX_ACTIVE_SESSIONS = env.integer("MAX_ACTIVE_SESSIONS", 50, low=1, high=1000)
 SESSION_LIFETIME = timedelta(days=env.integer("SESSION_LIFETIME_DAYS", 7, low=1, high=90))
 SESSION_REMEMBERED_LIFETIME = timedelta(days=env.integer("SESSION_REMEMBERED_LIFETIME_DAYS", 14, low=1, high=90))
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=env.integer("SESSION_ABSOLUTE_LIFETIME_DAYS", 90, low=1, high=365))
+REAUTHENTICATION_LIFETIME = timedelta(minutes=env.integer("REAUTHENTICATION_MINUTES", 10, low=1, high=60))
 REFRESH_REUSE_GRACE = timedelta(seconds=env.integer("REFRESH_REUSE_GRACE_SECONDS", 10, high=60))
 
 JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY", SECRET_KEY)

@@ -116,6 +116,7 @@ RATE_LIMITS: dict[str, str] = {
     for name, default in {
         "register": "5/h",
         "login": "25/h",
+        "reauthenticate": "20/h",
         "token_refresh": "60/h",
         "token_verify": "100/h",
         "exchange_token": "10/h",

@@ -57,6 +57,7 @@ LIMITED = [
     # What it does not know.
     Limited("activity", 60, "get", f"{API}/account/activity/", by_person=True),
     Limited("consents", 30, "get", f"{API}/account/consents/", by_person=True),
+    Limited("reauthenticate", 20, "post", f"{API}/reauthenticate/", by_person=True),
     Limited("email_change", 5, "post", f"{API}/account/email/", by_person=True),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]

@@ -204,6 +204,7 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
         "otp": "",
     },
     "logout": lambda _: {},
+    "reauthenticate": lambda _: {"password": PASSWORD},
     "token_refresh": lambda _: {},
     "token_verify": lambda it: {"token": it.tokens.access},
     "exchange_token": lambda it: {"exchange_token": ExchangeTokenService.create(user_id=it.user.pk)},

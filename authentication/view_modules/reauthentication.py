@@ -1,0 +1,48 @@
+"""Proving again who one is."""
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.reauthentication import ReauthenticatedSerializer, ReauthenticateSerializer
+from authentication.services import ReauthenticationService
+from authentication.utils.client import ClientInfo
+
+from .base import SignedInView, session_of
+
+PROVEN = "Thank you. You can go on."
+
+
+class ReauthenticateView(SignedInView):
+    """Prove again that it is you.
+
+    Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes; after this they
+    can be tried again. Signing in by password proves it too, refreshing tokens does not. A wrong password counts like
+    a failed sign-in.
+    """
+
+    serializer_class = ReauthenticateSerializer
+
+    @authentication_schema(
+        "reauthenticate",
+        tag="sign-in",
+        request=ReauthenticateSerializer,
+        example={"password": "<your password>"},
+        answers={200: ReauthenticatedSerializer},
+        answer={"message": PROVEN, "expires_in": 600},
+        errors=(
+            *READS_INPUT,
+            failures.TokenInvalid,
+            failures.AccountLocked,
+            failures.RateLimited,
+            failures.ServiceUnavailable,
+        ),
+    )
+    @limited("reauthenticate", key=by_user)
+    def post(self, request: Request) -> Response:
+        ReauthenticationService.prove(session_of(request), **self.validated(request), client=ClientInfo.of(request))
+        lasts = int(settings.REAUTHENTICATION_LIFETIME.total_seconds())
+        return Response({"message": PROVEN, "expires_in": lasts})
