@@ -12,6 +12,10 @@ if not SECRET_KEY and ENVIRONMENT != "production":
     # Known to everybody who reads this file; production refuses to start without a key of its own.
     SECRET_KEY = "insecure-development-only-key-never-used-in-production"  # noqa: S105 -- no secret
 
+# Encrypt what must be read again, such as seeds of second factors; the first one encrypts, all of them decrypt. Without
+# one they are derived from SECRET_KEY; production wants its own.
+FIELD_ENCRYPTION_KEYS = env.items("FIELD_ENCRYPTION_KEYS") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
+
 AUTH_USER_MODEL = "authentication.User"
 AUTHENTICATION_BACKENDS = ["authentication.backends.ServiceBackend"]
 LOGIN_URL = "admin:login"

@@ -18,6 +18,8 @@ from .monitoring import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
 
+_field_keys = env.items("FIELD_ENCRYPTION_KEYS")
+
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS")
 
@@ -36,6 +38,9 @@ CSRF_COOKIE_HTTPONLY = True
 _faults = {
     "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
     "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
+    "FIELD_ENCRYPTION_KEYS must be set, to other keys than SECRET_KEY of at least 32 characters each": (
+        not _field_keys or SECRET_KEY in _field_keys or min(map(len, _field_keys)) < 32  # noqa: PLR2004 -- AES's key size
+    ),
     "DEBUG must be off": DEBUG,
     "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
