@@ -6,7 +6,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import sentry_sdk
 import structlog
 from celery import current_app
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from vineyard_group_fellowship.cache import FAULTS, Breaker
+from vineyard_group_fellowship.reports import report
 
 _THREADS = 4
 
@@ -64,7 +64,7 @@ def _run(task: str, *arguments: str, attempt: int = 0) -> None:
     except Exception as error:
         # A thread has nobody above it who would hear of a failure.
         logger.exception("background_task_failed", task=task)
-        sentry_sdk.capture_exception(error)
+        report(error)
         _give_up(function, arguments, error)
     finally:
         connections.close_all()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-import sentry_sdk
 import structlog
 from django.core import exceptions as django
 from django.db import InterfaceError, OperationalError
@@ -19,6 +18,7 @@ from authentication.exceptions import Problem
 from authentication.utils.client import CORRELATION_KEY, AnyRequest
 
 from .cache import FAULTS
+from .reports import report
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -109,7 +109,7 @@ def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
 
 def _report(event: str, error: Exception) -> None:
     logger.error(event, fault=type(error).__name__, exc_info=error)
-    sentry_sdk.capture_exception(error)
+    report(error)
 
 
 def _headers(problem: Problem) -> dict[str, str]:

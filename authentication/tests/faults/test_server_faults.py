@@ -1,0 +1,135 @@
+"""The server as it runs in production: told to stop under load, and without its database."""
+
+import contextlib
+import http.client
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authentication.models import User
+from authentication.tests.factories import PASSWORD
+
+from . import rig
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+AUTH = "/api/v1/auth"
+SERVER = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
+
+
+class Caller:
+    """Asks a server that listens on a port of this machine; each request on a connection of its own."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        with contextlib.closing(connection):
+            headers = {"Content-Type": "application/json"}
+            connection.request(method, f"{AUTH}{path}", json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"{}"), dict(answer.getheaders())
+
+    def is_up(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self.ask("GET", "/health/live/")[0] == 200
+        return False
+
+    def sign_in(self, person: User) -> tuple[int, Any, dict[str, str]]:
+        return self.ask("POST", "/login/", {"email": person.email, "password": PASSWORD})
+
+
+Serve = Callable[..., tuple[Caller, "subprocess.Popen[bytes]"]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Return a function that starts the server, and returns when it answers."""
+    with contextlib.ExitStack() as running:
+
+        def start(**changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
+            port = rig.free_port()
+            told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
+            server = running.enter_context(rig.process(*SERVER, log=tmp_path / "server.log", **told))
+            caller = Caller(port)
+            rig.until(caller.is_up, what="the server")
+            return caller, server
+
+        yield start
+
+
+def test_a_stop_under_load_loses_no_request_that_was_taken(serve: Serve, person: User) -> None:
+    caller, server = serve()
+    answers: Counter[object] = Counter()
+    stopped = threading.Event()
+
+    def ask_for_ever() -> None:
+        while not stopped.is_set():
+            try:
+                answers[caller.ask("GET", "/csrf/")[0]] += 1
+            except ConnectionRefusedError:
+                # Nobody listens any more: the request was not taken.
+                return
+            except (OSError, http.client.HTTPException) as lost:
+                answers[repr(lost)] += 1
+
+    crowd = [threading.Thread(target=ask_for_ever) for _ in range(8)]
+    for one in crowd:
+        one.start()
+    rig.until(lambda: answers[200] > 50, what="some answers")
+
+    server.send_signal(signal.SIGTERM)
+    for one in crowd:
+        one.join(20)
+    stopped.set()
+
+    assert server.wait(20) == 0
+    assert set(answers) == {200}, answers
+
+
+def test_a_request_in_the_middle_is_answered_before_the_end(serve: Serve, person: User) -> None:
+    # A hash that takes its time.
+    caller, server = serve(ARGON2_MEMORY_KIB="131072", ARGON2_TIME_COST="8")
+    signed_in: list[int] = []
+    asking = threading.Thread(target=lambda: signed_in.append(caller.sign_in(person)[0]))
+
+    asking.start()
+    time.sleep(0.3)
+    server.send_signal(signal.SIGTERM)
+    asking.join(20)
+
+    assert signed_in == [200]
+    assert server.wait(20) == 0
+
+
+@pytest.mark.parametrize("fault", ["cut", "silence"])
+def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(serve: Serve, person: User, fault: str) -> None:
+    wire = rig.Wire(5432)
+    caller, _ = serve(DATABASE_URL=rig.database_url(wire.port))
+    assert caller.sign_in(person)[0] == 200
+    getattr(wire, fault)()
+
+    start = time.monotonic()
+    status, problem, headers = caller.sign_in(person)
+    waited = time.monotonic() - start
+    health = caller.ask("GET", "/health/")
+    live = caller.ask("GET", "/health/live/")
+    wire.mend()
+
+    assert (status, problem["code"]) == (503, "service_unavailable")
+    assert int(headers["Retry-After"]) > 0
+    assert waited < 10
+    assert (health[0], health[1]["status"]) == (503, "unhealthy")
+    assert live[0] == 200
+    rig.until(lambda: caller.sign_in(person)[0] == 200, seconds=15, what="the service to come back")
+    assert caller.ask("GET", "/health/")[0] == 200
+    wire.close()

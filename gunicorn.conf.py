@@ -1,0 +1,38 @@
+"""The server: processes and threads as the environment says, a drain before the end, no query string in any log.
+
+Everything here can be overridden on gunicorn's command line.
+"""
+
+import os
+from pathlib import Path
+
+# The application divides the memory for password hashes by the same number.
+os.environ.setdefault("WEB_CONCURRENCY", "2")
+
+bind = f"0.0.0.0:{os.environ.get('PORT') or 8002}"
+workers = int(os.environ["WEB_CONCURRENCY"])
+worker_class = "vineyard_group_fellowship.server.DrainingWorker"
+threads = int(os.environ.get("WEB_THREADS") or 8)
+
+# On SIGTERM no more connections are taken, and those that are have this long to be answered. Whoever starts the server
+# must wait at least as long before it kills it.
+graceful_timeout = 30
+timeout = 60
+keepalive = 5
+
+# Whatever leaks, leaks for a while only; not all processes at once.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# Threads and connections do not survive a fork: each process makes its own.
+preload_app = False
+# The heartbeat file of a process must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- memory, and gunicorn picks the name
+control_socket_disable = True
+
+limit_request_line = 8190
+limit_request_field_size = 8190
+limit_request_fields = 60
+
+logger_class = "vineyard_group_fellowship.server.ServerLogger"
+accesslog = "-"
