@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from .exceptions import TokenInvalid
 from .models import User, UserSession
 from .services.tokens import TokenService
+from .utils.client import FACTS_KEY
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -16,6 +17,7 @@ class BearerAuthentication(BaseAuthentication):
         if not token:
             return None
         session = TokenService.authenticate(access=token)
+        request.META.setdefault(FACTS_KEY, {})["user"] = str(session.user_id)
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:

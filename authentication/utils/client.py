@@ -22,6 +22,10 @@ CORRELATION_KEY = "authentication.correlation_id"
 """Where a request's META holds its correlation id; no client can write this name."""
 
 
+FACTS_KEY = "authentication.log_facts"
+"""Where it holds what the log lines of a request say of it."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClientInfo:
     """The sender of a request, as far as a service method needs it."""

@@ -26,6 +26,7 @@ ARGON2_MEMORY_KIB = env.integer("ARGON2_MEMORY_KIB", 65536, low=19456, high=2**2
 ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
 # The server's processes share the memory that hashes may take.
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=1024)
+WEB_THREADS = env.integer("WEB_THREADS", 8, low=1, high=256)
 
 PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12 if ENVIRONMENT == "production" else 8, low=8, high=64)
 PASSWORD_HISTORY_LIMIT = env.integer("PASSWORD_HISTORY_LIMIT", 5, high=50)

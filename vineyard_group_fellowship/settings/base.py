@@ -106,13 +106,48 @@ def postgresql() -> dict[str, Any] | None:
         "HOST": env.text("DB_HOST", env.text("PGHOST")),
         "PORT": env.integer("DB_PORT", env.integer("PGPORT", 5432, low=1, high=65535), low=1, high=65535),
     }
-    lifetime = env.integer("DB_CONN_MAX_AGE", 600)
     found: dict[str, Any] | None = by_url or (by_parts if by_parts["HOST"] else None)
-    if found is None:
-        return None
-    # A database that hangs must cost a request a bounded time, not a worker.
-    options = {"connect_timeout": 3, "options": "-c statement_timeout=5000 -c lock_timeout=2000"}
-    return {**found, "CONN_MAX_AGE": lifetime, "OPTIONS": {**options, **found.get("OPTIONS", {})}}
+    connected = _connected()
+    return found and {**found, **connected, "OPTIONS": {**connected["OPTIONS"], **found.get("OPTIONS", {})}}
+
+
+def replica() -> dict[str, Any] | None:
+    """Return the read replica that DATABASE_REPLICA_URL names, or None."""
+    found: dict[str, Any] | None = env.database("DATABASE_REPLICA_URL")
+    return found and {**found, **_connected(), "TEST": {"MIRROR": "default"}}
+
+
+def _connected() -> dict[str, Any]:
+    """Return how a connection to PostgreSQL is made, kept and bounded in time."""
+    statement = env.integer("DB_STATEMENT_TIMEOUT_MS", 5000, high=600_000)
+    lock = env.integer("DB_LOCK_TIMEOUT_MS", 2000, high=600_000)
+    pooled = env.integer("DB_POOL_SIZE", 0, high=200)
+    lifetime = env.integer("DB_CONN_MAX_AGE", 600)
+    options: dict[str, Any] = {"connect_timeout": 3}
+    if env.boolean("PGBOUNCER", default=False):
+        # In transaction mode the next statement may run on another connection: nothing may be prepared on this one, and
+        # PgBouncer refuses parameters at the start (the timeouts are set on the role instead).
+        options["prepare_threshold"] = None
+    else:
+        # A database that hangs must cost a request a bounded time, not a worker.
+        options["options"] = f"-c statement_timeout={statement} -c lock_timeout={lock}"
+    if pooled:
+        options["pool"] = {"min_size": min(2, pooled), "max_size": pooled, "timeout": 2}
+    return {
+        # A pool keeps the connections itself.
+        "CONN_MAX_AGE": 0 if pooled else lifetime,
+        "CONN_HEALTH_CHECKS": not pooled,
+        "DISABLE_SERVER_SIDE_CURSORS": env.boolean("PGBOUNCER", default=False),
+        "OPTIONS": options,
+    }
+
+
+def databases(main: dict[str, Any]) -> dict[str, Any]:
+    """Return the databases: `default`, and `reports` for exports, which is the read replica where there is one."""
+    behind = replica()
+    if behind is None:
+        return {"default": main}
+    return {"default": main, "reports": {**behind, "ENGINE": main["ENGINE"]}}
 
 
 def sqlite() -> dict[str, Any]:

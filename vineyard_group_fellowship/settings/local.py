@@ -3,7 +3,7 @@
 from .api import *  # noqa: F403 -- a settings module is its names
 from .auth import *  # noqa: F403 -- as above
 from .base import *  # noqa: F403 -- as above
-from .base import caches, postgresql, redis_url, sqlite
+from .base import caches, databases, postgresql, redis_url, sqlite
 from .celery import *  # noqa: F403 -- as above
 from .email import *  # noqa: F403 -- as above
 from .env import env
@@ -16,7 +16,9 @@ from .security import SILENCED_SYSTEM_CHECKS
 DEBUG = env.boolean("DEBUG", default=True)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
-DATABASES = {"default": postgresql() or sqlite()}
+DATABASES = databases(postgresql() or sqlite())
+REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(redis_url())
+SESSION_ENGINE = "vineyard_group_fellowship.sessions"
 # Debian 12's GDAL is newer than Django's list of tested ones.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]

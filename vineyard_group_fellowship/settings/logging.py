@@ -10,8 +10,16 @@ from .env import env
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "json" if ENVIRONMENT == "production" else "console", ("json", "console"))
 
+
+def with_request(_: Any, __: str, event: Any) -> Any:
+    """Say whose request it is, from where, and what for."""
+    event.update({name: value for name, value in event.pop("request", {}).items() if value and name not in event})
+    return event
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
+    with_request,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -8,15 +8,16 @@ from .api import *  # noqa: F403 -- a settings module is its names
 from .auth import *  # noqa: F403 -- as above
 from .auth import JWT_SIGNING_KEY, REFRESH_TOKEN_COOKIE_SECURE, SECRET_KEY
 from .base import *  # noqa: F403 -- as above
-from .base import caches, postgresql, redis_url
+from .base import caches, databases, postgresql, redis_url
 from .celery import *  # noqa: F403 -- as above
 from .email import *  # noqa: F403 -- as above
-from .email import EMAIL_HOST, SENDGRID_API_KEY
+from .email import BACKEND_URL, EMAIL_HOST, SENDGRID_API_KEY
 from .env import env
 from .logging import *  # noqa: F403 -- as above
 from .monitoring import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
+from .security import CORS_ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS
 
 _field_keys = env.items("FIELD_ENCRYPTION_KEYS")
 
@@ -35,6 +36,13 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 
+
+def _is_https(address: str) -> bool:
+    return address.startswith("https://")
+
+
+_origins = [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]
+
 _faults = {
     "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
     "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
@@ -45,7 +53,9 @@ _faults = {
     "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
     "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
+    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(map(_is_https, _origins)),
     "BACKEND_URL must be set": not env.text("BACKEND_URL"),
+    "BACKEND_URL must be https": not _is_https(BACKEND_URL),
     "REFRESH_TOKEN_COOKIE_SECURE must be on": not REFRESH_TOKEN_COOKIE_SECURE,
     "DATABASE_URL, DB_HOST or PGHOST must be set": _database is None,
     "REDIS_URL must be set": not _redis,
@@ -54,8 +64,10 @@ _faults = {
 if found := [fault for fault, present in _faults.items() if present]:
     raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
 
-DATABASES = {"default": {**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"}}
+DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
+REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(_redis)
+SESSION_ENGINE = "vineyard_group_fellowship.sessions"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

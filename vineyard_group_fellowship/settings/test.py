@@ -13,7 +13,9 @@ from .security import *  # noqa: F403 -- as above
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DATABASES = {"default": postgresql() or sqlite()}
+REPORTS_DATABASE = "default"
 CACHES = caches(redis_url())
+SESSION_ENGINE = "vineyard_group_fellowship.sessions"
 CELERY_BROKER_URL = ""
 # No test may find the outbox swept, or a connection kept, by another.
 EMAIL_SWEEP_SECONDS = 0

@@ -1,5 +1,6 @@
 """The settings: what starts the service, and what stops it."""
 
+import ast
 import json
 import os
 import subprocess
@@ -93,6 +94,16 @@ _NUMBERS = {
     "TRUSTED_PROXY_COUNT": "11",
     "EMAIL_PORT": "0",
     "EMAIL_SWEEP_SECONDS": "0",
+    "EMAIL_LEASE_SECONDS": "0",
+    "WEB_CONCURRENCY": "0",
+    "WEB_THREADS": "0",
+    "DB_POOL_SIZE": "201",
+    "DB_STATEMENT_TIMEOUT_MS": "-1",
+    "DB_LOCK_TIMEOUT_MS": "-1",
+    "AUDIT_LOG_RETENTION_DAYS": "0",
+    "SESSION_RETENTION_DAYS": "-1",
+    "EMAIL_RETENTION_DAYS": "0",
+    "UNVERIFIED_ACCOUNT_RETENTION_DAYS": "-1",
     "SLOW_REQUEST_SECONDS": "-1",
 }
 _SWITCHES = (
@@ -106,6 +117,7 @@ _SWITCHES = (
     "EMAIL_USE_TLS",
     "EMAIL_USE_SSL",
     "DEBUG",
+    "PGBOUNCER",
 )
 _LIMITS = (
     "REGISTER",
@@ -121,6 +133,10 @@ _LIMITS = (
     "SESSIONS",
     "SESSIONS_TERMINATE_ALL",
     "CSRF",
+    "ACTIVITY",
+    "SESSION_DISOWN",
+    "CONSENTS",
+    "EMAIL_CHANGE",
 )
 BAD_VALUES: list[tuple[str, str]] = [
     *_NUMBERS.items(),
@@ -159,6 +175,12 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("CELERY_BROKER_URL", "nonsense"),
     ("SENTRY_DSN", "nonsense"),
     ("REFRESH_TOKEN_COOKIE_NAME", "refresh token;"),
+    ("TERMS_VERSION", "a version"),
+    ("PRIVACY_POLICY_VERSION", "v" * 33),
+    ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
+    ("EMAIL_CHANGE_URL", "https://www.example.org/change"),
+    ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
+    ("DATABASE_REPLICA_URL", "nonsense"),
     ("DB_PORT", "many"),
     ("PGPORT", "many"),
 ]
@@ -176,6 +198,9 @@ WEAK_PRODUCTION: list[tuple[str, str]] = [
     ("CORS_ALLOWED_ORIGINS", ""),
     ("CSRF_TRUSTED_ORIGINS", ""),
     ("BACKEND_URL", ""),
+    ("BACKEND_URL", "http://auth.example.org"),
+    ("CORS_ALLOWED_ORIGINS", "http://www.example.org"),
+    ("CSRF_TRUSTED_ORIGINS", "https://www.example.org,http://www.example.org"),
     ("REFRESH_TOKEN_COOKIE_SECURE", "False"),
     ("DATABASE_URL", ""),
     ("REDIS_URL", ""),
@@ -405,3 +430,41 @@ def test_names_the_settings_read_and_comments_stop_nothing(tmp_path: Path) -> No
     env.boolean("DEBUG", default=False)
 
     env.refuse_unknown(path)
+
+
+class TestHowPostgreSQLIsReached:
+    AT = {"DJANGO_ENVIRONMENT": "development", "DATABASE_URL": "postgres://ruth:moab@db.internal:5432/vgf"}
+
+    def databases(self, **changed: str) -> dict[str, Any]:
+        (outcome,) = read_all([{**self.AT, **changed}], "DATABASES", "REPORTS_DATABASE")
+        found: dict[str, Any] = ast.literal_eval(outcome["DATABASES"])
+        return {**found, "for reports": ast.literal_eval(outcome["REPORTS_DATABASE"])}
+
+    def test_a_statement_and_a_lock_are_given_up_in_time(self) -> None:
+        default = self.databases(DB_STATEMENT_TIMEOUT_MS="7000", DB_LOCK_TIMEOUT_MS="900")["default"]
+
+        assert default["OPTIONS"] == {
+            "connect_timeout": 3,
+            "options": "-c statement_timeout=7000 -c lock_timeout=900",
+        }
+        assert (default["CONN_MAX_AGE"], default["CONN_HEALTH_CHECKS"]) == (600, True)
+
+    def test_a_pool_keeps_the_connections_itself(self) -> None:
+        default = self.databases(DB_POOL_SIZE="12")["default"]
+
+        assert default["OPTIONS"]["pool"] == {"min_size": 2, "max_size": 12, "timeout": 2}
+        assert default["CONN_MAX_AGE"] == 0
+
+    def test_behind_pgbouncer_nothing_lasts_longer_than_a_transaction(self) -> None:
+        default = self.databases(PGBOUNCER="True")["default"]
+
+        assert default["OPTIONS"] == {"connect_timeout": 3, "prepare_threshold": None}
+        assert default["DISABLE_SERVER_SIDE_CURSORS"] is True
+
+    def test_reports_read_from_the_replica_where_there_is_one(self) -> None:
+        with_one = self.databases(DATABASE_REPLICA_URL="postgres://ruth:moab@replica.internal:5432/vgf")
+
+        assert self.databases()["for reports"] == "default"
+        assert with_one["for reports"] == "reports"
+        assert (with_one["reports"]["HOST"], with_one["default"]["HOST"]) == ("replica.internal", "db.internal")
+        assert with_one["reports"]["ENGINE"] == with_one["default"]["ENGINE"]
