@@ -1,0 +1,69 @@
+"""Forgetting a million rows, while people sign in."""
+
+import threading
+import time
+
+import pytest
+from django.db import connection, connections
+from rest_framework.test import APIClient
+
+from authentication.models import AuditLog, TokenBlacklist, User
+from authentication.services.retention import RetentionService
+from authentication.tests.conftest import API
+from authentication.tests.factories import PASSWORD
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+ROWS = 1_000_000
+
+
+def fill() -> None:
+    """Write a million revoked tokens and a million events, all of them over."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute(
+            "INSERT INTO authentication_tokenblacklist (jti, token, expires_at, blacklisted_at, reason)"
+            " SELECT 'old' || n, '', now() - interval '1 day', now(), 'rotation' FROM generate_series(1, %s) AS n",
+            [ROWS],
+        )
+        cursor.execute(
+            "INSERT INTO authentication_auditlog (id, event_type, description, user_agent, success, risk_level,"
+            " metadata, correlation_id, timestamp) SELECT gen_random_uuid(), 'login', '', '', true, 'low', '{}', '',"
+            " now() - interval '2 years' FROM generate_series(1, %s)",
+            [ROWS],
+        )
+        cursor.execute("ANALYZE authentication_tokenblacklist, authentication_auditlog")
+        cursor.execute("RESET statement_timeout")
+
+
+def clean(failures: list[BaseException]) -> None:
+    try:
+        for rule in ("blacklist", "audit"):
+            while not RetentionService.clean(rule, seconds=20).finished:
+                pass
+    except BaseException as failure:  # noqa: BLE001 -- told to the test
+        failures.append(failure)
+    finally:
+        connections.close_all()
+
+
+def test_nobody_waits_for_it(api: APIClient, person: User) -> None:
+    fill()
+    failures: list[BaseException] = []
+    cleaning = threading.Thread(target=clean, args=(failures,))
+    waits: list[float] = []
+
+    cleaning.start()
+    while cleaning.is_alive():
+        start = time.monotonic()
+        answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+        waits.append(time.monotonic() - start)
+        assert answer.status_code == 200, answer.content
+        time.sleep(0.1)
+    cleaning.join()
+
+    assert failures == []
+    assert not TokenBlacklist.objects.filter(jti__startswith="old").exists()
+    assert not AuditLog.objects.filter(timestamp__lt=person.created_at).exists()
+    assert len(waits) > 10
+    assert max(waits) < 1, sorted(waits)[-5:]
