@@ -51,7 +51,9 @@ check: $(VENV)/.development  ## lint, types, architecture, migrations, the API's
 	@DJANGO_ENVIRONMENT=test $(RUN) makemigrations --check --dry-run --verbosity 0
 	@DJANGO_ENVIRONMENT=test $(RUN) spectacular --validate --fail-on-warn --file $(VENV)/openapi.yaml
 	@diff -q docs/openapi.yaml $(VENV)/openapi.yaml || { echo "docs/openapi.yaml is stale: run make openapi"; exit 1; }
-	@sh .ci/check-production $(BIN)/python
+	@$(BIN)/python -c 'from ctypes.util import find_library; raise SystemExit(not find_library("gdal"))' \
+	  || { echo "Production drives PostGIS through GDAL, which is not installed here (Debian: apt-get install gdal-bin)."; exit 1; }
+	@sh .ci/as-production $(RUN) check --deploy --fail-level WARNING
 
 format: $(VENV)/.development  ## put the code into its form
 	@$(BIN)/ruff check --fix --quiet .

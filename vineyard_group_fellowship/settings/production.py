@@ -64,6 +64,9 @@ _faults = {
 if found := [fault for fault, present in _faults.items() if present]:
     raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
 
+# Where the libraries lie when the system does not say; Django looks for them itself otherwise.
+GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
+GEOS_LIBRARY_PATH = env.text("GEOS_LIBRARY_PATH") or None
 DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(_redis)

@@ -1,0 +1,131 @@
+"""What the deployment files say, done by hand: the same commands, on the production settings and PostGIS."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis as redis_client
+from django.conf import settings
+from django.db import connection
+
+from authentication.tests.test_deployment_files import COMPOSE, RAILWAY, ROOT
+
+from . import rig
+
+HOST = "auth.example.org"
+
+pytestmark = [pytest.mark.services]
+
+
+class TestTheCommands:
+    @pytest.fixture
+    def told(self, transactional_db: None) -> Iterator[dict[str, str]]:
+        """Return a production environment on a database of its own, empty, and the test's Redis."""
+        assert connection.vendor == "postgresql", "Deployment needs PostgreSQL: set DATABASE_URL."
+        name = f"deployment_{os.getpid()}"
+        server = rig.database_url().rpartition("/")[0]
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            admin.execute(f"CREATE DATABASE {name}")
+            yield {
+                "DJANGO_ENVIRONMENT": "production",
+                "SECRET_KEY": secrets.token_urlsafe(48),
+                "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+                "FIELD_ENCRYPTION_KEYS": secrets.token_urlsafe(48),
+                "DATABASE_URL": f"{server}/{name}",
+                "ALLOWED_HOSTS": HOST,
+                "BACKEND_URL": f"https://{HOST}",
+                "CORS_ALLOWED_ORIGINS": "https://www.example.org",
+                "CSRF_TRUSTED_ORIGINS": "https://www.example.org",
+                "EMAIL_HOST": "127.0.0.1",
+                "PORT": str(rig.free_port()),
+            }
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def run(self, command: list[str], told: dict[str, str]) -> str:
+        module = [sys.executable] if command[0] == "python" else [sys.executable, "-m", command[0]]
+        done = subprocess.run(  # noqa: S603 -- our own words
+            [*module, *command[1:]],
+            cwd=ROOT,
+            env=rig.environment(**told),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def ask(self, told: dict[str, str], path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+        asking = http.client.HTTPConnection("127.0.0.1", int(told["PORT"]), timeout=10)
+        with contextlib.closing(asking):
+            asking.request("GET", path, headers={"Host": HOST, **headers})
+            answer = asking.getresponse()
+            return answer.status, answer.read(), dict(answer.getheaders())
+
+    def test_web_worker_and_beat_run_as_the_files_say(self, told: dict[str, str], tmp_path: Path) -> None:
+        services = COMPOSE["services"]
+        self.run(["python", "manage.py", "collectstatic", "--noinput"], told)
+        self.run(services["migrate"]["command"], told)
+        self.run(["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], told)
+        beat = [*services["beat"]["command"][:-1], str(tmp_path / "schedule")]
+        server = redis_client.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))
+        server.flushdb()
+        log = tmp_path / "log"
+
+        with contextlib.ExitStack() as running:
+            commands = [shlex.split(RAILWAY["deploy"]["startCommand"]), services["worker"]["command"]]
+            for command in (*commands, services["mailer"]["command"], beat):
+                running.enter_context(rig.process(*command, log=log, **told, EMAIL_SWEEP_SECONDS="1"))
+            rig.until(lambda: self.is_up(told), seconds=40, what="the server")
+            rig.until(lambda: self.health(told)["checks"]["celery"] == "workers active", seconds=40, what="the workers")
+            rig.until(
+                lambda: (tmp_path / "log").read_text(encoding="utf-8").count("sweep_outbox") > 2,
+                seconds=40,
+                what="beat",
+            )
+            self.assert_as_in_production(told)
+
+        with psycopg.connect(told["DATABASE_URL"]) as database:
+            assert database.execute("SELECT extname FROM pg_extension WHERE extname = 'postgis'").fetchall()
+        shutil.rmtree(settings.STATIC_ROOT)
+
+    def is_up(self, told: dict[str, str]) -> bool:
+        with contextlib.suppress(OSError):
+            return self.ask(told, "/api/v1/auth/health/live/")[0] == 200
+        return False
+
+    def health(self, told: dict[str, str]) -> dict[str, Any]:
+        time.sleep(0.2)
+        body: dict[str, Any] = json.loads(self.ask(told, "/api/v1/auth/health/")[1])
+        return body
+
+    def assert_as_in_production(self, told: dict[str, str]) -> None:
+        https = {"X-Forwarded-Proto": "https"}
+        status, page, headers = self.ask(told, "/admin/login/", **https)
+        sheet = re.findall(r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.decode())
+
+        assert self.health(told)["status"] == "healthy"
+        assert status == 200
+        assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        assert "Secure" in headers["Set-Cookie"]
+        assert len(sheet) == 1
+        found, _, kept = self.ask(told, sheet[0], **https)
+        assert (found, "immutable" in kept["Cache-Control"]) == (200, True)
+        status, _, headers = self.ask(told, "/api/docs/")
+        assert (status, headers["Location"]) == (301, f"https://{HOST}/api/docs/")
+        assert self.ask(told, "/api/docs/", **https)[0] == 200
+        assert self.ask(told, "/api/v1/auth/health/live/", Host="evil.example")[0] == 400
