@@ -4,10 +4,16 @@ Everything here can be overridden on gunicorn's command line.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 # The application divides the memory for password hashes by the same number.
 os.environ.setdefault("WEB_CONCURRENCY", "2")
+
+# Each process keeps its counters in files here, and /metrics adds them up.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8002}"
 workers = int(os.environ["WEB_CONCURRENCY"])
@@ -36,3 +42,15 @@ limit_request_fields = 60
 
 logger_class = "vineyard_group_fellowship.server.ServerLogger"
 accesslog = "-"
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's signature
+    """Forget the gauges of a process that has ended; what it counted stays."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 -- as above
+    """Take the counters' files away."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from .exceptions import RateLimited
 from .utils.client import Address, AnyRequest, address_of, bucket_of
+from .utils.metrics import LIMITED
 
 Handler = Callable[..., Response]
 Key = Callable[[Any], str]
@@ -64,6 +65,7 @@ def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
         "RateLimit": f'"{name}";r={max(0, quota - usage["count"])};t={wait}',
     }
     if usage["should_limit"]:
+        LIMITED.labels(name).inc()
         raise RateLimited(retry_after=wait)
 
 

@@ -12,6 +12,7 @@ from authentication.view_modules.account_pages import (
     UndoEmailPage,
     VerifyEmailPage,
 )
+from authentication.view_modules.metrics import MetricsView
 from authentication.view_modules.unknown import ProblemView, UnknownView
 from authentication.views import OwnProfileView
 
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/problems/<slug:code>/", ProblemView.as_view(), name="problem"),
     # Whatever else is asked of the API: Django's own answer would be a page or a redirection.
     re_path(r"^api/", UnknownView.as_view()),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
     path("account/verify-email/", VerifyEmailPage.as_view(), name="verify-email-page"),
     path("account/reset-password/", ResetPasswordPage.as_view(), name="reset-password-page"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from authentication.models import AuditLog
 from authentication.utils.client import ClientInfo
+from authentication.utils.metrics import count_event
 
 Event = AuditLog.Event
 Risk = AuditLog.Risk
@@ -21,6 +22,7 @@ def record(
     **metadata: Any,
 ) -> None:
     """Write one event, in the transaction of what it tells of; `metadata` holds nothing secret or personal."""
+    count_event(event)
     AuditLog.log_event(
         event,
         user_id=user_id,

@@ -185,6 +185,7 @@ DOORS = {
     "api/redoc/": public(GET=None),
     "api/problems/<slug:code>/": public(GET=None),
     "^api/": public(),
+    "metrics": public(GET=None),
     "account/verify-email/": public(GET=None, POST="email_verify"),
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),

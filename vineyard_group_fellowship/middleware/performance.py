@@ -7,11 +7,13 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from authentication.utils.metrics import observe_request
+
 logger = structlog.get_logger(__name__)
 
 
 class PerformanceMonitoringMiddleware:
-    """Says so in `X-Response-Time`, in seconds, and logs the slow ones."""
+    """Says so in `X-Response-Time`, in seconds, tells the metrics, and logs the slow ones."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,6 +22,8 @@ class PerformanceMonitoringMiddleware:
         start = time.perf_counter()
         response = self.get_response(request)
         seconds = time.perf_counter() - start
+        match = request.resolver_match
+        observe_request(match.view_name if match else None, request.method, response.status_code, seconds)
         response["X-Response-Time"] = f"{seconds:.3f}s"
         if seconds > settings.SLOW_REQUEST_SECONDS:
             logger.warning("slow_request", method=request.method, path=request.path, seconds=round(seconds, 3))

@@ -17,7 +17,7 @@ from .logging import *  # noqa: F403 -- as above
 from .monitoring import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
-from .security import CORS_ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS
+from .security import CORS_ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS, METRICS_TOKEN
 
 _field_keys = env.items("FIELD_ENCRYPTION_KEYS")
 
@@ -27,7 +27,11 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS")
 _database: dict[str, Any] | None = postgresql()
 _redis = redis_url()
 
-SECURE_REDIRECT_EXEMPT = [r"^api/v1/auth/health/"]
+# Where the libraries lie when the system does not say; Django looks for them itself otherwise.
+GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
+GEOS_LIBRARY_PATH = env.text("GEOS_LIBRARY_PATH") or None
+
+SECURE_REDIRECT_EXEMPT = [r"^api/v1/auth/health/", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -49,6 +53,7 @@ _faults = {
     "FIELD_ENCRYPTION_KEYS must be set, to other keys than SECRET_KEY of at least 32 characters each": (
         not _field_keys or SECRET_KEY in _field_keys or min(map(len, _field_keys)) < 32  # noqa: PLR2004 -- AES's key size
     ),
+    "METRICS_TOKEN must have at least 24 characters, or none": 0 < len(METRICS_TOKEN) < 24,  # noqa: PLR2004 -- a secret
     "DEBUG must be off": DEBUG,
     "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
@@ -64,9 +69,6 @@ _faults = {
 if found := [fault for fault, present in _faults.items() if present]:
     raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
 
-# Where the libraries lie when the system does not say; Django looks for them itself otherwise.
-GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
-GEOS_LIBRARY_PATH = env.text("GEOS_LIBRARY_PATH") or None
 DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(_redis)

@@ -135,6 +135,11 @@ RATE_LIMITS: dict[str, str] = {
     }.items()
 }
 
+# Who may read /metrics: whoever sends this, or without it this machine alone.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+# Where the processes of a server keep their counters; prometheus-client reads the same variable.
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 1

@@ -39,6 +39,12 @@ class Caller:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"{}"), dict(answer.getheaders())
 
+    def text(self, path: str) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+
     def is_up(self) -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self.ask("GET", "/health/live/")[0] == 200
@@ -133,3 +139,15 @@ def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(serve: S
     rig.until(lambda: caller.sign_in(person)[0] == 200, seconds=15, what="the service to come back")
     assert caller.ask("GET", "/health/")[0] == 200
     wire.close()
+
+
+def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, person: User) -> None:
+    caller, server = serve(WEB_CONCURRENCY="3")
+    for _ in range(12):
+        assert caller.sign_in(person)[0] == 200
+
+    text = caller.text("/metrics")
+
+    assert 'auth_login_attempts_total{status="success"} 12.0' in text
+    assert "auth_active_sessions_total 12.0" in text
+    assert server.poll() is None

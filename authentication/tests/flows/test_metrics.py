@@ -1,0 +1,183 @@
+"""/metrics: what is counted, who may read it, and that it tells nothing of a person."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings as service
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from authentication.models import FailedTask, OutgoingEmail, User
+from authentication.services import metrics
+from authentication.tests.clients import refreshed, sign_in
+from authentication.tests.conftest import API
+from authentication.tests.factories import PASSWORD
+
+DOCS = Path(service.BASE_DIR) / "docs"
+
+pytestmark = pytest.mark.django_db
+
+
+def scraped() -> dict[str, float]:
+    """Return every sample by its name and labels."""
+    metrics._tables.forget()
+    answer = Client().get("/metrics")
+    assert answer.status_code == 200, answer.content
+    samples = (line.rpartition(" ") for line in answer.content.decode().splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in samples}
+
+
+@pytest.fixture
+def grown() -> Callable[[str], float]:
+    """Return a function that tells by how much a sample has grown since the test began."""
+    before = scraped()
+    return lambda sample: scraped().get(sample, 0) - before.get(sample, 0)
+
+
+class TestWhatIsCounted:
+    def test_sign_ins_that_succeed_and_fail(self, api: APIClient, person: User, grown: Any) -> None:
+        sign_in(api, person)
+        api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
+        api.post(f"{API}/login/", {"email": "nobody@example.org", "password": "Wrong-Horse-9"})
+
+        assert grown('auth_login_attempts_total{status="success"}') == 1
+        assert grown('auth_login_attempts_total{status="failed"}') == 2
+        assert grown("auth_login_duration_seconds_count") == 3
+        assert grown('http_request_duration_seconds_count{endpoint="login",method="POST",status="2xx"}') == 1
+        assert grown('http_request_duration_seconds_count{endpoint="login",method="POST",status="4xx"}') == 2
+
+    def test_refreshes_and_reuse(self, api: APIClient, person: User, grown: Any) -> None:
+        tokens = sign_in(api, person)
+        refreshed(api, refreshed(api, tokens["refresh"])["refresh"])
+        api.post(f"{API}/token/refresh/", {"refresh": tokens["refresh"]})
+
+        assert grown("auth_tokens_refreshed_total") == 2
+        assert grown("auth_token_reuse_detected_total") == 1
+
+    def test_lockouts_resets_and_limits(self, api: APIClient, person: User, settings: Settings, grown: Any) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "5/h"}
+        for _ in range(7):
+            api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
+        api.post(f"{API}/password/reset/", {"email": person.email})
+
+        assert grown("auth_account_lockouts_total") == 1
+        assert grown('auth_rate_limited_total{limit="login"}') == 2
+        assert grown("auth_password_reset_requests_total") == 1
+
+    def test_what_the_tables_hold(self, api: APIClient, person: User) -> None:
+        sign_in(api, person)
+        OutgoingEmail.objects.create(
+            user=person, kind="verification", created_at=timezone.now() - dt.timedelta(seconds=90)
+        )
+        OutgoingEmail.objects.create(user=person, kind="verification", status="dead")
+        FailedTask.objects.create(task="authentication.tasks.clean", error="OSError")
+
+        found = scraped()
+
+        assert found["auth_active_sessions_total"] == 1
+        assert found["auth_outbox_depth"] == 1
+        assert 90 <= found["auth_outbox_oldest_seconds"] < 95
+        assert found["auth_outbox_dead_letters"] == 1
+        assert found['auth_failed_tasks{task="authentication.tasks.clean"}'] == 1
+
+    def test_without_its_database_it_still_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def gone() -> Any:
+            raise OperationalError
+
+        monkeypatch.setattr(metrics, "_from_tables", gone)
+
+        found = scraped()
+
+        assert "auth_outbox_depth" not in found
+        assert "auth_tokens_refreshed_total" in found
+        metrics._tables.forget()
+
+    def test_no_label_takes_what_a_client_makes_up(self, api: APIClient) -> None:
+        before = len(scraped())
+        for number in range(5):
+            Client().generic(f"MADE{number}", f"/made-up-{number}/")
+            api.get(f"/api/made-up-{number}/")
+
+        assert len(scraped()) - before <= 60
+        assert not [sample for sample in scraped() if "made" in sample.lower()]
+
+
+class TestWhoMayRead:
+    def test_this_machine(self) -> None:
+        assert Client().get("/metrics").status_code == 200
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"REMOTE_ADDR": "198.51.100.7"},
+            {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
+            {"HTTP_X_REAL_IP": "127.0.0.1"},
+            {"HTTP_FORWARDED": "for=127.0.0.1"},
+            {"REMOTE_ADDR": ""},
+        ],
+    )
+    def test_nobody_else(self, told: dict[str, str]) -> None:
+        answer = Client().get("/metrics", **told)  # type: ignore[arg-type]  # what a server tells of a request
+
+        assert (answer.status_code, answer.content) == (401, b"Not for you.\n")
+
+    def test_behind_a_proxy_the_address_it_reports(self, settings: Settings) -> None:
+        settings.CLIENT_IP_HEADER = "X-Real-IP"
+
+        assert Client().get("/metrics", HTTP_X_REAL_IP="198.51.100.7").status_code == 401
+        assert Client().get("/metrics").status_code == 401
+
+    @pytest.mark.parametrize(
+        ("header", "status"),
+        [("Bearer a-token-of-operations", 200), ("Bearer a-token-of-operation", 401), ("", 401), ("Bearer \xff", 401)],
+    )
+    def test_with_a_token_whoever_has_it_and_nobody_without(self, settings: Settings, header: str, status: int) -> None:
+        settings.METRICS_TOKEN = "a-token-of-operations"
+
+        assert Client().get("/metrics", HTTP_AUTHORIZATION=header).status_code == status
+
+
+def test_nothing_of_a_person_is_told(api: APIClient, person: User) -> None:
+    tokens = sign_in(api, person, device_name="Ruth's phone")
+    api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
+    answer = Client().get("/metrics").content.decode()
+
+    for secret in (person.email, person.username, str(person.pk), "naomi", "Ruth", tokens["access"], "127.0.0.1"):
+        assert secret not in answer
+
+
+class TestTheDocuments:
+    NAMES = re.compile(r"\b(?:auth|http)_[a-z_]+\b")
+
+    def known(self) -> set[str]:
+        return {sample.partition("{")[0] for sample in scraped()} | {"auth_failed_tasks"}
+
+    def test_the_dashboard_asks_for_what_there_is(self, api: APIClient, person: User) -> None:
+        sign_in(api, person)
+        dashboard = json.loads((DOCS / "grafana" / "authentication.json").read_text(encoding="utf-8"))
+
+        asked = {
+            name for panel in dashboard["panels"] for it in panel["targets"] for name in self.NAMES.findall(it["expr"])
+        }
+
+        assert asked - self.known() == {"auth_rate_limited_total"} - self.known()
+        assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+
+    def test_the_alerts_do_and_each_is_explained(self, api: APIClient, person: User) -> None:
+        sign_in(api, person)
+        (group,) = yaml.safe_load((DOCS / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+        explained = (DOCS / "operations.md").read_text(encoding="utf-8")
+
+        asked = {name for rule in group["rules"] for name in self.NAMES.findall(rule["expr"])}
+
+        assert asked <= self.known()
+        assert [rule["alert"] for rule in group["rules"] if f"### {rule['alert']}" not in explained] == []

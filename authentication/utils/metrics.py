@@ -1,0 +1,47 @@
+"""What is counted for Prometheus. No label holds anything of a person, and none takes a value a client makes up."""
+
+from prometheus_client import Counter, Histogram
+
+LOGIN_ATTEMPTS = Counter("auth_login_attempts", "Sign-ins by password, that succeeded and that failed.", ["status"])
+LOGIN_SECONDS = Histogram(
+    "auth_login_duration_seconds",
+    "How long sign-ins take.",
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5, 10),
+)
+RESET_REQUESTS = Counter("auth_password_reset_requests", "Links to choose a new password that were asked for.")
+TOKENS_REFRESHED = Counter("auth_tokens_refreshed", "Refresh tokens that were swapped for their successors.")
+REUSE_DETECTED = Counter("auth_token_reuse_detected", "Sessions ended because a token came a second time.")
+LOCKOUTS = Counter("auth_account_lockouts", "Names that were locked after too many wrong passwords.")
+EVENTS = Counter("auth_events", "Security events, by their names in the audit log.", ["event"])
+LIMITED = Counter("auth_rate_limited", "Requests that were one too many, by the name of the limit.", ["limit"])
+REQUEST_SECONDS = Histogram(
+    "http_request_duration_seconds",
+    "How long requests take, by the name of the address, the method and the class of the status.",
+    ["endpoint", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+_METHODS = {"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
+_BY_EVENT = {
+    "login": LOGIN_ATTEMPTS.labels("success"),
+    "login_failed": LOGIN_ATTEMPTS.labels("failed"),
+    "password_reset_requested": RESET_REQUESTS,
+    "token_refresh": TOKENS_REFRESHED,
+    "token_reuse_detected": REUSE_DETECTED,
+    "account_locked": LOCKOUTS,
+}
+
+
+def count_event(event: str) -> None:
+    """Count a security event."""
+    EVENTS.labels(str(event)).inc()
+    if counter := _BY_EVENT.get(event):
+        counter.inc()
+
+
+def observe_request(endpoint: str | None, method: str | None, status: int, seconds: float) -> None:
+    """Note how long a request took; addresses nobody answers to are one."""
+    known = method if method in _METHODS else "other"
+    REQUEST_SECONDS.labels(endpoint or "none", known, f"{status // 100}xx").observe(seconds)
+    if endpoint == "login":
+        LOGIN_SECONDS.observe(seconds)

@@ -1,0 +1,35 @@
+"""Numbers for Prometheus."""
+
+import hmac
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views import View
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from authentication.services.metrics import MetricsService
+from authentication.utils.client import address_of
+
+# What a proxy adds: with one of these the caller is not at this machine, whatever the connection says.
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
+
+
+class MetricsView(View):
+    """The service's numbers, for whoever has METRICS_TOKEN; without such a token, for this machine alone."""
+
+    http_method_names = ("get", "head")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not _may_read(request):
+            refused = HttpResponse("Not for you.\n", status=401, content_type="text/plain; charset=utf-8")
+            refused["WWW-Authenticate"] = "Bearer"
+            return refused
+        return HttpResponse(MetricsService.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.META.get("HTTP_AUTHORIZATION", "").encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
+    address = address_of(request.META)
+    return address is not None and address.is_loopback and not any(name in request.META for name in _FORWARDED)
