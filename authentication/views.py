@@ -7,6 +7,7 @@ from .view_modules.csrf import CsrfTokenView
 from .view_modules.email import EmailResendView, EmailVerifyView
 from .view_modules.email_change import AccountEmailView, EmailChangeConfirmView, EmailChangeUndoView
 from .view_modules.health import HealthView, LiveView
+from .view_modules.mail_events import NoticesView, SendGridEventsView
 from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from .view_modules.profiles import OwnProfileView
 from .view_modules.reauthentication import ReauthenticateView
@@ -28,12 +29,14 @@ __all__ = [
     "LiveView",
     "LoginView",
     "LogoutView",
+    "NoticesView",
     "OwnProfileView",
     "PasswordChangeView",
     "PasswordResetConfirmView",
     "PasswordResetView",
     "ReauthenticateView",
     "RegisterView",
+    "SendGridEventsView",
     "SessionDetailView",
     "SessionDisownView",
     "SessionListView",

@@ -10,6 +10,7 @@ from authentication.view_modules.account_pages import (
     HomePage,
     ResetPasswordPage,
     UndoEmailPage,
+    UnsubscribePage,
     VerifyEmailPage,
 )
 from authentication.view_modules.metrics import MetricsView
@@ -32,5 +33,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),
     path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
     path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
+    path("account/unsubscribe/", UnsubscribePage.as_view(), name="unsubscribe-page"),
     path("", HomePage.as_view(), name="home"),
 ]

@@ -41,6 +41,9 @@ class AuditLog(models.Model):
         EMAIL_CHANGE_FAILED = "email_change_failed"
         EMAIL_CHANGED = "email_changed"
         EMAIL_CHANGE_UNDONE = "email_change_undone"
+        EMAIL_BOUNCED = "email_bounced"
+        EMAIL_COMPLAINED = "email_complained"
+        NOTICES_CHANGED = "notices_changed"
         CONSENT_GIVEN = "consent_given"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name

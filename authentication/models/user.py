@@ -29,6 +29,9 @@ class Attempt(enum.Enum):
     REFUSED = "refused"
 
 
+_UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """Accounts, found by their canonical names and changed one row at a time."""
 
@@ -105,9 +108,21 @@ class UserQuerySet(models.QuerySet["User"]):
         self.select_for_update().values_list("pk").get(pk=pk)
 
     def verify_email(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Mark the address as proven; False if it was already."""
-        unproven = self.filter(pk=pk, email_verified=False)
-        return bool(unproven.update(email_verified=True, email_verified_at=at))
+        """Mark the address as proven, and as taking mail; False if it was already."""
+        unproven = self.filter(pk=pk).filter(Q(email_verified=False) | _UNREACHABLE)
+        proven = {"email_verified": True, "email_verified_at": at}
+        return bool(unproven.update(**proven, email_bounced_at=None, email_complained_at=None))
+
+    def mark_unreachable(self, pk: uuid.UUID, *, complained: bool, at: dt.datetime) -> bool:
+        """Note that an address takes no mail, or wants none; False if that is known, or older than its last proof."""
+        field = "email_complained_at" if complained else "email_bounced_at"
+        unproven_since = Q(email_verified_at=None) | Q(email_verified_at__lt=at)
+        return bool(self.filter(unproven_since, pk=pk, **{field: None}).update(**{field: at}))
+
+    def want_notices(self, pk: uuid.UUID, *, wanted: bool, at: dt.datetime) -> bool:
+        """Remember whether a person wants notices; False if that is so already."""
+        other = self.filter(pk=pk, notices_stopped_at__isnull=not wanted)
+        return bool(other.update(notices_stopped_at=None if wanted else at))
 
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
@@ -162,6 +177,10 @@ class User(AbstractUser):
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    # Set by the mail provider; nothing but security mail goes there until the address is proven anew.
+    email_bounced_at = models.DateTimeField(null=True, blank=True)
+    email_complained_at = models.DateTimeField(null=True, blank=True)
+    notices_stopped_at = models.DateTimeField(null=True, blank=True)
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)
 

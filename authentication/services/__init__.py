@@ -3,6 +3,7 @@
 from .activity import ActivityService
 from .authentication import AuthenticationService
 from .consents import ConsentService
+from .deliverability import DeliverabilityService
 from .email import EmailService
 from .email_change import EmailChangeService
 from .email_verification import EmailVerificationService
@@ -18,6 +19,7 @@ __all__ = [
     "ActivityService",
     "AuthenticationService",
     "ConsentService",
+    "DeliverabilityService",
     "EmailChangeService",
     "EmailService",
     "EmailVerificationService",

@@ -16,12 +16,15 @@ from authentication.emails import rendered
 from authentication.models import OutgoingEmail, User
 
 from .mailed_facts import Pointless, facts_of
+from .unsubscribing import unsubscribe_token
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
 
 _DELIVER = "authentication.tasks.deliver_email"
 _SWEEP_BATCH = 500
+# What is not about the safety of the account: a person may do without.
+NOTICES = frozenset({Kind.NEW_DEVICE})
 _HOUR = dt.timedelta(hours=1)
 _FIRST_PAUSE_SECONDS = 30
 
@@ -87,6 +90,8 @@ class EmailService:
 def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
     if not user.is_active or (mail.kind == Kind.VERIFICATION and user.email_verified):
         return False
+    if mail.kind in NOTICES and (user.email_bounced_at or user.email_complained_at or user.notices_stopped_at):
+        return False
     with transaction.atomic():
         # Two senders of mails to one person take turns here, or both would count the other's mail as unsent.
         User.objects.hold(user.pk)
@@ -117,10 +122,18 @@ def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
         body=text.text,
         to=[facts.get("to", user.email)],
         reply_to=[settings.SUPPORT_EMAIL],
-        headers={"Auto-Submitted": "auto-generated"},
+        headers={"Auto-Submitted": "auto-generated", **_unsubscribing(mail, user)},
     )
     message.attach_alternative(text.html, "text/html")
     return message
+
+
+def _unsubscribing(mail: OutgoingEmail, user: User) -> dict[str, str]:
+    """Return how to end mails of this kind with one click (RFC 8058); security mail cannot be ended."""
+    if mail.kind not in NOTICES:
+        return {}
+    link = f"{settings.BACKEND_URL}/account/unsubscribe/?token={unsubscribe_token(user.pk)}"
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _postpone(mail: OutgoingEmail, error: Exception) -> None:

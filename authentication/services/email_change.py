@@ -141,7 +141,9 @@ def _change_of(token: str, action: str, *, at: dt.datetime) -> EmailChange | Non
 def _move(user: User, email: str, *, at: dt.datetime) -> None:
     """Store another address, which its reader has proven by the token."""
     user.email, user.email_verified, user.email_verified_at = email, True, at
-    user.save(update_fields=["email", "email_canonical", "email_verified", "email_verified_at"])
+    user.email_bounced_at = user.email_complained_at = None
+    changed = ["email", "email_canonical", "email_verified", "email_verified_at"]
+    user.save(update_fields=[*changed, "email_bounced_at", "email_complained_at"])
 
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:

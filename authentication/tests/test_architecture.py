@@ -178,6 +178,9 @@ DOORS = {
     "api/v1/auth/account/email/": bearer(GET=None, POST="email_change", DELETE=None),
     "api/v1/auth/account/email/confirm/": public(POST="email_verify"),
     "api/v1/auth/account/email/undo/": public(POST="email_verify"),
+    "api/v1/auth/account/notices/": bearer(GET=None, PATCH="notices"),
+    # Signed by the provider, which sends as often as mails come back.
+    "api/v1/auth/mail-events/sendgrid/": public(POST=None),
     "api/v1/auth/account/disown-session/": public(POST="session_disown"),
     "api/v1/profiles/me/": bearer(GET=None, PATCH=None),
     "api/schema/": public(GET=None),
@@ -190,6 +193,7 @@ DOORS = {
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),
     "account/undo-email/": public(GET=None, POST="email_verify"),
+    "account/unsubscribe/": public(GET=None, POST="email_verify"),
     "account/not-me/": public(GET=None, POST="session_disown"),
     "": public(GET=None),
 }

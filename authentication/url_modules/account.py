@@ -11,5 +11,7 @@ urlpatterns = [
     path("account/email/", views.AccountEmailView.as_view(), name="account-email"),
     path("account/email/confirm/", views.EmailChangeConfirmView.as_view(), name="account-email-confirm"),
     path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
+    path("account/notices/", views.NoticesView.as_view(), name="notices"),
+    path("mail-events/sendgrid/", views.SendGridEventsView.as_view(), name="sendgrid-events"),
     path("account/disown-session/", views.SessionDisownView.as_view(), name="session-disown"),
 ]

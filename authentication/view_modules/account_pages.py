@@ -7,13 +7,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import TemplateView
 
 from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable, ValidationFailed
 from authentication.limits import FIELDS_KEY, count
 from authentication.serializers.password import PasswordResetConfirmSerializer
-from authentication.services import ActivityService, EmailChangeService, EmailVerificationService, PasswordService
+from authentication.services import (
+    ActivityService,
+    DeliverabilityService,
+    EmailChangeService,
+    EmailVerificationService,
+    PasswordService,
+)
 from authentication.utils.client import ClientInfo
 
 
@@ -110,6 +116,34 @@ class UndoEmailPage(MailedLinkPage):
     def act(self, request: HttpRequest) -> HttpResponse:
         reset_token = EmailChangeService.undo(token=request.POST.get("token", ""), client=ClientInfo.of(request))
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class UnsubscribePage(View):
+    """A button that ends notices; a mail program presses it without a page (RFC 8058), and so without a CSRF token.
+
+    The token in the address is the proof, and all it can do is end notices.
+    """
+
+    limit = "email_verify"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(token=request.GET.get("token", ""))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        token = request.POST.get("token") or request.GET.get("token", "")
+        try:
+            count(self.limit, request)
+            DeliverabilityService.unsubscribe(token=token, client=ClientInfo.of(request))
+        except LinkInvalid as refusal:
+            return self.page(status=refusal.status, failed=True)
+        except RateLimited as refusal:
+            return self.page(status=refusal.status, token=token)
+        return self.page(done=True)
+
+    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
+        """Show the page."""
+        return render(self.request, "account/unsubscribe.html", facts, status=status)
 
 
 class ResetPasswordPage(MailedLinkPage):

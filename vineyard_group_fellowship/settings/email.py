@@ -1,6 +1,7 @@
 """How mail leaves, whose name it bears and where its links lead."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -56,7 +57,13 @@ EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10  # seconds; Django's default waits for ever
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
-ANYMAIL = {"SENDGRID_API_KEY": SENDGRID_API_KEY, "REQUESTS_TIMEOUT": (5, 10)}
+SENDGRID_WEBHOOK_KEY = env.text("SENDGRID_WEBHOOK_KEY")
+ANYMAIL: dict[str, Any] = {
+    "SENDGRID_API_KEY": SENDGRID_API_KEY,
+    "REQUESTS_TIMEOUT": (5, 10),
+    # Tracking leads every link through the provider: our links are secrets.
+    "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
+}
 
 if EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -132,6 +132,7 @@ RATE_LIMITS: dict[str, str] = {
         "session_disown": "10/h",
         "consents": "30/h",
         "email_change": "5/h",
+        "notices": "30/h",
     }.items()
 }
 

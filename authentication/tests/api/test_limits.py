@@ -59,6 +59,7 @@ LIMITED = [
     Limited("consents", 30, "get", f"{API}/account/consents/", by_person=True),
     Limited("reauthenticate", 20, "post", f"{API}/reauthenticate/", by_person=True),
     Limited("email_change", 5, "post", f"{API}/account/email/", by_person=True),
+    Limited("notices", 30, "patch", f"{API}/account/notices/", by_person=True),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]
 HOUR = 3600

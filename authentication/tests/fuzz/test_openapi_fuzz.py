@@ -228,6 +228,7 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "account_email_change": lambda _: {"email": "naomi@example.net"},
     "account_email_confirm": lambda it: {"token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)},
     "account_email_undo": lambda it: {"token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)},
+    "notices_update": lambda _: {"notices": False},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
@@ -241,6 +242,7 @@ WITHOUT_BODY = {
     "live",
     "profile",
     "activity",
+    "notices",
     "account_email",
     "account_email_cancel",
     "consents",

@@ -137,6 +137,7 @@ _LIMITS = (
     "SESSION_DISOWN",
     "CONSENTS",
     "EMAIL_CHANGE",
+    "NOTICES",
 )
 BAD_VALUES: list[tuple[str, str]] = [
     *_NUMBERS.items(),

@@ -1,0 +1,59 @@
+"""What became of mails, and which of them a person wants."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.notices import NoticesSerializer
+from authentication.services import DeliverabilityService
+from authentication.utils.client import ClientInfo
+from authentication.utils.sendgrid import events_of
+
+from .base import PublicView, SignedInView, user_of
+
+
+@extend_schema(exclude=True)
+class SendGridEventsView(PublicView):
+    """Take SendGrid's events: bounces and complaints mark an account, all others are left alone."""
+
+    def post(self, request: Request) -> Response:
+        # The answer is the same whether or not an address is a member's.
+        DeliverabilityService.note(events_of(request._request), client=ClientInfo.of(request))  # noqa: SLF001 -- DRF's name
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class NoticesView(SignedInView):
+    """Which mails you want beside those about the safety of your account."""
+
+    serializer_class = NoticesSerializer
+
+    @authentication_schema(
+        "notices",
+        tag="account",
+        answers={200: NoticesSerializer},
+        answer={"notices": True},
+        errors=(failures.TokenInvalid,),
+    )
+    def get(self, request: Request) -> Response:
+        """Show whether you get notices, such as the one about a new device."""
+        return Response({"notices": user_of(request).notices_stopped_at is None})
+
+    @authentication_schema(
+        "notices_update",
+        tag="account",
+        request=NoticesSerializer,
+        example={"notices": False},
+        answers={200: NoticesSerializer},
+        answer={"notices": False},
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("notices", key=by_user)
+    def patch(self, request: Request) -> Response:
+        """Say whether you want notices, such as the one about a new device."""
+        wanted = self.validated(request)["notices"]
+        DeliverabilityService.want_notices(user_of(request).pk, wanted=wanted, client=ClientInfo.of(request))
+        return Response({"notices": wanted})
