@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from django import forms
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse
@@ -17,13 +18,25 @@ from authentication.utils.client import ClientInfo
 class AdminLoginForm(AdminAuthenticationForm):
     """Asks the service, which counts, locks and audits as it does for the API."""
 
+    otp = forms.CharField(
+        label="Code",
+        required=False,
+        strip=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+        help_text="Of your authenticator app, or a recovery code, if you have set one up.",
+    )
+
     def clean(self) -> dict[str, Any]:
         identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if identifier and password:
             client = ClientInfo.of(self.request) if self.request else ClientInfo()
             try:
                 self.user_cache = AuthenticationService.admit_to_admin(
-                    identifier=identifier, password=password, client=client
+                    identifier=identifier,
+                    password=password,
+                    otp=self.cleaned_data.get("otp", ""),
+                    client=client,
                 )
             except Problem as refusal:
                 raise forms.ValidationError(refusal.detail, code=refusal.code) from None
@@ -36,6 +49,7 @@ class ServiceAdminSite(AdminSite):
     site_header = site_title = "Vineyard Group Fellowship"
     index_title = "Accounts and security"
     login_form = AdminLoginForm
+    login_template = "admin/login_with_code.html"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST":
@@ -47,6 +61,11 @@ class ServiceAdminSite(AdminSite):
                     request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
                 )
         return super().login(request, extra_context)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        # Of whoever has a second factor the form has asked for it (see User.get_session_auth_hash).
+        guarded = not settings.ADMIN_REQUIRE_OTP or getattr(request.user, "second_factor_at", None) is not None
+        return guarded and super().has_permission(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         """Refuse: a password is changed through the API or the reset link, where the policy and the audit are."""

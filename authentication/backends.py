@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from .exceptions import Problem
 from .models import User
 from .services.credentials import prove_identity
+from .services.factor_checks import check_code
 from .utils.client import ClientInfo
 
 
@@ -23,7 +24,9 @@ class ServiceBackend(ModelBackend):
         client = ClientInfo.of(request) if request else ClientInfo()
         try:
             user = prove_identity(identifier=identifier, password=password, client=client)
+            User.objects.clear_attempts(user.pk)
+            # A password alone must not be a way round the second factor.
+            known = not user.second_factor_at or check_code(user, kwargs.get("otp", ""), client=client)
         except Problem:
             return None
-        User.objects.clear_attempts(user.pk)
-        return user
+        return user if known else None

@@ -18,9 +18,11 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's own word for it
         errors: dict[str, Any] | None = None,
         retry_after: int | None = None,
         headers: dict[str, str] | None = None,
+        members: dict[str, Any] | None = None,
     ) -> None:
         self.detail = detail or self.detail
         self.errors = errors
+        self.members = dict(members or {})
         self.headers = dict(headers or {})
         if retry_after is not None:
             self.headers["Retry-After"] = str(max(1, retry_after))
@@ -87,6 +89,21 @@ class InvalidCredentials(Problem):
     def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
         super().__init__(detail, **kwargs)
         self.headers["WWW-Authenticate"] = "Bearer"
+
+
+class CodeInvalid(InvalidCredentials):
+    """A wrong, used or late code of a second factor; nobody is told which."""
+
+    detail = "The code is not right."
+
+
+class MfaRequired(Problem):
+    """The right password of an account with a second factor; `mfa_token` goes on with the sign-in."""
+
+    status = 403
+    code = "mfa_required"
+    title = "Second factor needed"
+    detail = "Please enter the code of your authenticator app, or a recovery code."
 
 
 class PermissionRefused(Problem):

@@ -57,6 +57,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="On validation errors: messages by field, non_field_errors for the rest.",
     )
+    mfa_token = serializers.CharField(required=False, help_text="On mfa_required: goes to 2fa/verify/ with a code.")
+    mfa_methods = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="On mfa_required: totp, recovery_code."
+    )
     correlation_id = serializers.CharField(help_text="Quote it to support: it finds the request in the logs.")
 
 
@@ -145,6 +149,8 @@ def _example(kind: type[Problem]) -> OpenApiExample:
     }
     if kind is failures.ValidationFailed:
         problem["errors"] = {"email": ["Enter a valid email address."]}
+    if kind is failures.MfaRequired:
+        problem |= {"mfa_token": "<good for five minutes>", "mfa_methods": ["totp", "recovery_code"]}
     return OpenApiExample(kind.code, value=problem, response_only=True, status_codes=[str(kind.status)])
 
 

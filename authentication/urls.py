@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("authentication.url_modules.auth")),
+    path("", include("authentication.url_modules.second_factor")),
     path("", include("authentication.url_modules.session")),
     path("", include("authentication.url_modules.account")),
     path("", include("authentication.url_modules.health")),

@@ -11,6 +11,14 @@ from .view_modules.mail_events import NoticesView, SendGridEventsView
 from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
 from .view_modules.profiles import OwnProfileView
 from .view_modules.reauthentication import ReauthenticateView
+from .view_modules.second_factor import (
+    RecoveryCodesView,
+    SecondFactorDisableView,
+    SecondFactorVerifyView,
+    SecondFactorView,
+    TotpConfirmView,
+    TotpSetupView,
+)
 from .view_modules.sessions import SessionDetailView, SessionListView, SessionTerminateAllView
 from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
 
@@ -35,7 +43,11 @@ __all__ = [
     "PasswordResetConfirmView",
     "PasswordResetView",
     "ReauthenticateView",
+    "RecoveryCodesView",
     "RegisterView",
+    "SecondFactorDisableView",
+    "SecondFactorVerifyView",
+    "SecondFactorView",
     "SendGridEventsView",
     "SessionDetailView",
     "SessionDisownView",
@@ -43,4 +55,6 @@ __all__ = [
     "SessionTerminateAllView",
     "TokenRefreshView",
     "TokenVerifyView",
+    "TotpConfirmView",
+    "TotpSetupView",
 ]

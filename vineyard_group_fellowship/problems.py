@@ -87,7 +87,7 @@ def body_of(problem: Problem, request: AnyRequest) -> dict[str, Any]:
     }
     if problem.errors is not None:
         body["errors"] = problem.errors
-    return body
+    return {**body, **problem.members}
 
 
 def answer_for(error: Exception, context: dict[str, Any]) -> HttpResponse:

@@ -10,7 +10,9 @@ from .one_time_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
+from .second_factor import RecoveryCode, SecondFactor
 from .session import UserSession
+from .sign_in_challenge import SignInChallenge
 from .user import Attempt, User
 
 __all__ = [
@@ -24,6 +26,9 @@ __all__ = [
     "OutgoingEmail",
     "PasswordHistory",
     "PasswordResetToken",
+    "RecoveryCode",
+    "SecondFactor",
+    "SignInChallenge",
     "TokenBlacklist",
     "User",
     "UserProfile",

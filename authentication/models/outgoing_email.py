@@ -38,6 +38,8 @@ class OutgoingEmail(models.Model):
         NEW_DEVICE = "new_device"
         EMAIL_CHANGE = "email_change"
         EMAIL_CHANGE_NOTICE = "email_change_notice"
+        SECOND_FACTOR_CHANGED = "second_factor_changed"
+        SECOND_FACTOR_BLOCKED = "second_factor_blocked"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
 
     class Status(models.TextChoices):

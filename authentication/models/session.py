@@ -74,9 +74,13 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         same = self.filter(pk=session.pk, refresh_token_jti=session.refresh_token_jti)
         same.update(last_activity_at=session.activity(at=at), successor_seen=seen)
 
-    def reauthenticate(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Note that the person has just proved who they are; False if the session has ended meanwhile."""
-        return bool(self.filter(pk=pk, is_active=True).update(reauthenticated_at=at))
+    def reauthenticate(self, pk: uuid.UUID, *, by_factor: bool = False, at: dt.datetime) -> bool:
+        """Note that the person has just proved who they are; False if the session has ended meanwhile.
+
+        A second factor lifts the session's level for good.
+        """
+        level = {"is_verified": True} if by_factor else {}
+        return bool(self.filter(pk=pk, is_active=True).update(reauthenticated_at=at, **level))
 
     def end(self, *, reason: str, at: dt.datetime) -> int:
         """End every session of the set that still runs, revoke its refresh token, and return how many ended.
@@ -179,9 +183,13 @@ class UserSession(models.Model):
         return self.last_rotation_at < self.user.password_changed_at
 
     def is_proven(self, *, at: dt.datetime) -> bool:
-        """Return whether the person proved who they are a short while ago, REAUTHENTICATION_MINUTES at most."""
-        proven_at = self.reauthenticated_at
-        return proven_at is not None and at < proven_at + settings.REAUTHENTICATION_LIFETIME
+        """Return whether the person proved who they are a short while ago, REAUTHENTICATION_MINUTES at most.
+
+        Who has a second factor must have given that: a password alone, from before it was set up, says too little.
+        """
+        if self.reauthenticated_at is None or (self.user.second_factor_at and not self.is_verified):
+            return False
+        return at < self.reauthenticated_at + settings.REAUTHENTICATION_LIFETIME
 
     def forgives(self, jti: str, *, at: dt.datetime) -> bool:
         """Return whether a replaced token may have its successor again: at once, or while the successor is unused."""

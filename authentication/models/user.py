@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
@@ -77,12 +78,13 @@ class UserQuerySet(models.QuerySet["User"]):
         self.filter(pk=pk).update(failed_login_attempts=0, locked_until=None)
 
     def sign_in(self, user: "User", *, at: dt.datetime) -> bool:
-        """Forget the failures and note the sign-in; False if the password or the account changed since it was read.
+        """Forget the failures and note the sign-in; False if password, factor or account changed since it was read.
 
         The row stays locked until the transaction ends.
         """
         # By the time it was set and not by its hash, which another sign-in may just have made anew.
         same = self.filter(pk=user.pk, password_changed_at=user.password_changed_at, is_active=True)
+        same = same.filter(second_factor_at=user.second_factor_at)
         return bool(same.update(failed_login_attempts=0, locked_until=None, last_login=at))
 
     def change_password(self, user: "User", *, since: dt.datetime) -> bool:
@@ -97,6 +99,15 @@ class UserQuerySet(models.QuerySet["User"]):
                 locked_until=None,
             )
         )
+
+    def set_second_factor(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Note since when signing in takes a second factor; False if it replaces another one."""
+        first = bool(self.filter(pk=pk, second_factor_at=None).update(second_factor_at=at))
+        return first or not self.filter(pk=pk).update(second_factor_at=at)
+
+    def clear_second_factor(self, pk: uuid.UUID) -> bool:
+        """Note that signing in takes a password alone; False if it did already."""
+        return bool(self.filter(pk=pk, second_factor_at__isnull=False).update(second_factor_at=None))
 
     def flag_breached(self, pk: uuid.UUID, *, changed_at: dt.datetime, at: dt.datetime) -> bool:
         """Mark a password as known from a breach, if it is still the one that was checked."""
@@ -184,6 +195,9 @@ class User(AbstractUser):
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)
 
+    # Since when signing in takes a second factor; its seed and codes have tables of their own.
+    second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     failed_login_attempts = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
@@ -235,6 +249,12 @@ class User(AbstractUser):
             PasswordHistory.objects.filter(user=self, password_hash=old).update(password_hash=self.password)
 
         return check_password(_normal(raw_password), self.password, rehash)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django's sessions, the admin's, end when the password changes; here also when a second factor comes or goes.
+        key_salt = "authentication.User.session_auth_hash"
+        since = self.second_factor_at.isoformat() if self.second_factor_at else ""
+        return salted_hmac(key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256").hexdigest()
 
     def is_account_locked(self) -> bool:
         """Return whether the account is locked now."""

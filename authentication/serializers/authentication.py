@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from .consents import documents_in
 from .fields import (
+    CodeField,
     ConsentField,
     EmailAddressField,
     FlagField,
@@ -54,14 +55,17 @@ class LoginSerializer(serializers.Serializer[Any]):
     password = PasswordField()
     remember_me = FlagField(required=False, default=False)
     device_name = TextField(max_length=100, required=False, allow_blank=True, default="")
-    otp = TextField(max_length=16, required=False, allow_blank=True, write_only=True)
+    otp = CodeField(
+        required=False,
+        allow_blank=True,
+        help_text="A code of the authenticator app, or a recovery code, where one is set up.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
         identifier = next(filter(None, names), "")
         if not identifier:
             raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
-        attrs.pop("otp", None)
         return {**attrs, "identifier": identifier}
 
 

@@ -71,6 +71,13 @@ class TokenField(TextField):
     """A token: opaque. One of any length is simply not a good one; the body's limit bounds it."""
 
 
+class CodeField(TextField):
+    """A code of a second factor, as it came: which spellings are good is decided where it is compared."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, "write_only": True, "max_length": 64, **kwargs})
+
+
 class FlagField(serializers.BooleanField):
     """True or false: in JSON those two and nothing else; in a form, their usual spellings."""
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from .fields import PasswordField
+from .fields import CodeField, PasswordField
 
 
 class ReauthenticateSerializer(serializers.Serializer[Any]):
-    """What proves that it is the person."""
+    """What proves that it is the person: a code where they have a second factor, else the password."""
 
-    password = PasswordField()
+    password = PasswordField(required=False)
+    otp = CodeField(required=False, help_text="A code of the authenticator app, or a recovery code.")
 
 
 class ReauthenticatedSerializer(serializers.Serializer[Any]):

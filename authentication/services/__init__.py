@@ -12,6 +12,7 @@ from .password import PasswordService
 from .profiles import ProfileService
 from .reauthentication import ReauthenticationService
 from .registration import RegistrationService
+from .second_factor import SecondFactorService
 from .sessions import SessionService
 from .tokens import TokenService
 
@@ -28,6 +29,7 @@ __all__ = [
     "ProfileService",
     "ReauthenticationService",
     "RegistrationService",
+    "SecondFactorService",
     "SessionService",
     "TokenService",
 ]

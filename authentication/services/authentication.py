@@ -1,16 +1,20 @@
 """Signing in and out."""
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import InvalidCredentials, PermissionRefused, SessionOver, TokenInvalid
+from authentication.exceptions import InvalidCredentials, MfaRequired, PermissionRefused, SessionOver, TokenInvalid
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
 from .audit import Event, Risk, record
 from .credentials import prove_identity
+from .factor_checks import ask_for_factor, check_code
 from .signing_in import SignedIn, sign_in
 from .tokens import TokenService
+
+_SET_UP_FIRST = "Please set up a second factor first: without one nobody comes in here."
 
 
 class AuthenticationService:
@@ -18,36 +22,63 @@ class AuthenticationService:
 
     @staticmethod
     def log_in(
-        *, identifier: str, password: str, client: ClientInfo, device_name: str = "", remember_me: bool = False
+        *,
+        identifier: str,
+        password: str,
+        client: ClientInfo,
+        otp: str = "",
+        device_name: str = "",
+        remember_me: bool = False,
     ) -> SignedIn:
         """Open a session for whoever knows the password of an account, named by address or username.
 
-        Raises InvalidCredentials, AccountLocked, EmailNotVerified or AccountDisabled.
+        Where the account has a second factor its code is needed too, now or in a second step.
+
+        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, MfaRequired or RateLimited.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
+        if user.second_factor_at:
+            # The password was no failure, whatever becomes of the code, which is counted on its own.
+            User.objects.clear_attempts(user.pk)
+            if not otp:
+                ask_for_factor(user, client=client, by_password=True, device_name=device_name, remember_me=remember_me)
+            if not check_code(user, otp, client=client):
+                raise InvalidCredentials
+        now, is_verified = timezone.now(), user.second_factor_at is not None
         with transaction.atomic():
             return sign_in(
                 user,
                 client=client,
                 event=Event.LOGIN,
-                at=timezone.now(),
+                at=now,
                 device_name=device_name,
                 remember_me=remember_me,
-                is_proven=True,
+                is_verified=is_verified,
+                proven_at=now,
             )
 
     @staticmethod
-    def admit_to_admin(*, identifier: str, password: str, client: ClientInfo) -> User:
+    def admit_to_admin(*, identifier: str, password: str, client: ClientInfo, otp: str = "") -> User:
         """Return the member of staff who knows their password; Django's admin keeps its own session for them.
 
-        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, or PermissionRefused for people
-        who are not staff.
+        Who has a second factor gives its code as well, and where ADMIN_REQUIRE_OTP is on nobody comes in without one.
+
+        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, MfaRequired, RateLimited, or
+        PermissionRefused for people who are not staff or lack a second factor.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
         if not user.is_staff:
-            User.objects.clear_attempts(user.pk)
-            record(Event.ADMIN_LOGIN_REFUSED, user_id=user.pk, client=client, risk=Risk.HIGH, success=False)
+            _turn_away(user, client=client, reason="staff")
             raise PermissionRefused
+        if user.second_factor_at:
+            User.objects.clear_attempts(user.pk)
+            if not otp:
+                raise MfaRequired
+            if not check_code(user, otp, client=client):
+                raise InvalidCredentials
+        elif settings.ADMIN_REQUIRE_OTP:
+            _turn_away(user, client=client, reason="second_factor")
+            raise PermissionRefused(_SET_UP_FIRST)
         if not User.objects.sign_in(user, at=timezone.now()):
             raise InvalidCredentials
         record(Event.ADMIN_LOGIN, user_id=user.pk, client=client, risk=Risk.MEDIUM)
@@ -64,6 +95,11 @@ class AuthenticationService:
             if not UserSession.objects.filter(pk=session.pk).end(reason=TokenBlacklist.Reason.LOGOUT, at=now):
                 raise SessionOver
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
+
+
+def _turn_away(user: User, *, client: ClientInfo, reason: str) -> None:
+    User.objects.clear_attempts(user.pk)
+    record(Event.ADMIN_LOGIN_REFUSED, user_id=user.pk, client=client, risk=Risk.HIGH, success=False, reason=reason)
 
 
 def _session_to_end(access: str, refresh: str) -> UserSession:

@@ -10,6 +10,7 @@ from authentication.models import TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
 from .audit import Event, Risk, record
+from .factor_checks import ask_for_factor
 from .one_time import new_exchange_token, remember_redeemed, session_redeemed, spend_exchange_token
 from .signing_in import SignedIn, sign_in
 
@@ -26,7 +27,8 @@ class ExchangeTokenService:
     def redeem(*, token: str, client: ClientInfo) -> SignedIn:
         """Open a session for the person a token stands for; a token that comes again ends the session it gave.
 
-        Raises LinkInvalid if the token is unknown, used or expired, ServiceUnavailable while nobody can tell.
+        Raises LinkInvalid if the token is unknown, used or expired, MfaRequired for a person with a second factor,
+        ServiceUnavailable while nobody can tell.
         """
         user_id = spend_exchange_token(token)
         user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
@@ -34,6 +36,8 @@ class ExchangeTokenService:
             _end_replayed(token, client=client)
             record(Event.TOKEN_EXCHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
             raise LinkInvalid
+        if user.second_factor_at:
+            ask_for_factor(user, client=client, by_password=False)
         with transaction.atomic():
             signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
         remember_redeemed(token, signed_in.session.pk)

@@ -48,7 +48,8 @@ class PasswordService:
                 device_name=session.device_name,
                 remember_me=session.remember_me,
                 is_verified=session.is_verified,
-                is_proven=True,
+                # A password alone is no proof that lets the second factor be given up.
+                proven_at=session.reauthenticated_at if user.second_factor_at else user.password_changed_at,
             )
             queue_breach_check(user, new_password)
         return signed_in

@@ -9,8 +9,11 @@ from authentication.utils.client import ClientInfo
 
 from .audit import Event, record
 from .credentials import check_current_password
+from .factor_checks import check_code
 
 _WRONG = "This is not your current password."
+_WRONG_CODE = "This code is not valid."
+_NEEDED = {"password": "Please give your password.", "otp": "Please give a code of your second factor."}
 
 
 class ReauthenticationService:
@@ -23,14 +26,24 @@ class ReauthenticationService:
             raise ReauthenticationRequired
 
     @staticmethod
-    def prove(session: UserSession, *, password: str, client: ClientInfo) -> None:
-        """Note that the session's person knows their password, counted and locked as a sign-in is.
+    def prove(session: UserSession, *, client: ClientInfo, password: str = "", otp: str = "") -> None:
+        """Note that the session's person has just proved who they are.
 
-        Raises ValidationFailed for a wrong password, AccountLocked after too many.
+        Who has a second factor gives a code of it, which makes the session a verified one; others their password.
+        Whatever is given is checked, and counted as at a sign-in.
+
+        Raises ValidationFailed for what is missing or wrong, AccountLocked or RateLimited after too many tries.
         """
-        if not check_current_password(session.user, password, client=client):
+        user = session.user
+        needed = "otp" if user.second_factor_at else "password"
+        if not {"otp": otp, "password": password}[needed]:
+            raise ValidationFailed(errors={needed: [_NEEDED[needed]]})
+        if password and not check_current_password(user, password, client=client):
             raise ValidationFailed(errors={"password": [_WRONG]})
+        by_factor = user.second_factor_at is not None
+        if by_factor and not check_code(user, otp, client=client):
+            raise ValidationFailed(errors={"otp": [_WRONG_CODE]})
         with transaction.atomic():
-            if not UserSession.objects.reauthenticate(session.pk, at=timezone.now()):
+            if not UserSession.objects.reauthenticate(session.pk, by_factor=by_factor, at=timezone.now()):
                 raise TokenInvalid
-            record(Event.REAUTHENTICATED, user_id=session.user_id, client=client, session=str(session.pk))
+            record(Event.REAUTHENTICATED, user_id=user.pk, client=client, session=str(session.pk))

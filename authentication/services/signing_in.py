@@ -34,13 +34,13 @@ def sign_in(
     device_name: str = "",
     remember_me: bool = False,
     is_verified: bool = False,
-    is_proven: bool = False,
+    proven_at: dt.datetime | None = None,
 ) -> SignedIn:
     """Open a session and return its tokens, in the caller's transaction.
 
-    `is_proven` tells that the person has just given a password or a second factor, which lets them do grave things.
+    `proven_at` tells when the person gave a password or a second factor, which lets them do grave things for a while.
 
-    Raises InvalidCredentials if the password or the account changed since `user` was read.
+    Raises InvalidCredentials if the password, the second factor or the account changed since `user` was read.
     """
     # This write holds the person's row, so that sign-ins at the same time count the sessions one after the other.
     # The clock of whoever changed the password may be ahead of ours.
@@ -54,7 +54,7 @@ def sign_in(
         user=user,
         remember_me=remember_me,
         is_verified=is_verified,
-        reauthenticated_at=at if is_proven else None,
+        reauthenticated_at=proven_at,
         device_name=device_name or device.name,
         device_type=device.type,
         browser=device.browser,

@@ -157,6 +157,12 @@ DOORS = {
     # Who has no session gets no further than a signature; who has one ends it.
     "api/v1/auth/logout/": public(POST=None),
     "api/v1/auth/reauthenticate/": bearer(POST="reauthenticate"),
+    "api/v1/auth/2fa/": bearer(GET="second_factor"),
+    "api/v1/auth/2fa/totp/setup/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/totp/confirm/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/disable/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/recovery-codes/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/verify/": public(POST="second_factor_verify"),
     "api/v1/auth/token/refresh/": public(POST="token_refresh"),
     "api/v1/auth/token/verify/": public(POST="token_verify"),
     "api/v1/auth/exchange-token/": public(POST="exchange_token"),

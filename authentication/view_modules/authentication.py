@@ -69,7 +69,8 @@ class LoginView(PublicView):
 
     The identifier goes into `email_or_username`, `email` or `username`. A browser gets its refresh token in an
     httpOnly cookie alone, any other client in the body as `refresh` too. With `remember_me` the session lives twice as
-    long between two visits.
+    long between two visits. Where an account has a second factor, its code goes into `otp`; without one the right
+    password is answered with 403 `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
     """
 
     serializer_class = LoginSerializer
@@ -92,6 +93,7 @@ class LoginView(PublicView):
             failures.AccountLocked,
             failures.EmailNotVerified,
             failures.AccountDisabled,
+            failures.MfaRequired,
             failures.RateLimited,
             failures.ServiceUnavailable,
         ),

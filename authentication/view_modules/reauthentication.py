@@ -20,8 +20,8 @@ class ReauthenticateView(SignedInView):
     """Prove again that it is you.
 
     Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes; after this they
-    can be tried again. Signing in by password proves it too, refreshing tokens does not. A wrong password counts like
-    a failed sign-in.
+    can be tried again. Signing in by password proves it too, refreshing tokens does not. Who has a second factor sends
+    a code of it in `otp`, others their `password`; what is wrong counts like a failed sign-in.
     """
 
     serializer_class = ReauthenticateSerializer

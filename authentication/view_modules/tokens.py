@@ -88,7 +88,8 @@ class TokenVerifyView(PublicView):
 class ExchangeTokenView(PublicView):
     """Trade the exchange token of a verified address for a session.
 
-    The token works once, for a minute, on any device of the person.
+    The token works once, for a minute, on any device of the person. Whose account has a second factor is asked for its
+    code, as at sign-in.
     """
 
     serializer_class = ExchangeTokenSerializer
@@ -106,7 +107,13 @@ class ExchangeTokenView(PublicView):
             "first_login": True,
             "message": "Token exchange successful",
         },
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited, failures.ServiceUnavailable),
+        errors=(
+            *READS_INPUT,
+            failures.LinkInvalid,
+            failures.MfaRequired,
+            failures.RateLimited,
+            failures.ServiceUnavailable,
+        ),
     )
     @limited("exchange_token")
     def post(self, request: Request) -> Response:

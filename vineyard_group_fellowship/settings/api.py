@@ -37,6 +37,7 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {"name": "account", "description": "Becoming a member and proving an email address."},
         {"name": "sign-in", "description": "Signing in and out."},
+        {"name": "second factor", "description": "Codes of an authenticator app, beside the password."},
         {"name": "tokens", "description": "Access tokens, refresh tokens and their exchange."},
         {"name": "password", "description": "Changing a password, and choosing a new one."},
         {"name": "sessions", "description": "The devices a person is signed in on."},

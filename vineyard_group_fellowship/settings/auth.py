@@ -62,6 +62,10 @@ EMAIL_VERIFICATION_LIFETIME = timedelta(hours=env.integer("EMAIL_VERIFICATION_HO
 PASSWORD_RESET_TIMEOUT = env.integer("PASSWORD_RESET_MINUTES", 60, low=5, high=60) * 60  # seconds
 EXCHANGE_TOKEN_LIFETIME = timedelta(seconds=env.integer("EXCHANGE_TOKEN_SECONDS", 60, low=10, high=600))
 
+# What authenticator apps show above the codes.
+TOTP_ISSUER = env.text("TOTP_ISSUER", "Vineyard Group Fellowship")
+ADMIN_REQUIRE_OTP = env.boolean("ADMIN_REQUIRE_OTP", default=ENVIRONMENT == "production")
+
 MAX_ACTIVE_SESSIONS = env.integer("MAX_ACTIVE_SESSIONS", 50, low=1, high=1000)
 SESSION_LIFETIME = timedelta(days=env.integer("SESSION_LIFETIME_DAYS", 7, low=1, high=90))
 SESSION_REMEMBERED_LIFETIME = timedelta(days=env.integer("SESSION_REMEMBERED_LIFETIME_DAYS", 14, low=1, high=90))

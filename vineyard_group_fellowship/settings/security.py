@@ -117,6 +117,8 @@ RATE_LIMITS: dict[str, str] = {
         "register": "5/h",
         "login": "25/h",
         "reauthenticate": "20/h",
+        "second_factor": "30/h",
+        "second_factor_verify": "25/h",
         "token_refresh": "60/h",
         "token_verify": "100/h",
         "exchange_token": "10/h",

@@ -58,6 +58,8 @@ LIMITED = [
     Limited("activity", 60, "get", f"{API}/account/activity/", by_person=True),
     Limited("consents", 30, "get", f"{API}/account/consents/", by_person=True),
     Limited("reauthenticate", 20, "post", f"{API}/reauthenticate/", by_person=True),
+    Limited("second_factor", 30, "get", f"{API}/2fa/", by_person=True),
+    Limited("second_factor_verify", 25, "post", f"{API}/2fa/verify/"),
     Limited("email_change", 5, "post", f"{API}/account/email/", by_person=True),
     Limited("notices", 30, "patch", f"{API}/account/notices/", by_person=True),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),

@@ -111,7 +111,7 @@ class TestTheProof:
         assert rows() == before
 
     def test_none_at_all_is_refused(self, api: APIClient, signed_in: Tokens) -> None:
-        assert refusal_of(prove(api, signed_in)) == invalid(password=["This field is required."])
+        assert refusal_of(prove(api, signed_in)) == invalid(password=["Please give your password."])
 
     def test_without_a_session_there_is_nothing_to_prove(self, api: APIClient, person: User) -> None:
         assert refusal_of(api.post(URL, {"password": PASSWORD})) == TOKEN_INVALID

@@ -28,6 +28,7 @@ from authentication.services import (
     ExchangeTokenService,
     PasswordService,
     RegistrationService,
+    SecondFactorService,
     TokenService,
 )
 from authentication.tasks import check_breach
@@ -39,7 +40,7 @@ from .logged import logged
 
 EMAIL = "naomi@example.org"
 PASSWORD_FIELDS = ("password", "new_password", "old_password")
-SECRET_FIELDS = (*PASSWORD_FIELDS, "token", "refresh", "exchange_token")
+SECRET_FIELDS = (*PASSWORD_FIELDS, "token", "refresh", "exchange_token", "mfa_token", "otp")
 
 pytestmark = [
     pytest.mark.django_db,
@@ -272,6 +273,7 @@ CRASHES = [
     ("email/verify", EmailVerificationService, "verify", {}),
     ("password/reset/confirm", PasswordService, "reset", {}),
     ("logout", AuthenticationService, "log_out", {}),
+    ("2fa/verify", SecondFactorService, "finish_sign_in", {}),
 ]
 
 

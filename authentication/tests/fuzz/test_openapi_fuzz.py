@@ -3,6 +3,7 @@
 FUZZ_EXAMPLES sets how many inputs are made up for an operation, beside those its description suggests.
 """
 
+import base64
 import datetime as dt
 import os
 import re
@@ -24,10 +25,19 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from authentication.models import ActionToken, AuditLog, EmailChange, EmailVerificationToken, PasswordResetToken, User
-from authentication.services import AuthenticationService, ExchangeTokenService
+from authentication.models import (
+    ActionToken,
+    AuditLog,
+    EmailChange,
+    EmailVerificationToken,
+    PasswordResetToken,
+    SignInChallenge,
+    User,
+    UserSession,
+)
+from authentication.services import AuthenticationService, ExchangeTokenService, SecondFactorService
 from authentication.tests.clients import NEW_PASSWORD
-from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.client import ClientInfo
 from vineyard_group_fellowship.wsgi import application
 
@@ -57,6 +67,9 @@ RULES = (
     "This password is too",
     "The two passwords are not the same.",
     "This is not your current password.",
+    "This code is not valid.",
+    "Please give ",
+    "Send one of otp and recovery_code.",
 )
 ONE_OF_THREE_NAMES = {"email_or_username": ["This field is required."]}
 
@@ -100,7 +113,7 @@ class FreshSession:
         case.headers["Authorization"] = f"Bearer {data.tokens.access}"
         case.cookies["refresh_token"] = data.tokens.refresh
         # Half of those asked for are the person's own, the others nobody's.
-        own = {"session_id": data.session.pk, "event_id": AuditLog.objects.get(user=data.user).pk}
+        own = {"session_id": data.session.pk, "event_id": AuditLog.objects.get(user=data.user, event_type="login").pk}
         for name in own.keys() & case.path_parameters.keys():
             if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{11}[0-7]", str(case.path_parameters[name])):
                 case.path_parameters[name] = str(own[name])
@@ -182,6 +195,17 @@ def change_token(person: User, action: str) -> str:
     )
 
 
+def offered_code(person: User) -> str:
+    offer = SecondFactorService.set_up(person, client=ClientInfo())
+    return Factor(base64.b32decode(offer.secret), []).code()
+
+
+def sign_in_stopped(person: User) -> dict[str, str]:
+    code = give_factor(person).recovery_codes[0]
+    token = SignInChallenge.objects.issue(person, at=timezone.now(), by_password=True)
+    return {"mfa_token": token, "recovery_code": code}
+
+
 # By operation: a body that is accepted from a person with a session.
 LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "register": lambda _: {
@@ -205,6 +229,8 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "logout": lambda _: {},
     "reauthenticate": lambda _: {"password": PASSWORD},
+    "totp_confirm": lambda it: {"otp": offered_code(it.user)},
+    "second_factor_verify": lambda it: sign_in_stopped(it.user),
     "token_refresh": lambda _: {},
     "token_verify": lambda it: {"token": it.tokens.access},
     "exchange_token": lambda it: {"exchange_token": ExchangeTokenService.create(user_id=it.user.pk)},
@@ -233,6 +259,10 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
 WITHOUT_BODY = {
+    "second_factor",
+    "totp_setup",
+    "second_factor_disable",
+    "recovery_codes",
     "csrf",
     "sessions",
     "sessions_terminate_all",
@@ -255,6 +285,9 @@ def test_what_is_live_is_accepted_with_the_answer_described(document: BaseSchema
         name = operation.definition.raw["operationId"]
         with subtests.test(name):
             person = signed_in()
+            if name in {"second_factor_disable", "recovery_codes"}:
+                give_factor(person.user)
+                UserSession.objects.filter(pk=person.session.pk).update(is_verified=True)
             body = NOT_SET if name in WITHOUT_BODY else LIVE[name](person)
             media_type = None if body is NOT_SET else "application/json"
             case = operation.Case(

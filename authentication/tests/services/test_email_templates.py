@@ -24,6 +24,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "token_reuse": {"device": "Ruth's phone & tablet"},
     "password_reset": {"link": LINK},
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
+    "second_factor_changed": {"change": "enabled", "when": "2025-03-03T14:05:11.123456+00:00"},
+    "second_factor_blocked": {},
     "breached_password": {},
     "email_change": {"link": LINK},
     "email_change_notice": {"link": LINK},

@@ -21,6 +21,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SignInChallenge,
     TokenBlacklist,
     User,
     UserSession,
@@ -66,6 +67,18 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         30,
         lambda person, days: ActionToken.objects.create(
             user=person, action="disown_session", token="x", created_at=ago(days + 1), expires_at=ago(days)
+        ),
+    ),
+    "sign-ins that stopped at the second factor": (
+        "tokens",
+        0,
+        lambda person, days: SignInChallenge.objects.create(
+            user=person,
+            token=f"x{days}",
+            by_password=True,
+            password_changed_at=person.password_changed_at,
+            created_at=ago(days + 1),
+            expires_at=ago(days),
         ),
     ),
     "changes of address": (

@@ -1,0 +1,70 @@
+"""`manage.py reencrypt`: rotating the keys of encrypted secrets."""
+
+import io
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from authentication.models import SecondFactor, User
+from authentication.services.encryption import EncryptionService
+from authentication.tests.clients import sign_in
+from authentication.tests.factories import UserFactory, give_factor
+from authentication.utils.encryption import Undecipherable, encrypted, newest_key_name
+
+OLD, NEW = "the old key, of more than thirty-two characters", "the new key, of more than thirty-two characters"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _the_old_key(settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+
+
+def run() -> str:
+    written = io.StringIO()
+    call_command("reencrypt", stdout=written, stderr=io.StringIO())
+    return written.getvalue()
+
+
+def test_after_it_the_old_key_can_be_dropped(api: APIClient, person: User, settings: Settings) -> None:
+    app, other = give_factor(person), UserFactory()
+    give_factor(other)
+    SecondFactor.objects.filter(user=other).update(pending_seed=encrypted(b"x", context=f"totp:{other.pk}"))
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+
+    assert run() == "3 secrets encrypted with the newest key\n"
+    assert run() == "0 secrets encrypted with the newest key\n"
+
+    settings.FIELD_ENCRYPTION_KEYS = [NEW]
+    assert sign_in(api, person, otp=app.code())
+    stored = SecondFactor.objects.values_list("seed", "pending_seed")
+    assert all(text.startswith(newest_key_name()) for row in stored for text in row if text)
+
+
+def test_a_seed_replaced_meanwhile_stays(person: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_factor(person)
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    fresh = encrypted(b"the new seed", context=f"totp:{person.pk}")
+
+    def somebody_is_faster(data: bytes, *, context: str) -> str:
+        SecondFactor.objects.update(seed=fresh)
+        return encrypted(data, context=context)
+
+    monkeypatch.setattr("authentication.services.encryption.encrypted", somebody_is_faster)
+
+    assert EncryptionService.renew() == 0
+    assert SecondFactor.objects.get().seed == fresh
+
+
+def test_without_the_old_key_it_stops_and_changes_nothing(person: User, settings: Settings) -> None:
+    give_factor(person)
+    before = SecondFactor.objects.get().seed
+    settings.FIELD_ENCRYPTION_KEYS = [NEW]
+
+    with pytest.raises(Undecipherable):
+        run()
+
+    assert SecondFactor.objects.get().seed == before

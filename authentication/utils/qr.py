@@ -1,0 +1,16 @@
+"""QR codes."""
+
+import io
+
+import segno
+
+_PIXELS = 4
+
+
+def qr_svg(text: str) -> str:
+    """Return a QR code as an SVG image, fit for a page or a data: address."""
+    image = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        image, kind="svg", scale=_PIXELS, xmldecl=False, light="white", nl=False
+    )
+    return image.getvalue().decode("utf-8")

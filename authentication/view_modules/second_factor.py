@@ -1,0 +1,195 @@
+"""A second factor: setting it up, giving it up, signing in with it."""
+
+import dataclasses
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, TOKENS, USER, authentication_schema
+from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
+from authentication.serializers.second_factor import (
+    RecoveryCodesSerializer,
+    SecondFactorConfirmSerializer,
+    SecondFactorOfferSerializer,
+    SecondFactorStatusSerializer,
+    SecondFactorVerifySerializer,
+)
+from authentication.serializers.tokens import SignedInSerializer
+from authentication.services import SecondFactorService
+from authentication.utils.client import ClientInfo
+from authentication.utils.qr import qr_svg
+
+from .base import PublicView, SignedInView, needs_recent_proof, renew_csrf_token, session_of, user_of
+from .token_answers import new_session_answer
+
+ENABLED = "Your second factor is set up. Keep the recovery codes in a safe place: they are not shown again."
+DISABLED = "Your second factor is given up. Every other device was signed out."
+RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
+_SECRET = {"Cache-Control": "no-store"}
+_CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
+
+
+class SecondFactorView(SignedInView):
+    """Tell whether signing in takes a second factor."""
+
+    @authentication_schema(
+        "second_factor",
+        tag="second factor",
+        answers={200: SecondFactorStatusSerializer},
+        answer={
+            "enabled": True,
+            "enabled_at": "2026-11-22T15:30:00Z",
+            "recovery_codes_left": 10,
+            "session_verified": True,
+        },
+        errors=(failures.TokenInvalid, failures.RateLimited),
+    )
+    @limited("second_factor", key=by_user)
+    def get(self, request: Request) -> Response:
+        status = SecondFactorService.status_of(user_of(request))
+        shown = {**dataclasses.asdict(status), "session_verified": session_of(request).is_verified}
+        return Response(SecondFactorStatusSerializer(shown).data)
+
+
+class TotpSetupView(SignedInView):
+    """Begin to set up an authenticator app.
+
+    The secret is good for nothing until a code of the app has confirmed it, within an hour; an older second factor
+    stays in force until then. The email address must be verified.
+    """
+
+    @authentication_schema(
+        "totp_setup",
+        tag="second factor",
+        answers={200: SecondFactorOfferSerializer},
+        answer={
+            "secret": "<32 characters>",
+            "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org?secret=<the secret>",
+            "qr_svg": "<svg>...</svg>",
+        },
+        errors=(
+            failures.TokenInvalid,
+            failures.CsrfFailed,
+            failures.ReauthenticationRequired,
+            failures.EmailNotVerified,
+            failures.RateLimited,
+        ),
+    )
+    @limited("second_factor", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        offer = SecondFactorService.set_up(user_of(request), client=ClientInfo.of(request))
+        shown = {**dataclasses.asdict(offer), "qr_svg": qr_svg(offer.otpauth_url)}
+        return Response(shown, headers=_SECRET)
+
+
+class TotpConfirmView(SignedInView):
+    """Put an authenticator app in force by its first code.
+
+    The answer holds ten recovery codes, which are never shown again. Other devices stay signed in; where the app
+    replaces another they are signed out.
+    """
+
+    serializer_class = SecondFactorConfirmSerializer
+
+    @authentication_schema(
+        "totp_confirm",
+        tag="second factor",
+        request=SecondFactorConfirmSerializer,
+        example={"otp": "492039"},
+        answers={200: RecoveryCodesSerializer},
+        answer={"message": ENABLED, "recovery_codes": _CODES},
+        errors=(
+            *READS_INPUT,
+            failures.TokenInvalid,
+            failures.ReauthenticationRequired,
+            failures.EmailNotVerified,
+            failures.RateLimited,
+        ),
+    )
+    @limited("second_factor", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        codes = SecondFactorService.confirm(
+            session_of(request), **self.validated(request), client=ClientInfo.of(request)
+        )
+        return Response({"message": ENABLED, "recovery_codes": codes}, headers=_SECRET)
+
+
+class SecondFactorDisableView(SignedInView):
+    """Give the second factor up.
+
+    Every other device is signed out, and you are told by mail. The proof it needs must hold a code of the factor.
+    """
+
+    @authentication_schema(
+        "second_factor_disable",
+        tag="second factor",
+        answers={200: MessageSerializer},
+        answer={"message": DISABLED},
+        errors=(
+            failures.TokenInvalid,
+            failures.CsrfFailed,
+            failures.ReauthenticationRequired,
+            failures.NotFound,
+            failures.RateLimited,
+        ),
+    )
+    @limited("second_factor", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        SecondFactorService.disable(session_of(request), client=ClientInfo.of(request))
+        return Response({"message": DISABLED})
+
+
+class RecoveryCodesView(SignedInView):
+    """Make new recovery codes.
+
+    The older ones are void, and you are told by mail. The proof it needs must hold a code of the factor.
+    """
+
+    @authentication_schema(
+        "recovery_codes",
+        tag="second factor",
+        answers={200: RecoveryCodesSerializer},
+        answer={"message": RENEWED, "recovery_codes": _CODES},
+        errors=(
+            failures.TokenInvalid,
+            failures.CsrfFailed,
+            failures.ReauthenticationRequired,
+            failures.NotFound,
+            failures.RateLimited,
+        ),
+    )
+    @limited("second_factor", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        codes = SecondFactorService.renew_recovery_codes(session_of(request), client=ClientInfo.of(request))
+        return Response({"message": RENEWED, "recovery_codes": codes}, headers=_SECRET)
+
+
+class SecondFactorVerifyView(PublicView):
+    """Finish a sign-in that stopped with `mfa_required`.
+
+    The `mfa_token` is good for five minutes, five tries and this endpoint alone; ten wrong codes in an hour, over all
+    sign-ins, are the most an account takes. The answer is that of a sign-in.
+    """
+
+    serializer_class = SecondFactorVerifySerializer
+
+    @authentication_schema(
+        "second_factor_verify",
+        tag="second factor",
+        request=SecondFactorVerifySerializer,
+        example={"mfa_token": "<from the refusal>", "otp": "492039"},
+        answers={200: SignedInSerializer},
+        answer={**TOKENS, "user": USER},
+        errors=(*READS_INPUT, failures.TokenInvalid, failures.CodeInvalid, failures.RateLimited),
+    )
+    @limited("second_factor_verify")
+    def post(self, request: Request) -> Response:
+        signed_in = SecondFactorService.finish_sign_in(**self.validated(request), client=ClientInfo.of(request))
+        renew_csrf_token(request)
+        return new_session_answer(request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data)
