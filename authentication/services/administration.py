@@ -2,37 +2,40 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from authentication.exceptions import PermissionRefused
+from authentication.exceptions import NotFound, PermissionRefused, ValidationFailed
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_identifier
 
 from .audit import Event, Risk, record
 from .dead_letters import send_again
 from .email import EmailService, Kind
 
 Reason = TokenBlacklist.Reason
+_BATCH = 1_000
+_TAKEN = "An account with this email address exists already."
 
 
 class AdministrationService:
     """What staff may do to an account. Raises PermissionRefused where someone reaches above themselves."""
 
     @staticmethod
-    def unlock(user: User, *, actor: User, client: ClientInfo) -> None:
+    def unlock(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Let a person sign in again at once."""
         _check_rank(actor, user)
         with transaction.atomic():
             User.objects.clear_attempts(user.pk)
-            record(Event.ACCOUNT_UNLOCKED, user_id=user.pk, client=client, risk=Risk.MEDIUM, actor=str(actor.pk))
+            record(Event.ACCOUNT_UNLOCKED, user_id=user.pk, client=client, risk=Risk.MEDIUM, actor=_name(actor))
 
     @staticmethod
-    def end_sessions(user: User, *, actor: User, client: ClientInfo) -> int:
+    def end_sessions(user: User, *, actor: User | None, client: ClientInfo) -> int:
         """Sign a person out everywhere; return how many devices that were."""
         _check_rank(actor, user)
         with transaction.atomic():
@@ -41,7 +44,7 @@ class AdministrationService:
         return count
 
     @staticmethod
-    def end_session(session: UserSession, *, actor: User, client: ClientInfo) -> None:
+    def end_session(session: UserSession, *, actor: User | None, client: ClientInfo) -> None:
         """Sign a person out on one device."""
         _check_rank(actor, session.user)
         with transaction.atomic():
@@ -49,7 +52,45 @@ class AdministrationService:
             _note("end_session", session.user_id, actor, client, session=str(session.pk))
 
     @staticmethod
-    def resend_verification(user: User, *, actor: User, client: ClientInfo) -> None:
+    def live_sessions() -> int:
+        """Return how many sessions live, everybody's."""
+        return UserSession.objects.live(at=timezone.now()).count()
+
+    @staticmethod
+    def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
+        """Sign everybody out, a thousand devices at a time; return how many those were."""
+        total = 0
+        while keys := list(UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]):
+            with transaction.atomic():
+                total += UserSession.objects.filter(pk__in=keys).end(reason=Reason.ADMIN, at=timezone.now())
+            on_batch(len(keys))
+        _note("end_every_session", None, None, client, count=total)
+        return total
+
+    @staticmethod
+    def find(identifier: str) -> User:
+        """Return the person with an address or username; raises NotFound."""
+        user: User | None = User.objects.identified_by(canonical_identifier(identifier)).first()
+        if user is None:
+            raise NotFound
+        return user
+
+    @staticmethod
+    def create_superuser(*, email: str, password: str, client: ClientInfo) -> User:
+        """Make an account that may do everything.
+
+        Raises Django's ValidationError for a weak password, ValidationFailed for a taken address.
+        """
+        try:
+            with transaction.atomic():
+                user = User.objects.create_superuser(email, password)
+                _note("create_superuser", user.pk, None, client)
+        except IntegrityError:
+            raise ValidationFailed(errors={"email": [_TAKEN]}) from None
+        return user
+
+    @staticmethod
+    def resend_verification(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a person the link that proves their address."""
         _check_rank(actor, user)
         with transaction.atomic():
@@ -57,7 +98,7 @@ class AdministrationService:
             _note("resend_verification", user.pk, actor, client)
 
     @staticmethod
-    def send_reset_link(user: User, *, actor: User, client: ClientInfo) -> None:
+    def send_reset_link(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a person the link to choose a new password; nobody chooses it for them."""
         _check_rank(actor, user)
         with transaction.atomic():
@@ -65,7 +106,7 @@ class AdministrationService:
             _note("send_reset_link", user.pk, actor, client)
 
     @staticmethod
-    def disable(user: User, *, actor: User, client: ClientInfo) -> None:
+    def disable(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Close an account and sign it out everywhere."""
         _check_rank(actor, user)
         with transaction.atomic():
@@ -74,7 +115,7 @@ class AdministrationService:
             _note("disable", user.pk, actor, client)
 
     @staticmethod
-    def enable(user: User, *, actor: User, client: ClientInfo) -> None:
+    def enable(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Open a closed account again."""
         _check_rank(actor, user)
         with transaction.atomic():
@@ -94,9 +135,7 @@ class AdministrationService:
             longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
             owner = session.user_id if session else None
             TokenBlacklist.blacklist_token(jti=jti, expires_at=now + longest, user_id=owner, reason=reason)
-            record(
-                Event.TOKEN_REVOKED, user_id=owner, client=client, risk=Risk.HIGH, actor=str(actor.pk), reason=reason
-            )
+            record(Event.TOKEN_REVOKED, user_id=owner, client=client, risk=Risk.HIGH, actor=_name(actor), reason=reason)
         return TokenBlacklist.objects.get(jti=jti)
 
     @staticmethod
@@ -118,29 +157,34 @@ class AdministrationService:
         return started
 
     @staticmethod
-    def note_group_change(group: str, *, actor: User, client: ClientInfo) -> None:
+    def note_group_change(group: str, *, actor: User | None, client: ClientInfo) -> None:
         """Write down that what a group may do was changed."""
         _note("change_group", None, actor, client, group=group)
 
     @staticmethod
-    def note_change(user_id: uuid.UUID, *, fields: Iterable[str], actor: User, client: ClientInfo) -> None:
+    def note_change(user_id: uuid.UUID, *, fields: Iterable[str], actor: User | None, client: ClientInfo) -> None:
         """Write down which fields of an account were changed."""
         _note("change", user_id, actor, client, fields=sorted(fields))
 
 
-def _check_rank(actor: User, target: User) -> None:
-    if target.is_superuser and not actor.is_superuser:
+def _name(actor: User | None) -> str:
+    """Return who acts; without an account it is whoever may run commands on the server."""
+    return str(actor.pk) if actor else "command line"
+
+
+def _check_rank(actor: User | None, target: User) -> None:
+    if actor and target.is_superuser and not actor.is_superuser:
         raise PermissionRefused
 
 
-def _note(action: str, target: uuid.UUID | None, actor: User, client: ClientInfo, **facts: Any) -> None:
+def _note(action: str, target: uuid.UUID | None, actor: User | None, client: ClientInfo, **facts: Any) -> None:
     record(
         Event.ADMIN_ACTION,
         user_id=target,
         client=client,
         risk=Risk.MEDIUM,
         description=action,
-        actor=str(actor.pk),
+        actor=_name(actor),
         action=action,
         **facts,
     )

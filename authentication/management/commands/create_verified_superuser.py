@@ -1,0 +1,44 @@
+"""Makes an account that may do everything, with a proven address."""
+
+import getpass
+import sys
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from authentication.exceptions import ValidationFailed
+from authentication.services.administration import AdministrationService
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import checked_email
+
+
+class Command(BaseCommand):
+    """Asks for a password twice, or takes it from standard input; the command line is no place, for others read it."""
+
+    help = "Make an account that may do everything, with a proven address."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._asked()
+        try:
+            AdministrationService.create_superuser(
+                email=checked_email(options["email"]), password=password, client=ClientInfo()
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        except ValidationFailed as refusal:
+            raise CommandError(" ".join(it for found in (refusal.errors or {}).values() for it in found)) from None
+        self.stdout.write("The account is made; sign in at /admin/.")
+
+    @staticmethod
+    def _asked() -> str:
+        password = getpass.getpass("Password: ")
+        if password != getpass.getpass("Password again: "):
+            raise CommandError("The two passwords are not the same.")
+        return password

@@ -1,0 +1,117 @@
+"""The audit log as a file."""
+
+import contextlib
+import csv
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from authentication.management.people import person_of
+from authentication.management.progress import Progress
+from authentication.services.reports import EVENT_FIELDS, AuditFilter, ReportService
+
+Row = dict[str, Any]
+# A spreadsheet takes what begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Command(BaseCommand):
+    """Writes events as CSV or JSON Lines, the oldest first, without holding them in memory."""
+
+    help = "Write the audit log as CSV or JSON Lines, to a file or to standard output."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "output", nargs="?", default="-", help="a file that does not exist yet; - is standard output"
+        )
+        parser.add_argument("--format", choices=("csv", "jsonl"), default="csv")
+        parser.add_argument("--person", help="an email address or a username")
+        parser.add_argument("--event", action="append", default=[], help="an event's name; may be repeated")
+        parser.add_argument("--risk", choices=("low", "medium", "high", "critical"))
+        parser.add_argument("--since", help="a day or a time, such as 2026-11-22 or 2026-11-22T15:30Z")
+        parser.add_argument("--until", help="as --since; not included")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wanted = AuditFilter(
+            user_id=person_of(options).pk if options["person"] else None,
+            events=tuple(options["event"]),
+            risk=options["risk"],
+            since=_moment("--since", options["since"]),
+            until=_moment("--until", options["until"]),
+        )
+        try:
+            rows = ReportService.events(wanted)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        write = _as_csv if options["format"] == "csv" else _as_lines
+        with (
+            Progress("events", ReportService.count(wanted), self.stderr) as progress,
+            _opened(options["output"]) as file,
+        ):
+            write(file, rows, progress.advance)
+
+
+def _moment(name: str, text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        if moment := parse_datetime(text):
+            return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)
+        if day := parse_date(text):
+            return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
+    raise CommandError(f"{name}: {text!r} is neither a day nor a time, such as 2026-11-22 or 2026-11-22T15:30Z.")
+
+
+@contextlib.contextmanager
+def _opened(output: str) -> Iterator[IO[str]]:
+    """Lend a file that its owner alone may read, and that is there whole or not at all."""
+    if output == "-":
+        yield sys.stdout
+        return
+    path = Path(output)
+    if path.exists():
+        raise CommandError(f"{path} exists already.")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            yield file
+        partial.rename(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _as_csv(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(EVENT_FIELDS)
+    for row in rows:
+        writer.writerow([_harmless(row[name]) for name in EVENT_FIELDS])
+        advance()
+
+
+def _as_lines(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> None:
+    for row in rows:
+        file.write(json.dumps(row, default=_text) + "\n")
+        advance()
+
+
+def _harmless(value: Any) -> str:
+    text = json.dumps(value, default=_text) if isinstance(value, dict) else _text(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return "" if value is None else str(value)

@@ -1,0 +1,137 @@
+"""The audit log as a file."""
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from authentication.management.commands import export_audit_log
+from authentication.models import AuditLog, User
+from authentication.services.reports import EVENT_FIELDS
+from authentication.tests.clients import NOON
+from authentication.tests.factories import UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
+
+
+@pytest.fixture(autouse=True)
+def _a_past(person: User) -> None:
+    past = [
+        (person, "login", "low"),
+        (UserFactory(), "login", "low"),
+        (person, "login_failed", "medium"),
+        (None, "login", "high"),
+    ]
+    for day, (user, event, risk) in enumerate(past, 1):
+        facts = {"metadata": {"n": day}, "ip_address": "8.8.8.8", "timestamp": NOON.replace(day=day)}
+        AuditLog.log_event(event, user=user, risk_level=risk, **facts)
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return a function that runs the command, and returns what it writes to standard output."""
+
+    def run(*arguments: str) -> str:
+        call_command("export_audit_log", *arguments, stderr=io.StringIO())
+        return capsys.readouterr().out
+
+    return run
+
+
+def numbers(text: str) -> list[int]:
+    return [json.loads(line)["metadata"]["n"] for line in text.splitlines()]
+
+
+def test_a_spreadsheet_has_a_heading_and_a_line_for_each_event_the_oldest_first(written: Any, person: User) -> None:
+    heading, *lines = csv.reader(io.StringIO(written()))
+
+    first = dict(zip(heading, lines[0], strict=True))
+    assert tuple(heading) == EVENT_FIELDS
+    assert len(lines) == 4
+    assert first == {
+        "timestamp": "2026-11-01T12:00:00+00:00",
+        "event_type": "login",
+        "risk_level": "low",
+        "success": "True",
+        "user_id": str(person.pk),
+        "ip_address": "8.8.8.8",
+        "user_agent": "",
+        "description": "",
+        "correlation_id": "",
+        "metadata": '{"n": 1}',
+    }
+
+
+@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(written: Any, evil: str) -> None:
+    AuditLog.objects.update(user_agent=evil)
+
+    rows = list(csv.DictReader(io.StringIO(written(), newline="")))
+
+    assert {row["user_agent"] for row in rows} == {f"'{evil}"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ((), [1, 2, 3, 4]),
+        (("--event", "login_failed"), [3]),
+        (("--event", "login_failed", "--event", "login"), [1, 2, 3, 4]),
+        (("--risk", "high"), [4]),
+        (("--since", "2026-11-02"), [2, 3, 4]),
+        (("--since", "2026-11-02T12:00Z", "--until", "2026-11-03T12:00Z"), [2]),
+        (("--until", "2026-11-01"), []),
+    ],
+)
+def test_filters_choose(written: Any, arguments: tuple[str, ...], wanted: list[int]) -> None:
+    assert numbers(written("--format", "jsonl", *arguments)) == wanted
+
+
+def test_a_person_can_be_chosen(written: Any, person: User) -> None:
+    assert numbers(written("--format", "jsonl", "--person", person.email)) == [1, 3]
+
+
+class TestAFile:
+    def test_is_its_owners_alone(self, written: Any, tmp_path: Path) -> None:
+        written(str(tmp_path / "log.csv"))
+
+        assert stat.S_IMODE((tmp_path / "log.csv").stat().st_mode) == 0o600
+        assert [it.name for it in tmp_path.iterdir()] == ["log.csv"]
+
+    def test_that_is_there_is_not_written_over(self, written: Any, tmp_path: Path) -> None:
+        (tmp_path / "log.csv").write_text("dear", encoding="utf-8")
+
+        with pytest.raises(CommandError, match="exists already"):
+            written(str(tmp_path / "log.csv"))
+
+        assert (tmp_path / "log.csv").read_text(encoding="utf-8") == "dear"
+
+    def test_is_whole_or_not_there(self, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*_: Any) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr(export_audit_log, "_as_csv", full)
+
+        with pytest.raises(OSError, match="no space left"):
+            written(str(tmp_path / "log.csv"))
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_that_cannot_be_written_is_said(self, written: Any, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="cannot be written"):
+            written(str(tmp_path / "nowhere" / "log.csv"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--event", "nothing"), ("--since", "yesterday"), ("--person", "nobody"), ("--risk", "none"), ("--format", "xml")],
+)
+def test_what_makes_no_sense_is_refused(written: Any, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        written(*arguments)

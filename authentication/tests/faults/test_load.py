@@ -1,0 +1,170 @@
+"""A minute of people doing what people do, with a restart of everything in its middle."""
+
+import collections
+import contextlib
+import http.client
+import json
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authentication.models import OutgoingEmail, User, UserSession
+from authentication.tests.factories import PASSWORD, UserFactory
+
+from . import rig
+from .test_server_faults import SERVER
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+
+CLIENTS, SECONDS = 32, 60
+WORKER = ("celery", "-A", "vineyard_group_fellowship", "worker", "-c", "2", "-Q", "mail,checks,upkeep")
+
+
+class Visitor:
+    """Somebody with an account, who signs in, looks around, refreshes, forgets their password and signs out."""
+
+    def __init__(self, number: int, port: int, tally: "collections.Counter[Any]") -> None:
+        self._port, self._tally = port, tally
+        self._chance = random.Random(number)  # noqa: S311 -- nothing depends on it
+        self.email = f"visitor{number}@example.org"
+        self._tokens: dict[str, Any] = {}
+
+    def visit(self, until: float) -> None:
+        while time.monotonic() < until:
+            self._chance.choice(self._acts())()
+
+    def _acts(self) -> list[Callable[[], Any]]:
+        if not self._tokens:
+            return [self.sign_in]
+        often = [self.look, self.list_devices, self.refresh, self.verify] * 5
+        return [*often, self.sign_out, self.forget, self.register]
+
+    def sign_in(self) -> None:
+        self._tokens = self._ask("POST", "auth/login/", {"email": self.email, "password": PASSWORD}) or {}
+
+    def can_sign_in(self) -> bool:
+        self._tokens = {}
+        self.sign_in()
+        return bool(self._tokens)
+
+    def refresh(self) -> None:
+        # A lost answer leaves the old token good for its successor.
+        self._tokens = self._ask("POST", "auth/token/refresh/", {"refresh": self._tokens["refresh"]}) or self._tokens
+
+    def look(self) -> None:
+        self._ask("GET", "profiles/me/")
+
+    def list_devices(self) -> None:
+        self._ask("GET", "auth/sessions/")
+
+    def verify(self) -> None:
+        self._ask("POST", "auth/token/verify/", {"token": self._tokens["access"]})
+
+    def forget(self) -> None:
+        self._ask("POST", "auth/password/reset/", {"email": self.email})
+
+    def register(self) -> None:
+        mark = self._chance.getrandbits(60)
+        self._ask("POST", "auth/register/", {"email": f"new{mark}@example.org", "password": PASSWORD})
+
+    def sign_out(self) -> None:
+        self._ask("POST", "auth/logout/")
+        self._tokens = {}
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        headers = {"Content-Type": "application/json"}
+        if self._tokens:
+            headers["Authorization"] = f"Bearer {self._tokens['access']}"
+        try:
+            with contextlib.closing(connection):
+                connection.request(method, f"/api/v1/{path}", json.dumps(body) if body is not None else None, headers)
+                answer = connection.getresponse()
+                found = json.loads(answer.read() or b"{}")
+        except ConnectionRefusedError:
+            self._tally["refused"] += 1
+            time.sleep(0.1)
+            return None
+        except (OSError, http.client.HTTPException) as lost:
+            self._tally[f"{path} {lost!r}"] += 1
+            return None
+        self._tally[answer.status] += 1
+        if answer.status >= 400:
+            self._tally[f"{path} {answer.status} {found.get('code')}"] += 1
+            return None
+        return found
+
+
+class World:
+    """The service's processes on one machine, which can be restarted under its visitors."""
+
+    def __init__(self, running: contextlib.ExitStack, log: Path, mail_port: int) -> None:
+        self._running, self._log, self.port = running, log, rig.free_port()
+        mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail_port)}
+        pace = {"EMAIL_SWEEP_SECONDS": "1", "EMAIL_LEASE_SECONDS": "3"}
+        self._told = {"PORT": str(self.port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "8", **mail, **pace}
+        self.start()
+
+    def start(self) -> None:
+        self._server, self._worker = self.run(*SERVER), self.run(*WORKER)
+
+    def run(self, *command: str) -> "subprocess.Popen[bytes]":
+        return self._running.enter_context(rig.process(*command, log=self._log, **self._told))
+
+    def restart(self) -> None:
+        """Stop the server as one does, and the worker as an accident does."""
+        self._server.terminate()
+        rig.kill(self._worker)
+        assert self._server.wait(40) == 0
+        self.start()
+
+
+def test_nothing_is_lost(tmp_path: Path, mailserver: rig.MailServer) -> None:
+    people = [UserFactory(email=f"visitor{number}@example.org") for number in range(CLIENTS)]
+    tally: collections.Counter[Any] = collections.Counter()
+
+    with contextlib.ExitStack() as running:
+        world = World(running, tmp_path / "log", mailserver.port)
+        rig.until(lambda: _answers(world.port), what="the server")
+        visitors = [Visitor(number, world.port, tally) for number in range(CLIENTS)]
+        crowd = [threading.Thread(target=it.visit, args=(time.monotonic() + SECONDS,)) for it in visitors]
+        for one in crowd:
+            one.start()
+        time.sleep(SECONDS / 2)
+        world.restart()
+        for one in crowd:
+            one.join(SECONDS)
+        world.run("celery", "-A", "vineyard_group_fellowship", "beat", "-s", str(tmp_path / "schedule"))
+        waiting = OutgoingEmail.objects.filter(status__in=["queued", "sending"])
+        rig.until(lambda: not waiting.exists(), seconds=60, pause=0.5, what="every mail to be sent")
+        get_in = [visitor.can_sign_in() for visitor in visitors]
+
+    assert get_in == [True] * len(people)
+    assert {what: count for what, count in tally.items() if not _is_right(what)} == {}, tally
+    assert tally[200] > 20 * SECONDS
+    assert_what_was_stored(tally[201], mailserver)
+
+
+def assert_what_was_stored(registered: int, mailserver: rig.MailServer) -> None:
+    assert set(OutgoingEmail.objects.values_list("status", flat=True)) <= {"sent", "suppressed"}
+    assert len(mailserver.mails) >= OutgoingEmail.objects.filter(status="sent").count()
+    assert User.objects.count() == CLIENTS + registered
+    assert not UserSession.objects.filter(end_reason="reuse").exists()
+
+
+def _is_right(what: Any) -> bool:
+    return what == "refused" or (isinstance(what, int) and what < 300)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/api/v1/auth/health/live/")
+        return connection.getresponse().status == 200
+    return False
