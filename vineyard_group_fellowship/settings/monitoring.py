@@ -1,10 +1,14 @@
-"""Error reports to Sentry, when SENTRY_DSN is set: where a fault is, never whose request it was."""
+"""Error reports and traces to Sentry, when SENTRY_DSN is set: where a fault is, never whose request it was."""
 
-import re
 from typing import Any
 
 import sentry_sdk
+from sentry_sdk.integrations.celery import CeleryIntegration
+from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
+from sentry_sdk.integrations.redis import RedisIntegration
+
+from vineyard_group_fellowship.reports import error_without_people, trace_without_people
 
 from .base import ENVIRONMENT
 from .env import env
@@ -24,22 +28,6 @@ _COLLECTED: Any = {
     "stack_frame_variables": False,
     "frame_context_lines": 5,
 }
-_ADDRESS = re.compile(r"[^\s\"'<>=]+@[^\s\"'<>=]+")
-
-
-def without_people(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature
-    """Drop what a message may quote of a person, and what is not worth an alarm."""
-    if event.get("level") == "info":
-        return None
-    for part in ("user", "breadcrumbs", "extra", "logentry"):
-        event.pop(part, None)
-    request = event.get("request", {})
-    event["request"] = {name: request[name] for name in ("method",) if name in request}
-    for error in event.get("exception", {}).get("values", []):
-        # A database's message quotes the row it refused.
-        error["value"] = _ADDRESS.sub("[address]", str(error.get("value", "")).partition("\n")[0])
-    return event
-
 
 SENTRY_DSN = env.matching("SENTRY_DSN", "", pattern=r"https?://.+", wanted="a web address")
 SENTRY_OPTIONS: dict[str, Any] = {
@@ -50,10 +38,23 @@ SENTRY_OPTIONS: dict[str, Any] = {
     "include_local_variables": False,
     "max_request_body_size": "never",
     "max_breadcrumbs": 0,
-    "before_send": without_people,
+    "before_send": error_without_people,
+    "before_send_transaction": trace_without_people,
+    # Other services learn nothing of ours from the headers of a request.
+    "trace_propagation_targets": [],
+    # Sessions of the library's own kind: it would count people.
+    "auto_session_tracking": False,
+    "enable_logs": False,
+    "enable_metrics": False,
     "data_collection": _COLLECTED,
-    # Faults are reported where they are caught; a log line holds more than a report may.
-    "integrations": [LoggingIntegration(level=None, event_level=None)],
+    "integrations": [
+        # A request is named by its route: a path holds ids.
+        DjangoIntegration(transaction_style="url", signals_spans=False),
+        CeleryIntegration(),
+        RedisIntegration(),
+        # Faults are reported where they are caught; a log line holds more than a report may.
+        LoggingIntegration(level=None, event_level=None),
+    ],
 }
 if SENTRY_DSN:
     sentry_sdk.init(dsn=SENTRY_DSN, **SENTRY_OPTIONS)
