@@ -90,11 +90,11 @@ def _give_up(function: Any, arguments: tuple[str, ...], error: Exception) -> Non
 
 
 def _sweep_for_ever() -> None:
-    pause, cleaned_at = threading.Event(), 0.0
+    pause, cleaned_at = threading.Event(), float("-inf")
     while not pause.wait(settings.EMAIL_SWEEP_SECONDS):
         close_old_connections()
-        _run("authentication.tasks.sweep_outbox")
-        if time.monotonic() - cleaned_at >= settings.RETENTION_SECONDS:
-            cleaned_at = time.monotonic()
-            for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        hourly = time.monotonic() - cleaned_at >= settings.RETENTION_SECONDS
+        for entry in settings.CELERY_BEAT_SCHEDULE.values():
+            if hourly or entry["schedule"] < settings.RETENTION_SECONDS:
                 _run(entry["task"], *entry.get("args", ()))
+        cleaned_at = time.monotonic() if hourly else cleaned_at

@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from .services.breach import check_breach as check
 from .services.dead_letters import bury
 from .services.email import EmailService
+from .services.export import ExportService
 from .services.retention import RetentionService
 from .utils.pwned import Unavailable
 
@@ -32,6 +33,18 @@ def deliver_email(email_id: str) -> None:
 def sweep_outbox() -> None:
     """Have everything sent that is due and was left lying."""
     EmailService.sweep()
+
+
+@shared_task(base=ServiceTask)
+def build_export(export_id: str) -> None:
+    """Make a person's copy of their data."""
+    ExportService.build(export_id)
+
+
+@shared_task(base=ServiceTask)
+def sweep_exports() -> None:
+    """Have the copies made whose task was lost."""
+    ExportService.sweep()
 
 
 @shared_task(base=ServiceTask)

@@ -6,6 +6,7 @@ from .view_modules.consents import ConsentsView
 from .view_modules.csrf import CsrfTokenView
 from .view_modules.email import EmailResendView, EmailVerifyView
 from .view_modules.email_change import AccountEmailView, EmailChangeConfirmView, EmailChangeUndoView
+from .view_modules.export import ExportDownloadView, ExportView
 from .view_modules.health import HealthView, LiveView
 from .view_modules.mail_events import NoticesView, SendGridEventsView
 from .view_modules.password import PasswordChangeView, PasswordResetConfirmView, PasswordResetView
@@ -33,6 +34,8 @@ __all__ = [
     "EmailResendView",
     "EmailVerifyView",
     "ExchangeTokenView",
+    "ExportDownloadView",
+    "ExportView",
     "HealthView",
     "LiveView",
     "LoginView",

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from authentication.view_modules.account_pages import (
     ConfirmEmailPage,
     DisownSessionPage,
+    DownloadExportPage,
     HomePage,
     ResetPasswordPage,
     UndoEmailPage,
@@ -34,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
     path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
     path("account/unsubscribe/", UnsubscribePage.as_view(), name="unsubscribe-page"),
+    path("account/download-export/", DownloadExportPage.as_view(), name="download-export-page"),
     path("", HomePage.as_view(), name="home"),
 ]

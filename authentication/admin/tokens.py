@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import (
+    AccountExport,
     ActionToken,
     EmailChange,
     EmailVerificationToken,
@@ -109,6 +110,16 @@ class ActionTokenAdmin(_MailedTokenAdmin):
     list_display = ("user", "action", "created_at", "expires_at", "used_at")
     list_filter = ("action", "created_at", "used_at")
     exclude = ("token",)
+
+
+@admin.register(AccountExport)
+class AccountExportAdmin(_MailedTokenAdmin):
+    """Copies of people's data that were asked for; never what they hold."""
+
+    list_display = ("user", "requested_at", "ready_at", "downloaded_at")
+    list_filter = ("requested_at", "ready_at", "downloaded_at")
+    ordering = ("-requested_at",)
+    exclude = ("content",)
 
 
 @admin.register(EmailChange)

@@ -1,5 +1,6 @@
 """All tables of the application."""
 
+from .account_export import AccountExport
 from .action_token import ActionToken
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
@@ -16,6 +17,7 @@ from .sign_in_challenge import SignInChallenge
 from .user import Attempt, User
 
 __all__ = [
+    "AccountExport",
     "ActionToken",
     "Attempt",
     "AuditLog",

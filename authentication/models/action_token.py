@@ -52,6 +52,7 @@ class ActionToken(models.Model):
         DISOWN_SESSION = "disown_session"
         CONFIRM_EMAIL = "confirm_email"
         UNDO_EMAIL = "undo_email"
+        DOWNLOAD_EXPORT = "download_export"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     action = models.CharField(max_length=32, choices=Action.choices)

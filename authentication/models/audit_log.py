@@ -52,6 +52,8 @@ class AuditLog(models.Model):
         EMAIL_BOUNCED = "email_bounced"
         EMAIL_COMPLAINED = "email_complained"
         NOTICES_CHANGED = "notices_changed"
+        EXPORT_REQUESTED = "export_requested"
+        EXPORT_DOWNLOADED = "export_downloaded"
         CONSENT_GIVEN = "consent_given"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name

@@ -36,6 +36,7 @@ class OutgoingEmail(models.Model):
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
         NEW_DEVICE = "new_device"
+        EXPORT_READY = "export_ready"
         EMAIL_CHANGE = "email_change"
         EMAIL_CHANGE_NOTICE = "email_change_notice"
         SECOND_FACTOR_CHANGED = "second_factor_changed"

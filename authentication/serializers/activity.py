@@ -40,6 +40,8 @@ IN_WORDS = {
     "email_bounced": "A mail to your address came back.",
     "email_complained": "A mail to you was reported as unwanted.",
     "notices_changed": "Your choice of notices was changed.",
+    "export_requested": "A copy of your data was asked for.",
+    "export_downloaded": "The copy of your data was fetched.",
     "consent_given": "You agreed to the terms or the privacy policy.",
     "password_change": "Your password was changed.",
     "password_reset_requested": "A link to choose a new password was asked for.",

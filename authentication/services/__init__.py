@@ -8,6 +8,7 @@ from .email import EmailService
 from .email_change import EmailChangeService
 from .email_verification import EmailVerificationService
 from .exchange import ExchangeTokenService
+from .export import ExportService
 from .password import PasswordService
 from .profiles import ProfileService
 from .reauthentication import ReauthenticationService
@@ -25,6 +26,7 @@ __all__ = [
     "EmailService",
     "EmailVerificationService",
     "ExchangeTokenService",
+    "ExportService",
     "PasswordService",
     "ProfileService",
     "ReauthenticationService",

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from authentication.models import (
+    AccountExport,
     ActionToken,
     EmailChange,
     EmailVerificationToken,
@@ -16,6 +17,7 @@ from authentication.models import (
     User,
     UserSession,
 )
+from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
 from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
@@ -83,10 +85,22 @@ def _change(mail: OutgoingEmail, user: User, action: str, url: str, lifetime: dt
     return change, url.replace("{token}", token)
 
 
+def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
+    export = AccountExport.objects.ready(at=timezone.now()).filter(pk=mail.context.get("export"), user=user).first()
+    if export is None or export.ready_at is None:
+        raise Pointless
+    left = export.ready_at + EXPORT_LIFETIME - timezone.now()
+    token = ActionToken.objects.issue(
+        Action.DOWNLOAD_EXPORT, user_id=user.pk, at=timezone.now(), lifetime=left, export=str(export.pk)
+    )
+    return {"link": settings.EXPORT_URL.replace("{token}", token)}
+
+
 _MAKERS: dict[str, Callable[[OutgoingEmail, User], Facts]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
+    Kind.EXPORT_READY: _export_ready,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
 }

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from authentication.background import enqueue
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     EmailChange,
@@ -124,6 +125,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         Rule(lambda now: PasswordResetToken.objects.filter(created_at__lte=now - _KEPT)),
         Rule(lambda now: ActionToken.objects.filter(expires_at__lte=now - _KEPT)),
         Rule(lambda now: SignInChallenge.objects.filter(expires_at__lte=now)),
+        Rule(lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))),
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),

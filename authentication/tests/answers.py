@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import Model
 
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     Consent,
@@ -25,6 +26,7 @@ from authentication.models import (
 from .forging import FORGERIES
 
 _TABLES: tuple[type[Model], ...] = (
+    AccountExport,
     ActionToken,
     AuditLog,
     Consent,

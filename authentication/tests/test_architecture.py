@@ -184,6 +184,8 @@ DOORS = {
     "api/v1/auth/account/email/": bearer(GET=None, POST="email_change", DELETE=None),
     "api/v1/auth/account/email/confirm/": public(POST="email_verify"),
     "api/v1/auth/account/email/undo/": public(POST="email_verify"),
+    "api/v1/auth/account/export/": bearer(GET=None, POST="export"),
+    "api/v1/auth/account/export/download/": bearer(POST="export"),
     "api/v1/auth/account/notices/": bearer(GET=None, PATCH="notices"),
     # Signed by the provider, which sends as often as mails come back.
     "api/v1/auth/mail-events/sendgrid/": public(POST=None),
@@ -199,6 +201,7 @@ DOORS = {
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),
     "account/undo-email/": public(GET=None, POST="email_verify"),
+    "account/download-export/": public(GET=None, POST="export"),
     "account/unsubscribe/": public(GET=None, POST="email_verify"),
     "account/not-me/": public(GET=None, POST="session_disown"),
     "": public(GET=None),
@@ -217,6 +220,7 @@ ADMIN = {
     "admin/(?P<url>.*)$": "admin session",
 }
 ADMIN_TABLES = {
+    "authentication/accountexport",
     "authentication/actiontoken",
     "authentication/auditlog",
     "authentication/outgoingemail",

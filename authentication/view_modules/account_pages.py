@@ -10,7 +10,14 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import TemplateView
 
-from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable, ValidationFailed
+from authentication.exceptions import (
+    AccountLocked,
+    LinkInvalid,
+    Problem,
+    RateLimited,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from authentication.limits import FIELDS_KEY, count
 from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
@@ -18,9 +25,12 @@ from authentication.services import (
     DeliverabilityService,
     EmailChangeService,
     EmailVerificationService,
+    ExportService,
     PasswordService,
 )
 from authentication.utils.client import ClientInfo
+
+from .export import as_a_file
 
 
 class HomePage(TemplateView):
@@ -116,6 +126,24 @@ class UndoEmailPage(MailedLinkPage):
     def act(self, request: HttpRequest) -> HttpResponse:
         reset_token = EmailChangeService.undo(token=request.POST.get("token", ""), client=ClientInfo.of(request))
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+
+
+class DownloadExportPage(MailedLinkPage):
+    """A form that asks for the password, and answers with the copy of a person's data."""
+
+    template_name = "account/download_export.html"
+    limit = "export"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        given = {name: request.POST.get(name, "") for name in ("token", "password", "otp")}
+        try:
+            held = ExportService.download_by_mail(**given, client=ClientInfo.of(request))
+            return HttpResponse(held, content_type="application/json", headers=as_a_file())
+        except ValidationFailed as refusal:
+            messages = [str(message) for found in (refusal.errors or {}).values() for message in found]
+            return self.refused(refusal, token=given["token"], errors=messages)
+        except AccountLocked as refusal:
+            return self.refused(refusal, token=given["token"], errors=[refusal.detail])
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -43,12 +43,13 @@ def _hourly(rule: str) -> dict[str, Any]:
     return {"task": "authentication.tasks.clean", "args": (rule,), "schedule": RETENTION_SECONDS, "options": options}
 
 
+def _often(task: str) -> dict[str, Any]:
+    return {"task": task, "schedule": float(EMAIL_SWEEP_SECONDS), "options": {"expires": EMAIL_SWEEP_SECONDS}}
+
+
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep-outbox": {
-        "task": "authentication.tasks.sweep_outbox",
-        "schedule": float(EMAIL_SWEEP_SECONDS),
-        "options": {"expires": EMAIL_SWEEP_SECONDS},
-    },
+    "sweep-outbox": _often("authentication.tasks.sweep_outbox"),
+    "sweep-exports": _often("authentication.tasks.sweep_exports"),
     **{
         f"clean-{rule}": _hourly(rule)
         for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")

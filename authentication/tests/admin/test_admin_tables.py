@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     Consent,
@@ -44,6 +45,7 @@ SECRETS: tuple[tuple[type[Model], str], ...] = (
     (PasswordResetToken, "token"),
     (PasswordResetToken, "binding"),
     (EmailVerificationToken, "token"),
+    (AccountExport, "content"),
     (ActionToken, "token"),
     (TokenBlacklist, "token"),
 )
@@ -68,6 +70,7 @@ def make(table: type[Model]) -> Model:
     user.refresh_from_db()
     secret, later = f"{CANARY}{uuid.uuid4().hex}", timezone.now() + dt.timedelta(days=1)
     fields: dict[type[Model], dict[str, Any]] = {
+        AccountExport: {"content": secret},
         ActionToken: {"action": "disown_session", "token": secret, "expires_at": later},
         AuditLog: {"event_type": "login", "ip_address": "8.8.4.4", "metadata": {"session": "x"}},
         Consent: {"document": "terms", "version": "1"},
@@ -272,7 +275,7 @@ class TestSecrets:
             assert str(getattr(make(table), field)).startswith(CANARY)
 
     def test_no_column_that_could_be_one_is_shown_by_mistake(self) -> None:
-        telling = re.compile(r"password$|password_hash|^token$|binding|secret|session_key|digest")
+        telling = re.compile(r"password$|password_hash|^token$|binding|secret|session_key|digest|^content$")
 
         found = {
             (table, field.name) for table in OURS for field in table._meta.get_fields() if telling.search(field.name)
@@ -377,6 +380,7 @@ class TestNothingIsDoneByHand:
 
     def test_every_model_of_ours_is_at_the_desk(self) -> None:
         here: set[type[Model]] = {
+            AccountExport,
             ActionToken,
             AuditLog,
             Consent,

@@ -26,6 +26,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     EmailChange,
@@ -35,7 +36,7 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services import AuthenticationService, ExchangeTokenService, SecondFactorService
+from authentication.services import AuthenticationService, ExchangeTokenService, ExportService, SecondFactorService
 from authentication.tests.clients import NEW_PASSWORD
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.client import ClientInfo
@@ -188,6 +189,18 @@ def verification_token(person: User) -> str:
     return EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
 
 
+def export_token(person: User) -> str:
+    export = AccountExport.objects.create(user=person)
+    ExportService.build(export.pk)
+    return ActionToken.objects.issue(
+        ActionToken.Action.DOWNLOAD_EXPORT,
+        user_id=person.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(hours=1),
+        export=str(export.pk),
+    )
+
+
 def change_token(person: User, action: str) -> str:
     change = EmailChange.objects.create(user=person, old_email=person.email, new_email=f"new-{person.email}")
     return ActionToken.objects.issue(
@@ -255,6 +268,7 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "account_email_confirm": lambda it: {"token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)},
     "account_email_undo": lambda it: {"token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)},
     "notices_update": lambda _: {"notices": False},
+    "export_download": lambda it: {"token": export_token(it.user)},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
     "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
 }
@@ -272,6 +286,8 @@ WITHOUT_BODY = {
     "live",
     "profile",
     "activity",
+    "export",
+    "export_request",
     "notices",
     "account_email",
     "account_email_cancel",

@@ -20,7 +20,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import EmailChange, EmailVerificationToken, OutgoingEmail, User
+from authentication.models import AccountExport, EmailChange, EmailVerificationToken, OutgoingEmail, User
 from authentication.services import EmailService
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, deliver_due, token_in
@@ -111,7 +111,8 @@ def test_mail_goes_to_the_address_as_typed(mailoutbox: list[EmailMessage]) -> No
 def test_there_is_a_mail_of_every_kind(person: User, mailoutbox: list[EmailMessage], kind: str) -> None:
     User.objects.filter(pk=person.pk).update(email_verified=False)
     change = EmailChange.objects.create(user=person, old_email=person.email, new_email="naomi@example.org")
-    mail = queued(kind, user=person, change=str(change.pk))
+    export = AccountExport.objects.create(user=person, ready_at=NOON)
+    mail = queued(kind, user=person, change=str(change.pk), export=str(export.pk))
 
     EmailService.deliver(mail.pk)
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from authentication import background
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     EmailChange,
@@ -61,6 +62,11 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         "tokens",
         30,
         lambda person, days: PasswordResetToken.objects.create(user=person, token="x", created_at=ago(days)),
+    ),
+    "exports": (
+        "tokens",
+        2,
+        lambda person, days: AccountExport.objects.create(user=person, requested_at=ago(days)),
     ),
     "action tokens": (
         "tokens",

@@ -138,6 +138,7 @@ _LIMITS = (
     "CONSENTS",
     "EMAIL_CHANGE",
     "NOTICES",
+    "EXPORT",
 )
 BAD_VALUES: list[tuple[str, str]] = [
     *_NUMBERS.items(),
@@ -181,6 +182,7 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
     ("EMAIL_CHANGE_URL", "https://www.example.org/change"),
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
+    ("EXPORT_URL", "https://www.example.org/export"),
     ("DATABASE_REPLICA_URL", "nonsense"),
     ("DB_PORT", "many"),
     ("PGPORT", "many"),

@@ -1,0 +1,23 @@
+"""Shapes of a person's copy of their data."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from .fields import TokenField
+
+STATES = ("none", "preparing", "ready", "downloaded")
+
+
+class ExportStateSerializer(serializers.Serializer[Any]):
+    """How far the copy is."""
+
+    state = serializers.ChoiceField(choices=STATES)
+    requested_at = serializers.DateTimeField(allow_null=True)
+    available_until = serializers.DateTimeField(allow_null=True)
+
+
+class ExportDownloadSerializer(serializers.Serializer[Any]):
+    """The token from the mail."""
+
+    token = TokenField()

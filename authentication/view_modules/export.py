@@ -1,0 +1,98 @@
+"""A person's copy of everything held about them."""
+
+import json
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import READS_INPUT, authentication_schema
+from authentication.serializers.export import ExportDownloadSerializer, ExportStateSerializer
+from authentication.services import ExportService
+from authentication.utils.client import ClientInfo
+
+from .base import SignedInView, needs_recent_proof, user_of
+
+_EXAMPLE = {
+    "state": "preparing",
+    "requested_at": "2026-11-22T15:30:00Z",
+    "available_until": None,
+}
+
+
+class ExportView(SignedInView):
+    """A copy of everything the service holds about you."""
+
+    @authentication_schema(
+        "export",
+        tag="account",
+        answers={200: ExportStateSerializer},
+        answer=_EXAMPLE,
+        errors=(failures.TokenInvalid,),
+    )
+    def get(self, request: Request) -> Response:
+        """Show how far your copy is."""
+        return Response(ExportStateSerializer(ExportService.state_of(user_of(request))).data)
+
+    @authentication_schema(
+        "export_request",
+        tag="account",
+        answers={202: ExportStateSerializer},
+        answer=_EXAMPLE,
+        errors=(
+            failures.TokenInvalid,
+            failures.ReauthenticationRequired,
+            failures.CsrfFailed,
+            failures.RateLimited,
+        ),
+    )
+    @limited("export", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        """Have a copy of everything the service holds about you made.
+
+        A mail tells when it is ready, within a minute as a rule; its link is good once and for a day.
+        """
+        state = ExportService.request(user_of(request), client=ClientInfo.of(request))
+        return Response(ExportStateSerializer(state).data, status=status.HTTP_202_ACCEPTED)
+
+
+class ExportDownloadView(SignedInView):
+    """Download your copy with the token from the mail.
+
+    A JSON file. It is gone from the service then.
+    """
+
+    serializer_class = ExportDownloadSerializer
+
+    @authentication_schema(
+        "export_download",
+        tag="account",
+        request=ExportDownloadSerializer,
+        example={"token": "<from the mail>"},
+        answers={200: OpenApiTypes.OBJECT},
+        answer={"account": {"email": "ruth@example.org"}},
+        errors=(
+            *READS_INPUT,
+            failures.LinkInvalid,
+            failures.TokenInvalid,
+            failures.ReauthenticationRequired,
+            failures.RateLimited,
+        ),
+    )
+    @limited("export", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        token = self.validated(request)["token"]
+        held = ExportService.download(user_of(request), token=token, client=ClientInfo.of(request))
+        return Response(json.loads(held), headers=as_a_file())
+
+
+def as_a_file() -> dict[str, str]:
+    """Return the headers that make an answer a file, which no cache may keep."""
+    name = f"account-{timezone.now():%Y-%m-%d}.json"
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
