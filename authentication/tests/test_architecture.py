@@ -186,7 +186,7 @@ DOORS = {
     "api/v1/auth/account/email/undo/": public(POST="email_verify"),
     "api/v1/auth/account/export/": bearer(GET=None, POST="export"),
     "api/v1/auth/account/export/download/": bearer(POST="export"),
-    "api/v1/auth/account/notices/": bearer(GET=None, PATCH="notices"),
+    "api/v1/auth/account/notices/": bearer(GET=None, PUT="notices"),
     # Signed by the provider, which sends as often as mails come back.
     "api/v1/auth/mail-events/sendgrid/": public(POST=None),
     "api/v1/auth/account/disown-session/": public(POST="session_disown"),

@@ -52,7 +52,7 @@ class NoticesView(SignedInView):
         errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
     )
     @limited("notices", key=by_user)
-    def patch(self, request: Request) -> Response:
+    def put(self, request: Request) -> Response:
         """Say whether you want notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
         DeliverabilityService.want_notices(user_of(request).pk, wanted=wanted, client=ClientInfo.of(request))

@@ -225,7 +225,7 @@ class TestUnsubscribing:
 
     def test_in_the_account_they_are_turned_on_again(self, api: APIClient, person: User, signed_in: Tokens) -> None:
         headers = bearer(signed_in["access"])
-        answers = [api.patch(NOTICES_URL, {"notices": wanted}, headers=headers).json() for wanted in (False, True)]
+        answers = [api.put(NOTICES_URL, {"notices": wanted}, headers=headers).json() for wanted in (False, True)]
 
         assert answers == [{"notices": False}, {"notices": True}]
         assert api.get(NOTICES_URL, headers=headers).json() == {"notices": True}
@@ -233,7 +233,7 @@ class TestUnsubscribing:
 
     @pytest.mark.parametrize("body", [{}, {"notices": None}, {"notices": "yes"}, {"notices": 1}])
     def test_anything_else_is_refused(self, api: APIClient, signed_in: Tokens, body: dict[str, Any]) -> None:
-        answer = api.patch(NOTICES_URL, body, headers=bearer(signed_in["access"]))
+        answer = api.put(NOTICES_URL, body, headers=bearer(signed_in["access"]))
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
 
