@@ -130,10 +130,10 @@ class MailServer:
 
 
 class Wire:
-    """A TCP proxy in front of a server, which can be cut, be silent, and be mended."""
+    """A TCP proxy in front of a server, which can be slow, be cut, be silent, and be mended."""
 
-    def __init__(self, port: int) -> None:
-        self._to = port
+    def __init__(self, port: int, *, delay: float = 0) -> None:
+        self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
         self._state = "whole"
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -181,10 +181,10 @@ class Wire:
                     for source, sink in ((caller, server), (server, caller)):
                         threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
+                time.sleep(self._delay)
                 sink.sendall(chunk)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

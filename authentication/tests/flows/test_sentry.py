@@ -196,8 +196,8 @@ def test_a_crash_of_any_task_tells_its_name_and_none_of_its_arguments(
 ) -> None:
     wanted = len(inspect.signature(current_app.tasks[name].run).parameters)
     monkeypatch.setattr(connections, "close_all", lambda: None)
-    for inner in ("EmailService", "RetentionService"):
-        for method in ("deliver", "sweep", "clean_a_while"):
+    for inner in ("EmailService", "ExportService", "RetentionService"):
+        for method in ("deliver", "sweep", "clean_a_while", "build"):
             monkeypatch.setattr(getattr(tasks, inner), method, crash, raising=False)
     monkeypatch.setattr(tasks, "check", crash)
 

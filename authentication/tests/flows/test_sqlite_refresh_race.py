@@ -136,7 +136,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             yield running
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                # What it was to show has been shown; a machine that is busy with more than this must not fail it.
+                process.kill()
+                process.wait()
 
 
 def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_successor(service: Service) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from celery import Celery
@@ -22,6 +23,7 @@ from authentication.tests.answers import refusal_of
 from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.faults.rig import Wire
 from vineyard_group_fellowship.cache import Breaker, breaker
 from vineyard_group_fellowship.settings import base
 
@@ -200,6 +202,22 @@ def test_what_needs_no_cache_does_not_notice(
     codes = {name: answer.status_code for name, (answer, _) in outcomes.items()}
     assert codes == {**dict.fromkeys(requests, 200), "register": 201}
     assert max(seconds for _, seconds in outcomes.values()) < 2
+
+
+def test_a_slow_server_slows_a_sign_in_by_no_more_than_its_patience(
+    api: APIClient, person: User, settings: Settings
+) -> None:
+    settings.RATELIMIT_ENABLE = True
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "3/h"}
+    server = urlsplit(str(settings.CACHES["default"]["LOCATION"]))
+    wire = Wire(server.port or 6379, delay=0.15)
+    settings.CACHES = base.caches(server._replace(netloc=f"127.0.0.1:{wire.port}").geturl())
+
+    outcomes = [timed(lambda: api.post(LOGIN, {"email": person.email, "password": PASSWORD})) for _ in range(4)]
+    wire.close()
+
+    assert [answer.status_code for answer, _ in outcomes] == [200, 200, 200, 429]
+    assert max(seconds for _, seconds in outcomes) < 2
 
 
 # The broker, while it works.
