@@ -1,5 +1,6 @@
 """Signing in with a second factor: in one step, or in two by POST /api/v1/auth/2fa/verify/."""
 
+import base64
 import datetime as dt
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, refreshed, 
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.crypto import digest
+from authentication.utils.one_time_codes import step_of
 
 LOGIN, VERIFY, EXCHANGE = f"{API}/login/", f"{API}/2fa/verify/", f"{API}/exchange-token/"
 STEP = 30
@@ -209,8 +211,12 @@ class TestInTwoSteps:
         token = challenge(api, person)
         assert verify(api, token, app.code()).status_code == 200
 
-        assert refusal_of(verify(api, token, app.code(steps=1))) == TOKEN_INVALID
+        again = [verify(api, token, code) for code in (app.code(steps=1), wrong(app))]
+
+        assert [refusal_of(answer) for answer in again] == [TOKEN_INVALID] * 2
         assert UserSession.objects.count() == 1
+        # Nothing was looked at: the code it came with is still good.
+        assert log_in(api, person, otp=app.code(steps=1)).status_code == 200
 
     def test_it_takes_five_tries(self, api: APIClient, person: User, app: Factor) -> None:
         token = challenge(api, person)
@@ -368,6 +374,39 @@ class TestACodeIsGoodOnce:
 
         assert log_in(api, person, otp=theirs.code()).status_code == 500
         assert not UserSession.objects.exists()
+
+
+def replacing_the_seed(monkeypatch: pytest.MonkeyPatch, module: str, *, column: str) -> None:
+    """Put another seed into the row while a code of the one before is looked at."""
+
+    def somebody_is_faster(seed: bytes, code: str, *, timestamp: float) -> int | None:
+        SecondFactor.objects.update(**{column: "another"})
+        return step_of(seed, code, timestamp=timestamp)
+
+    monkeypatch.setattr(f"authentication.services.{module}.step_of", somebody_is_faster)
+
+
+def test_a_code_of_a_seed_replaced_meanwhile_is_none(
+    api: APIClient, person: User, app: Factor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replacing_the_seed(monkeypatch, "factor_checks", column="seed")
+
+    assert log_in(api, person, otp=app.code()).status_code == 401
+    assert not UserSession.objects.exists()
+
+
+def test_a_code_confirms_the_seed_it_is_of_and_no_newer_one(
+    api: APIClient, signed_in: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = bearer(signed_in["access"])
+    secret = api.post(f"{API}/2fa/totp/setup/", headers=headers).json()["secret"]
+    replacing_the_seed(monkeypatch, "second_factor", column="pending_seed")
+
+    code = Factor(base64.b32decode(secret), []).code()
+    answer = api.post(f"{API}/2fa/totp/confirm/", {"otp": code}, headers=headers)
+
+    assert answer.status_code == 400
+    assert User.objects.get().second_factor_at is None
 
 
 class TestTenTriesAnHour:
