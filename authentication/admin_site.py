@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from authentication.exceptions import Problem, RateLimited
 from authentication.limits import count
 from authentication.services import AuthenticationService
-from authentication.utils.client import ClientInfo
+from authentication.utils.client import FACTS_KEY, ClientInfo
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -63,6 +63,8 @@ class ServiceAdminSite(AdminSite):
         return super().login(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:
+        if request.user.is_authenticated:
+            request.META.setdefault(FACTS_KEY, {})["user"] = str(request.user.pk)
         # Of whoever has a second factor the form has asked for it (see User.get_session_auth_hash).
         guarded = not settings.ADMIN_REQUIRE_OTP or getattr(request.user, "second_factor_at", None) is not None
         return guarded and super().has_permission(request)

@@ -1,8 +1,10 @@
 """Work after the answer: a Celery task where a broker answers, else a thread of this process."""
 
 import contextlib
+import contextvars
 import threading
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,8 +14,10 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connections, transaction
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from vineyard_group_fellowship.cache import FAULTS, Breaker
+from vineyard_group_fellowship.celery import CORRELATION_HEADER
 from vineyard_group_fellowship.reports import report
 
 _THREADS = 4
@@ -29,7 +33,9 @@ def enqueue(task: str, *arguments: str, expires: float | None = None) -> None:
     The request waits for nothing, not even for the broker. What gets lost on the way the outbox's sweep finds again.
     A broker forgets a task that nobody has taken up after `expires` seconds.
     """
-    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, expires))
+    # The log lines of the work bear the name of the request that caused it.
+    cause = get_contextvars().get("correlation_id") or uuid.uuid4().hex
+    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, expires, cause))
 
 
 def start_sweeper() -> None:
@@ -38,16 +44,17 @@ def start_sweeper() -> None:
         threading.Thread(target=_sweep_for_ever, name="sweeper", daemon=True).start()
 
 
-def _publish_or_run(task: str, arguments: tuple[str, ...], expires: float | None) -> None:
-    if not _published(task, arguments, expires):
-        _run(task, *arguments)
+def _publish_or_run(task: str, arguments: tuple[str, ...], expires: float | None, cause: str) -> None:
+    with bound_contextvars(correlation_id=cause, action=task):
+        if not _published(task, arguments, expires, cause):
+            _run(task, *arguments)
 
 
-def _published(task: str, arguments: tuple[str, ...], expires: float | None) -> bool:
+def _published(task: str, arguments: tuple[str, ...], expires: float | None, cause: str) -> bool:
     if not settings.CELERY_BROKER_URL or _broker.is_open:
         return False
     try:
-        current_app.send_task(task, arguments, retry=False, expires=expires)
+        current_app.send_task(task, arguments, retry=False, expires=expires, headers={CORRELATION_HEADER: cause})
     except (OperationalError, *FAULTS) as fault:
         _broker.trip()
         logger.warning("broker_failed_over", fault=type(fault).__name__)
@@ -78,7 +85,14 @@ def _try_later(task: str, arguments: tuple[str, ...], attempt: int, fault: Excep
         _give_up(policy, arguments, fault)
         return
     pause = min(policy.retry_backoff * 2**attempt, policy.retry_backoff_max)
-    timer = threading.Timer(pause, _run, (task, *arguments), {"attempt": attempt + 1})
+    # In the context of now, for the log lines.
+    context = contextvars.copy_context()
+    timer = threading.Timer(
+        pause,
+        lambda *given, **options: context.run(_run, *given, **options),
+        (task, *arguments),
+        {"attempt": attempt + 1},
+    )
     timer.daemon = True
     timer.start()
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from authentication.utils.client import FACTS_KEY
+from authentication.utils.client import FACTS_KEY, address_of
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
 
@@ -33,8 +33,14 @@ class ServerLogger(Logger):
             bytes=getattr(resp, "sent", None),
             milliseconds=round(request_time.total_seconds() * 1000, 1),
             correlation_id=headers.get("x-correlation-id"),
-            **environ.get(FACTS_KEY, {}),
+            **(environ.get(FACTS_KEY) or _address_alone(environ)),
         )
+
+
+def _address_alone(environ: dict[str, Any]) -> dict[str, str]:
+    """Return what is known of a request that the server itself refuses."""
+    address = address_of(environ)
+    return {"address": str(address)} if address else {}
 
 
 class DrainingWorker(ThreadWorker):

@@ -1,20 +1,17 @@
 """Logs: one event is one line, in JSON for machines or in colour for people, with the correlation id in each."""
 
+import logging
 from typing import Any
 
 import structlog
+
+from vineyard_group_fellowship.logs import exception_text, with_request, without_controls, write_indented
 
 from .base import ENVIRONMENT
 from .env import env
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "json" if ENVIRONMENT == "production" else "console", ("json", "console"))
-
-
-def with_request(_: Any, __: str, event: Any) -> Any:
-    """Say whose request it is, from where, and what for."""
-    event.update({name: value for name, value in event.pop("request", {}).items() if value and name not in event})
-    return event
 
 
 _SHARED: list[Any] = [
@@ -36,6 +33,22 @@ structlog.configure(
     cache_logger_on_first_use=True,
 )
 
+_RENDERERS: dict[str, list[Any]] = {
+    "json": [
+        structlog.processors.ExceptionRenderer(exception_text),
+        structlog.processors.JSONRenderer(),
+    ],
+    "console": [
+        without_controls,
+        # Without frames' variables: they hold passwords and tokens.
+        structlog.dev.ConsoleRenderer(exception_formatter=write_indented),
+    ],
+}
+
+# Warnings are lines too; people at a terminal see them as Python prints them.
+if LOG_FORMAT == "json":
+    logging.captureWarnings(capture=True)
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -45,16 +58,14 @@ LOGGING: dict[str, Any] = {
             "foreign_pre_chain": _SHARED,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(
-                    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-                    if LOG_FORMAT == "json"
-                    # Without frames' variables: they hold passwords and tokens.
-                    else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
-                ),
+                *_RENDERERS[LOG_FORMAT],
             ],
         },
     },
-    "filters": {"without_query": {"()": "vineyard_group_fellowship.logs.WithoutQuery"}},
+    "filters": {
+        "without_query": {"()": "vineyard_group_fellowship.logs.WithoutQuery"},
+        "without_body": {"()": "vineyard_group_fellowship.logs.WithoutBody"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "service"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
@@ -68,5 +79,8 @@ LOGGING: dict[str, Any] = {
         # Every 4xx would be a warning here; our own access and error events say it better.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "filters": ["without_query"], "level": "INFO", "propagate": False},
+        "gunicorn.error": {"filters": ["without_query"]},
+        "celery.worker.consumer.consumer": {"filters": ["without_body"]},
+        "celery.app.trace": {"filters": ["without_body"]},
     },
 }

@@ -61,7 +61,7 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
         def start(queues: str = "mail,checks,upkeep", **changed: str) -> subprocess.Popen[bytes]:
             caches["default"].delete(HEARTBEAT_KEY)
             mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailserver.port), "EMAIL_LEASE_SECONDS": "2"}
-            command = ("celery", "-A", "vineyard_group_fellowship", "worker", "-c", "2", "-Q", queues)
+            command = ("celery", "-A", "vineyard_group_fellowship", "-q", "worker", "-c", "2", "-Q", queues)
             worker = running.enter_context(rig.process(*command, log=tmp_path / "worker.log", **mail, **changed))
             rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
             return worker
