@@ -12,9 +12,6 @@ from typing import Any
 # The application divides the memory for password hashes by the same number.
 os.environ.setdefault("WEB_CONCURRENCY", "2")
 
-# Each process keeps its counters in files here, and /metrics adds them up.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
-
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8002}"
 workers = int(os.environ["WEB_CONCURRENCY"])
 worker_class = "vineyard_group_fellowship.server.DrainingWorker"
@@ -36,6 +33,10 @@ preload_app = False
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- memory, and gunicorn picks the name
 control_socket_disable = True
 
+# Each process keeps its counters in files here, and /metrics adds them up. A second load of this file keeps the folder.
+if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-", dir=worker_tmp_dir)
+
 limit_request_line = 8190
 limit_request_field_size = 8190
 limit_request_fields = 60
@@ -44,11 +45,21 @@ logger_class = "vineyard_group_fellowship.server.ServerLogger"
 accesslog = "-"
 
 
-def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's signature
-    """Forget the gauges of a process that has ended; what it counted stays."""
-    from prometheus_client import multiprocess
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give a process the lowest number that no living one has."""
+    taken = {living.number for living in server.WORKERS.values()}
+    worker.number = min(set(range(len(taken) + 1)) - taken)
 
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's signature
+    """Let a process count on in the file of its number.
+
+    By default there is a file for each process that ever was: with processes that are replaced after so many requests
+    they grow in number, and every scrape reads them all.
+    """
+    from prometheus_client import values
+
+    values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]  # no types
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 -- as above

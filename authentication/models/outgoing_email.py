@@ -13,9 +13,13 @@ from django.utils import timezone
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     """Mails and the claims their senders make on them."""
 
+    def waiting(self) -> Self:
+        """Return the mails that wait to be sent, now or later."""
+        return self.filter(status__in=["queued", "sending"])
+
     def due(self, *, at: dt.datetime) -> Self:
         """Return the mails that wait to be sent now."""
-        return self.filter(status__in=["queued", "sending"], next_attempt_at__lte=at)
+        return self.waiting().filter(next_attempt_at__lte=at)
 
     def claim(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Take a mail to send it; of any number of senders one gets True. A sender that dies loses its claim."""
@@ -71,6 +75,7 @@ class OutgoingEmail(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status__in=["queued", "sending"])),
+            models.Index(fields=["created_at"], name="outbox_dead", condition=Q(status="dead")),
             models.Index(fields=["user", "kind", "sent_at"], name="outbox_person_kind"),
         )
         constraints = (

@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+from django.db.transaction import on_commit
+
 from authentication.models import AuditLog
 from authentication.utils.client import ClientInfo
 from authentication.utils.metrics import count_event
@@ -22,7 +24,8 @@ def record(
     **metadata: Any,
 ) -> None:
     """Write one event, in the transaction of what it tells of; `metadata` holds nothing secret or personal."""
-    count_event(event)
+    # What is rolled back has not happened.
+    on_commit(lambda: count_event(event))
     AuditLog.log_event(
         event,
         user_id=user_id,

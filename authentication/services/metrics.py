@@ -1,22 +1,25 @@
 """What operations read: the counters of all processes, and what the database knows."""
 
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection, transaction
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from authentication.models import FailedTask, OutgoingEmail, UserSession
 
 _FRESH_SECONDS = 10.0
-_Status = OutgoingEmail.Status
+_PATIENCE_MS = 1_000
+_LEFT = Q(sent_again_at=None)
+_TOOK_TOO_LONG = "57014"  # PostgreSQL's code
 
 
 class MetricsService:
@@ -36,7 +39,7 @@ class MetricsService:
 
 
 class TableCollector(Collector):
-    """What the tables hold, asked for every ten seconds at most, however often it is scraped."""
+    """What the tables hold, asked for every ten seconds at most, by one thread, however often it is scraped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,35 +51,66 @@ class TableCollector(Collector):
         self._taken_at = float("-inf")
 
     def collect(self) -> Iterable[Metric]:
-        with self._lock:
-            if time.monotonic() - self._taken_at > _FRESH_SECONDS:
-                try:
-                    self._last = list(_from_tables())
-                except Error:
-                    # Without its database the service still counts; these gauges are missing then, not wrong.
-                    self._last = []
-                self._taken_at = time.monotonic()
-            return self._last
+        # Whoever comes while another asks gets what was known before: a database that hangs costs one thread.
+        if self._lock.acquire(blocking=False):
+            try:
+                if time.monotonic() - self._taken_at > _FRESH_SECONDS:
+                    self._last = _from_tables()
+                    self._taken_at = time.monotonic()
+            finally:
+                self._lock.release()
+        return self._last
 
 
-def _from_tables() -> Iterable[Metric]:
-    now = timezone.now()
+def _from_tables() -> list[Metric]:
+    found: list[Metric] = []
+    for ask in (_sessions, _waiting_mails, _dead_mails, _failed_tasks):
+        try:
+            with transaction.atomic():
+                _bound_statements()
+                found += ask(timezone.now())
+        except Error as fault:
+            # What cannot be told, or not in time, is missing and not wrong; without a database there is no use in
+            # asking on.
+            if getattr(fault.__cause__, "sqlstate", None) != _TOOK_TOO_LONG:
+                break
+    return found
+
+
+def _bound_statements() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {_PATIENCE_MS}")
+
+
+def _sessions(now: dt.datetime) -> list[Metric]:
     live = UserSession.objects.live(at=now).count()
-    yield GaugeMetricFamily("auth_active_sessions_total", "Sessions that live.", value=live)
-    waiting = Q(status__in=[_Status.QUEUED, _Status.SENDING])
-    outbox = OutgoingEmail.objects.filter(waiting | Q(status=_Status.DEAD)).aggregate(
-        waiting=Count("pk", filter=waiting),
-        oldest=Min("created_at", filter=waiting),
-        dead=Count("pk", filter=Q(status=_Status.DEAD)),
-    )
-    age = (now - outbox["oldest"]).total_seconds() if outbox["oldest"] else 0
-    yield GaugeMetricFamily("auth_outbox_depth", "Mails that wait to be sent.", value=outbox["waiting"])
-    yield GaugeMetricFamily("auth_outbox_oldest_seconds", "How long the oldest of them has waited.", value=age)
-    yield GaugeMetricFamily("auth_outbox_dead_letters", "Mails that could not be sent.", value=outbox["dead"])
-    failed = GaugeMetricFamily("auth_failed_tasks", "Tasks that failed for good in the last 30 days.", labels=["task"])
-    for task, count in FailedTask.objects.filter(sent_again_at=None).values_list("task").annotate(Count("pk")):
-        failed.add_metric([task], count)
-    yield failed
+    return [GaugeMetricFamily("auth_active_sessions_total", "Sessions that live.", value=live)]
+
+
+def _waiting_mails(now: dt.datetime) -> list[Metric]:
+    waiting = OutgoingEmail.objects.waiting().aggregate(count=Count("pk"), oldest=Min("created_at"))
+    age = (now - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0
+    return [
+        GaugeMetricFamily("auth_outbox_depth", "Mails that wait to be sent.", value=waiting["count"]),
+        GaugeMetricFamily("auth_outbox_oldest_seconds", "How long the oldest of them has waited.", value=age),
+    ]
+
+
+def _dead_mails(_: dt.datetime) -> list[Metric]:
+    dead = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.DEAD).count()
+    return [GaugeMetricFamily("auth_outbox_dead_letters", "Mails that could not be sent.", value=dead)]
+
+
+def _failed_tasks(_: dt.datetime) -> list[Metric]:
+    # Workers on other machines share no files with this server; every failure for good is a row of one table.
+    failures = CounterMetricFamily("auth_task_failures", "Tasks that failed for good.", labels=["task"])
+    waiting = GaugeMetricFamily("auth_failed_tasks", "Those nobody has sent again yet.", labels=["task"])
+    by_task = FailedTask.objects.values_list("task").annotate(ever=Count("pk"), left=Count("pk", filter=_LEFT))
+    for task, ever, left in by_task:
+        failures.add_metric([task], ever)
+        waiting.add_metric([task], left)
+    return [failures, waiting]
 
 
 _tables = TableCollector()

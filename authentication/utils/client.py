@@ -56,11 +56,11 @@ def address_of(meta: Mapping[str, str]) -> Address | None:
     What a client writes into a header counts only where a trusted proxy has rewritten it (contract 9).
     """
     if settings.CLIENT_IP_HEADER:
-        return _parsed(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
+        return parsed(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
     if settings.TRUSTED_PROXY_COUNT:
         hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        return _parsed(hops[-settings.TRUSTED_PROXY_COUNT]) if len(hops) >= settings.TRUSTED_PROXY_COUNT else None
-    return _parsed(meta.get("REMOTE_ADDR", ""))
+        return parsed(hops[-settings.TRUSTED_PROXY_COUNT]) if len(hops) >= settings.TRUSTED_PROXY_COUNT else None
+    return parsed(meta.get("REMOTE_ADDR", ""))
 
 
 def bucket_of(address: Address | None) -> str:
@@ -77,7 +77,8 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def _parsed(text: str) -> Address | None:
+def parsed(text: str) -> Address | None:
+    """Return the address a text holds, a mapped IPv4 as IPv4; None if it holds none."""
     try:
         # A zone (fe80::1%eth0) names an interface of the proxy's, not the client.
         address = ipaddress.ip_address(text.strip().partition("%")[0])

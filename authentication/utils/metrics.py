@@ -43,5 +43,5 @@ def observe_request(endpoint: str | None, method: str | None, status: int, secon
     """Note how long a request took; addresses nobody answers to are one."""
     known = method if method in _METHODS else "other"
     REQUEST_SECONDS.labels(endpoint or "none", known, f"{status // 100}xx").observe(seconds)
-    if endpoint == "login":
+    if endpoint == "login" and method == "POST":
         LOGIN_SECONDS.observe(seconds)

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -45,10 +46,14 @@ class Caller:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
 
-    def is_up(self) -> bool:
+    def answers(self, path: str) -> bool:
+        """Return whether a request was answered: a process may end while one waits at its door."""
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.ask("GET", "/health/live/")[0] == 200
+            return self.ask("GET", path)[0] == 200
         return False
+
+    def is_up(self) -> bool:
+        return self.answers("/health/live/")
 
     def sign_in(self, person: User) -> tuple[int, Any, dict[str, str]]:
         return self.ask("POST", "/login/", {"email": person.email, "password": PASSWORD})
@@ -151,3 +156,28 @@ def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, perso
     assert 'auth_login_attempts_total{status="success"} 12.0' in text
     assert "auth_active_sessions_total 12.0" in text
     assert server.poll() is None
+
+
+def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
+    serve: Serve, tmp_path: Path, person: User
+) -> None:
+    counters = tmp_path / "counters"
+    counters.mkdir()
+    hasty = "--max-requests 5 --max-requests-jitter 0"
+    caller, server = serve(GUNICORN_CMD_ARGS=hasty, PROMETHEUS_MULTIPROC_DIR=str(counters))
+
+    for _ in range(40):
+        rig.until(lambda: caller.answers("/csrf/"), what="an answer")
+    children = pids_below(server.pid)
+    os.kill(children[0], signal.SIGKILL)
+    rig.until(lambda: children[0] not in pids_below(server.pid) and caller.is_up(), what="another in its place")
+
+    sample = 'http_request_duration_seconds_count{endpoint="csrf",method="GET",status="2xx"} 40.0'
+    assert sample in rig.until(lambda: caller.text("/metrics"), what="the numbers")
+    assert {file.name for file in counters.iterdir()} <= {
+        f"{kind}_{number}.db" for kind in ("counter", "histogram") for number in range(2)
+    }
+
+
+def pids_below(pid: int) -> list[int]:
+    return [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]

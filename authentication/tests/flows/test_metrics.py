@@ -1,5 +1,6 @@
 """/metrics: what is counted, who may read it, and that it tells nothing of a person."""
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -10,21 +11,36 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings as service
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
 
-from authentication.models import FailedTask, OutgoingEmail, User
-from authentication.services import metrics
-from authentication.tests.clients import refreshed, sign_in
+from authentication.models import FailedTask, OutgoingEmail, User, UserSession
+from authentication.services import audit, metrics
+from authentication.tests.clients import NOON, refreshed, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
+from authentication.utils.client import ClientInfo
+
+
+class TookTooLong(Exception):  # noqa: N818 -- a fault's name
+    """What PostgreSQL's driver raises when a statement's time is over."""
+
+    sqlstate = metrics._TOOK_TOO_LONG
+
 
 DOCS = Path(service.BASE_DIR) / "docs"
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def _committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count at once what is counted once it is committed: a test's own transaction never is."""
+    monkeypatch.setattr(audit, "on_commit", lambda count: count())
 
 
 def scraped() -> dict[str, float]:
@@ -43,6 +59,7 @@ def grown() -> Callable[[str], float]:
     return lambda sample: scraped().get(sample, 0) - before.get(sample, 0)
 
 
+@pytest.mark.usefixtures("_committed")
 class TestWhatIsCounted:
     def test_sign_ins_that_succeed_and_fail(self, api: APIClient, person: User, grown: Any) -> None:
         sign_in(api, person)
@@ -90,16 +107,64 @@ class TestWhatIsCounted:
         assert found['auth_failed_tasks{task="authentication.tasks.clean"}'] == 1
 
     def test_without_its_database_it_still_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def gone() -> Any:
+        def gone(**_: Any) -> Any:
             raise OperationalError
 
-        monkeypatch.setattr(metrics, "_from_tables", gone)
+        monkeypatch.setattr(UserSession.objects, "live", gone)
 
         found = scraped()
 
         assert "auth_outbox_depth" not in found
         assert "auth_tokens_refreshed_total" in found
         metrics._tables.forget()
+
+    def test_one_table_that_takes_too_long_hides_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def slow(**_: Any) -> Any:
+            raise OperationalError from TookTooLong()
+
+        monkeypatch.setattr(UserSession.objects, "live", slow)
+
+        found = scraped()
+
+        assert "auth_active_sessions_total" not in found
+        assert found["auth_outbox_depth"] == 0
+
+    def test_the_tables_are_asked_once_in_ten_seconds_by_one_scrape_at_a_time(
+        self, django_assert_num_queries: Any, time_machine: TimeMachineFixture
+    ) -> None:
+        time_machine.move_to(NOON, tick=False)
+        scraped()
+
+        with django_assert_num_queries(0):
+            Client().get("/metrics")
+        metrics._tables.forget()
+        with metrics._tables._lock, django_assert_num_queries(0):
+            assert b"auth_outbox_depth" in Client().get("/metrics").content
+
+    def test_what_was_rolled_back_has_not_happened(self, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.undo()
+        before = scraped()
+
+        with contextlib.suppress(LookupError), transaction.atomic():
+            audit.record(audit.Event.TOKEN_REFRESH, user_id=person.pk, client=ClientInfo())
+            raise LookupError
+
+        assert scraped()["auth_tokens_refreshed_total"] == before["auth_tokens_refreshed_total"]
+
+    def test_a_task_sent_again_has_failed_all_the_same(self, db: None) -> None:
+        for sent_again_at in (None, timezone.now()):
+            FailedTask.objects.create(task="authentication.tasks.clean", error="OSError", sent_again_at=sent_again_at)
+
+        found = scraped()
+
+        assert found['auth_task_failures_total{task="authentication.tasks.clean"}'] == 2
+        assert found['auth_failed_tasks{task="authentication.tasks.clean"}'] == 1
+
+    def test_the_desk_is_one_endpoint(self, grown: Any) -> None:
+        for page in ("", "authentication/user/", "authentication/user/1/change/"):
+            Client().get(f"/admin/{page}")
+
+        assert grown('http_request_duration_seconds_count{endpoint="admin",method="GET",status="3xx"}') == 3
 
     def test_no_label_takes_what_a_client_makes_up(self, api: APIClient) -> None:
         before = len(scraped())
@@ -136,6 +201,13 @@ class TestWhoMayRead:
         assert Client().get("/metrics", HTTP_X_REAL_IP="198.51.100.7").status_code == 401
         assert Client().get("/metrics").status_code == 401
 
+    def test_not_who_writes_into_the_edges_header_from_elsewhere(self, settings: Settings) -> None:
+        settings.CLIENT_IP_HEADER = "CF-Connecting-IP"
+
+        told = {"HTTP_CF_CONNECTING_IP": "127.0.0.1"}
+        assert Client().get("/metrics", REMOTE_ADDR="198.51.100.7", **told).status_code == 401  # type: ignore[arg-type]  # as above
+        assert Client().get("/metrics", **told).status_code == 200  # type: ignore[arg-type]  # as above
+
     @pytest.mark.parametrize(
         ("header", "status"),
         [("Bearer a-token-of-operations", 200), ("Bearer a-token-of-operation", 401), ("", 401), ("Bearer \xff", 401)],
@@ -155,11 +227,12 @@ def test_nothing_of_a_person_is_told(api: APIClient, person: User) -> None:
         assert secret not in answer
 
 
+@pytest.mark.usefixtures("_committed")
 class TestTheDocuments:
     NAMES = re.compile(r"\b(?:auth|http)_[a-z_]+\b")
 
     def known(self) -> set[str]:
-        return {sample.partition("{")[0] for sample in scraped()} | {"auth_failed_tasks"}
+        return {sample.partition("{")[0] for sample in scraped()} | {"auth_failed_tasks", "auth_task_failures_total"}
 
     def test_the_dashboard_asks_for_what_there_is(self, api: APIClient, person: User) -> None:
         sign_in(api, person)
