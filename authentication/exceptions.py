@@ -151,6 +151,24 @@ class ReauthenticationRequired(Problem):
     detail = "Please confirm that it is you before you do this."
 
 
+class AccountDeletionPending(Problem):
+    """The right password of an account that is about to be deleted; `restore` takes that back until `deletion_at`."""
+
+    status = 403
+    code = "account_deletion_pending"
+    title = "Account about to be deleted"
+    detail = "You asked us to delete this account. Sign in with restore to keep it."
+
+
+class ConsentRequired(Problem):
+    """The right password of somebody who has not agreed to what is in force; `documents` names it."""
+
+    status = 403
+    code = "consent_required"
+    title = "Agreement needed"
+    detail = "Our terms or our privacy policy have changed. Please agree to them to go on."
+
+
 class CsrfFailed(Problem):
     """A browser's request that may have been made by another site."""
 

@@ -1,6 +1,10 @@
 """Mail without a mail server: each message becomes a file that a mail program opens."""
 
-from collections.abc import Sequence
+import contextlib
+import email
+import email.policy
+from collections.abc import Collection, Sequence
+from email.utils import getaddresses
 from pathlib import Path
 
 from django.conf import settings
@@ -9,6 +13,16 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils import timezone
 
 from .utils.crypto import new_jti
+from .utils.identifiers import canonical_email
+
+
+def forget_mails(addresses: Collection[str]) -> None:
+    """Delete the files of mails to addresses, given in their canonical form."""
+    for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml"):
+        with contextlib.suppress(FileNotFoundError):
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if {canonical_email(it) for _, it in getaddresses([str(mail["To"])])} & set(addresses):
+                path.unlink()
 
 
 class FileMailbox(BaseEmailBackend):

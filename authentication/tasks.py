@@ -6,6 +6,7 @@ from celery import Task, shared_task
 
 from .services.breach import check_breach as check
 from .services.dead_letters import bury
+from .services.deletion import DeletionService
 from .services.email import EmailService
 from .services.export import ExportService
 from .services.retention import RetentionService
@@ -45,6 +46,12 @@ def build_export(export_id: str) -> None:
 def sweep_exports() -> None:
     """Have the copies made whose task was lost."""
     ExportService.sweep()
+
+
+@shared_task(base=ServiceTask)
+def erase_accounts() -> None:
+    """Erase the accounts whose days of grace are over."""
+    DeletionService.erase_due()
 
 
 @shared_task(base=ServiceTask)

@@ -4,6 +4,7 @@ from .view_modules.activity import ActivityDisownView, ActivityView, SessionDiso
 from .view_modules.authentication import LoginView, LogoutView, RegisterView
 from .view_modules.consents import ConsentsView
 from .view_modules.csrf import CsrfTokenView
+from .view_modules.deletion import AccountDeleteView
 from .view_modules.email import EmailResendView, EmailVerifyView
 from .view_modules.email_change import AccountEmailView, EmailChangeConfirmView, EmailChangeUndoView
 from .view_modules.export import ExportDownloadView, ExportView
@@ -24,6 +25,7 @@ from .view_modules.sessions import SessionDetailView, SessionListView, SessionTe
 from .view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
 
 __all__ = [
+    "AccountDeleteView",
     "AccountEmailView",
     "ActivityDisownView",
     "ActivityView",

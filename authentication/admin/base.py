@@ -16,7 +16,7 @@ else:
 
 
 # Secrets, and the address, which PostgreSQL compares with nothing that is none (the search box takes it).
-_SECRET = {"password", "content", "password_hash", "token", "binding", "session_key", "ip_address"}
+_SECRET = {"password", "erasure_key", "content", "password_hash", "token", "binding", "session_key", "ip_address"}
 
 
 class DeskAdmin(_Admin):

@@ -29,7 +29,7 @@ class UserAdmin(DeskAdmin):
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email_canonical__exact", "username_canonical__exact")
     ordering = ("-created_at",)
-    exclude = ("password",)
+    exclude = ("password", "erasure_key")
     filter_horizontal = ("groups", "user_permissions")
     actions = ("unlock", "end_sessions", "resend_verification", "send_reset_link", "disable", "enable")
 

@@ -14,7 +14,8 @@ from .profile import UserProfile
 from .second_factor import RecoveryCode, SecondFactor
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
-from .user import Attempt, User
+from .user import User
+from .user_queries import Attempt
 
 __all__ = [
     "AccountExport",

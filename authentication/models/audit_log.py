@@ -54,6 +54,9 @@ class AuditLog(models.Model):
         NOTICES_CHANGED = "notices_changed"
         EXPORT_REQUESTED = "export_requested"
         EXPORT_DOWNLOADED = "export_downloaded"
+        ACCOUNT_DELETION_REQUESTED = "account_deletion_requested"
+        ACCOUNT_RESTORED = "account_restored"
+        ACCOUNT_ERASED = "account_erased"
         CONSENT_GIVEN = "consent_given"
         PASSWORD_CHANGE = "password_change"  # noqa: S105 -- an event's name
         PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105 -- an event's name

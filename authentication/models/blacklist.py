@@ -23,6 +23,7 @@ class TokenBlacklist(models.Model):
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- a reason's name
         COMPROMISED = "compromised"
         DISOWNED = "disowned"
+        DELETION = "deletion"
         SECOND_FACTOR = "second_factor"
         ADMIN = "admin"
         EXPIRED = "expired"

@@ -40,6 +40,7 @@ class OutgoingEmail(models.Model):
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
         NEW_DEVICE = "new_device"
+        ACCOUNT_DELETED = "account_deleted"
         EXPORT_READY = "export_ready"
         EMAIL_CHANGE = "email_change"
         EMAIL_CHANGE_NOTICE = "email_change_notice"

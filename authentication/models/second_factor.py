@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from authentication.utils.crypto import digest
 
-from .user import Attempt
+from .user_queries import Attempt
 
 TRIES_AN_HOUR = 10
 TRY_WINDOW = dt.timedelta(hours=1)

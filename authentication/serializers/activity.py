@@ -42,6 +42,8 @@ IN_WORDS = {
     "notices_changed": "Your choice of notices was changed.",
     "export_requested": "A copy of your data was asked for.",
     "export_downloaded": "The copy of your data was fetched.",
+    "account_deletion_requested": "The deletion of your account was asked for.",
+    "account_restored": "The deletion of your account was taken back.",
     "consent_given": "You agreed to the terms or the privacy policy.",
     "password_change": "Your password was changed.",
     "password_reset_requested": "A link to choose a new password was asked for.",

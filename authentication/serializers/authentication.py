@@ -60,13 +60,16 @@ class LoginSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="A code of the authenticator app, or a recovery code, where one is set up.",
     )
+    terms_accepted = ConsentField(required=False)
+    privacy_policy_accepted = ConsentField(required=False)
+    restore = FlagField(required=False, default=False, help_text="Keep an account that is about to be deleted.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
         identifier = next(filter(None, names), "")
         if not identifier:
             raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
-        return {**attrs, "identifier": identifier}
+        return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 
 class LogoutSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from .authentication import SignedInUserSerializer
-from .fields import TokenField
+from .consents import documents_in
+from .fields import ConsentField, TokenField
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
@@ -24,6 +25,11 @@ class ExchangeTokenSerializer(serializers.Serializer[Any]):
     """The short-lived token that verifying an address gave."""
 
     exchange_token = TokenField()
+    terms_accepted = ConsentField(required=False)
+    privacy_policy_accepted = ConsentField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {"documents": documents_in(attrs), "token": attrs["exchange_token"]}
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,7 @@
 from .activity import ActivityService
 from .authentication import AuthenticationService
 from .consents import ConsentService
+from .deletion import DeletionService
 from .deliverability import DeliverabilityService
 from .email import EmailService
 from .email_change import EmailChangeService
@@ -21,6 +22,7 @@ __all__ = [
     "ActivityService",
     "AuthenticationService",
     "ConsentService",
+    "DeletionService",
     "DeliverabilityService",
     "EmailChangeService",
     "EmailService",

@@ -1,13 +1,23 @@
 """Signing in and out."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import InvalidCredentials, MfaRequired, PermissionRefused, SessionOver, TokenInvalid
+from authentication.exceptions import (
+    InvalidCredentials,
+    MfaRequired,
+    PermissionRefused,
+    Problem,
+    SessionOver,
+    TokenInvalid,
+)
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
+from .admission import admit
 from .audit import Event, Risk, record
 from .credentials import prove_identity
 from .factor_checks import ask_for_factor, check_code
@@ -29,14 +39,20 @@ class AuthenticationService:
         otp: str = "",
         device_name: str = "",
         remember_me: bool = False,
+        documents: Collection[str] = (),
+        restore: bool = False,
     ) -> SignedIn:
         """Open a session for whoever knows the password of an account, named by address or username.
 
         Where the account has a second factor its code is needed too, now or in a second step.
 
-        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, MfaRequired or RateLimited.
+        `documents` are those the person agrees to now, `restore` takes the deletion of the account back.
+
+        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, AccountDeletionPending,
+        ConsentRequired, MfaRequired or RateLimited.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
+        _admit(user, documents=documents, restore=restore, client=client)
         if user.second_factor_at:
             # The password was no failure, whatever becomes of the code, which is counted on its own.
             User.objects.clear_attempts(user.pk)
@@ -55,6 +71,7 @@ class AuthenticationService:
                 remember_me=remember_me,
                 is_verified=is_verified,
                 proven_at=now,
+                restore=restore,
             )
 
     @staticmethod
@@ -67,6 +84,9 @@ class AuthenticationService:
         PermissionRefused for people who are not staff or lack a second factor.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
+        if user.deletion_requested_at:
+            _turn_away(user, client=client, reason="deletion")
+            raise PermissionRefused
         if not user.is_staff:
             _turn_away(user, client=client, reason="staff")
             raise PermissionRefused
@@ -95,6 +115,15 @@ class AuthenticationService:
             if not UserSession.objects.filter(pk=session.pk).end(reason=TokenBlacklist.Reason.LOGOUT, at=now):
                 raise SessionOver
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
+
+
+def _admit(user: User, *, documents: Collection[str], restore: bool, client: ClientInfo) -> None:
+    try:
+        admit(user, documents=documents, restore=restore, client=client)
+    except Problem:
+        # The password was no failure.
+        User.objects.clear_attempts(user.pk)
+        raise
 
 
 def _turn_away(user: User, *, client: ClientInfo, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Trading the exchange token of a verified address for a session."""
 
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,9 +10,16 @@ from authentication.exceptions import LinkInvalid
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
+from .admission import admit
 from .audit import Event, Risk, record
 from .factor_checks import ask_for_factor
-from .one_time import new_exchange_token, remember_redeemed, session_redeemed, spend_exchange_token
+from .one_time import (
+    holder_of_exchange_token,
+    new_exchange_token,
+    remember_redeemed,
+    session_redeemed,
+    spend_exchange_token,
+)
 from .signing_in import SignedIn, sign_in
 
 
@@ -24,15 +32,19 @@ class ExchangeTokenService:
         return new_exchange_token(user_id)
 
     @staticmethod
-    def redeem(*, token: str, client: ClientInfo) -> SignedIn:
+    def redeem(*, token: str, client: ClientInfo, documents: Collection[str] = ()) -> SignedIn:
         """Open a session for the person a token stands for; a token that comes again ends the session it gave.
 
         Raises LinkInvalid if the token is unknown, used or expired, MfaRequired for a person with a second factor,
-        ServiceUnavailable while nobody can tell.
+        ConsentRequired, which does not spend the token, ServiceUnavailable while nobody can tell.
         """
-        user_id = spend_exchange_token(token)
+        user_id = holder_of_exchange_token(token)
         user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
-        if user is None:
+        if user:
+            admit(user, documents=documents, restore=False, client=client)
+        # Whatever becomes of the trade, it has been tried.
+        holder = spend_exchange_token(token)
+        if user is None or holder != user.pk:
             _end_replayed(token, client=client)
             record(Event.TOKEN_EXCHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
             raise LinkInvalid

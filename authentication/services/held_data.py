@@ -36,6 +36,7 @@ _ACCOUNT = (
     "is_active",
     "is_staff",
     "is_superuser",
+    "deletion_requested_at",
     "created_at",
 )
 _SESSION = (

@@ -26,6 +26,18 @@ def new_exchange_token(user_id: uuid.UUID) -> str:
     return token
 
 
+def holder_of_exchange_token(token: str) -> uuid.UUID | None:
+    """Return whom a token stands for, without spending it.
+
+    Raises ServiceUnavailable while the cache is down.
+    """
+    try:
+        user_id = cache.get(_key(token))
+    except FAULTS:
+        raise ServiceUnavailable from None
+    return uuid.UUID(user_id) if user_id else None
+
+
 def spend_exchange_token(token: str) -> uuid.UUID | None:
     """Return whom a token stands for, to one caller; None to all others.
 

@@ -28,6 +28,8 @@ from authentication.models import (
     UserSession,
 )
 
+from .erasure import erase
+
 BATCH = 2_000
 # Long enough for a person to ask what became of a link or a mail.
 _KEPT = dt.timedelta(days=30)
@@ -113,6 +115,11 @@ def _unverified(now: dt.datetime) -> Rows:
     return never.filter(created_at__lte=now - settings.UNVERIFIED_ACCOUNT_RETENTION)
 
 
+def _erase(rows: Rows) -> int:
+    # Whoever never came may have left traces in the audit log all the same.
+    return sum(erase(pk) for pk in rows.values_list("pk", flat=True))
+
+
 def _done_mails(now: dt.datetime) -> Rows:
     done = [OutgoingEmail.Status.SENT, OutgoingEmail.Status.SUPPRESSED]
     return OutgoingEmail.objects.filter(status__in=done, created_at__lte=now - settings.EMAIL_RETENTION)
@@ -131,6 +138,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (Rule(_old_audit),),
     "passwords": (Rule(_superseded_passwords),),
-    "accounts": (Rule(_unverified),),
+    "accounts": (Rule(_unverified, _erase),),
     "mails": (Rule(_done_mails), Rule(lambda now: FailedTask.objects.filter(failed_at__lte=now - _KEPT))),
 }

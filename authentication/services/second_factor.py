@@ -152,6 +152,8 @@ class SecondFactorService:
                 remember_me=challenge.remember_me,
                 is_verified=True,
                 proven_at=now if challenge.by_password else None,
+                # A password of somebody who is leaving opens a challenge only where they take that back.
+                restore=challenge.by_password,
             )
 
 

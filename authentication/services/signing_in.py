@@ -10,7 +10,7 @@ from authentication.models import TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 from authentication.utils.devices import device_of, fingerprint
 
-from .audit import Event, record
+from .audit import Event, Risk, record
 from .email import EmailService, Kind
 from .tokens import TokenPair, TokenService
 
@@ -35,6 +35,7 @@ def sign_in(
     remember_me: bool = False,
     is_verified: bool = False,
     proven_at: dt.datetime | None = None,
+    restore: bool = False,
 ) -> SignedIn:
     """Open a session and return its tokens, in the caller's transaction.
 
@@ -47,21 +48,18 @@ def sign_in(
     at = max(at, user.password_changed_at)
     if not User.objects.sign_in(user, at=at):
         raise InvalidCredentials
-    device, print_of_device = device_of(client.user_agent), fingerprint(client.user_agent, user_id=user.pk)
-    history = UserSession.objects.filter(user=user).tally(fingerprint=print_of_device, at=at)
+    if user.deletion_requested_at:
+        _take_back_deletion(user, restore=restore, client=client)
+    device = fingerprint(client.user_agent, user_id=user.pk)
+    history = UserSession.objects.filter(user=user).tally(fingerprint=device, at=at)
     _make_room(user, live=history.live, client=client, at=at)
     session = UserSession(
         user=user,
         remember_me=remember_me,
         is_verified=is_verified,
         reauthenticated_at=proven_at,
-        device_name=device_name or device.name,
-        device_type=device.type,
-        browser=device.browser,
-        operating_system=device.operating_system,
-        device_fingerprint=print_of_device,
-        user_agent=client.user_agent,
-        ip_address=client.ip_address,
+        device_fingerprint=device,
+        **_facts_of(client, device_name),
         created_at=at,
         last_activity_at=at,
         last_rotation_at=at,
@@ -75,6 +73,25 @@ def sign_in(
     return SignedIn(
         user=user, session=session, tokens=TokenService.issue(session, at=at), first=user.last_login is None
     )
+
+
+def _facts_of(client: ClientInfo, device_name: str) -> dict[str, str | None]:
+    device = device_of(client.user_agent)
+    return {
+        "device_name": device_name or device.name,
+        "device_type": device.type,
+        "browser": device.browser,
+        "operating_system": device.operating_system,
+        "user_agent": client.user_agent,
+        "ip_address": client.ip_address,
+    }
+
+
+def _take_back_deletion(user: User, *, restore: bool, client: ClientInfo) -> None:
+    # Whoever comes in stays; an erasure that has begun is not to be stopped.
+    if not (restore and User.objects.cancel_deletion(user.pk)):
+        raise InvalidCredentials
+    record(Event.ACCOUNT_RESTORED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
 
 
 def _make_room(user: User, *, live: int, client: ClientInfo, at: dt.datetime) -> None:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("account/email/", views.AccountEmailView.as_view(), name="account-email"),
     path("account/email/confirm/", views.EmailChangeConfirmView.as_view(), name="account-email-confirm"),
     path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
+    path("account/delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path("account/export/", views.ExportView.as_view(), name="export"),
     path("account/export/download/", views.ExportDownloadView.as_view(), name="export-download"),
     path("account/notices/", views.NoticesView.as_view(), name="notices"),

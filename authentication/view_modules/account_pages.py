@@ -132,7 +132,7 @@ class DownloadExportPage(MailedLinkPage):
     """A form that asks for the password, and answers with the copy of a person's data."""
 
     template_name = "account/download_export.html"
-    limit = "export"
+    limit = "account_data"
 
     def act(self, request: HttpRequest) -> HttpResponse:
         given = {name: request.POST.get(name, "") for name in ("token", "password", "otp")}

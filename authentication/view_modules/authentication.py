@@ -93,6 +93,8 @@ class LoginView(PublicView):
             failures.AccountLocked,
             failures.EmailNotVerified,
             failures.AccountDisabled,
+            failures.AccountDeletionPending,
+            failures.ConsentRequired,
             failures.MfaRequired,
             failures.RateLimited,
             failures.ServiceUnavailable,

@@ -50,7 +50,7 @@ class ExportView(SignedInView):
             failures.RateLimited,
         ),
     )
-    @limited("export", key=by_user)
+    @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Have a copy of everything the service holds about you made.
@@ -84,7 +84,7 @@ class ExportDownloadView(SignedInView):
             failures.RateLimited,
         ),
     )
-    @limited("export", key=by_user)
+    @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]

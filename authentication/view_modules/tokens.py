@@ -111,14 +111,15 @@ class ExchangeTokenView(PublicView):
             *READS_INPUT,
             failures.LinkInvalid,
             failures.MfaRequired,
+            failures.AccountDeletionPending,
+            failures.ConsentRequired,
             failures.RateLimited,
             failures.ServiceUnavailable,
         ),
     )
     @limited("exchange_token")
     def post(self, request: Request) -> Response:
-        token = self.validated(request)["exchange_token"]
-        signed_in = ExchangeTokenService.redeem(token=token, client=ClientInfo.of(request))
+        signed_in = ExchangeTokenService.redeem(**self.validated(request), client=ClientInfo.of(request))
         renew_csrf_token(request)
         return new_session_answer(
             request,

@@ -54,6 +54,7 @@ TERMS_VERSION = env.matching("TERMS_VERSION", "1", pattern=r"[\w.-]{1,32}", want
 PRIVACY_POLICY_VERSION = env.matching(
     "PRIVACY_POLICY_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11"
 )
+REQUIRE_CURRENT_CONSENT = env.boolean("REQUIRE_CURRENT_CONSENT", default=False)
 REQUIRE_CONSENT = env.boolean("REQUIRE_CONSENT", default=False)
 PREVENT_EMAIL_ENUMERATION = env.boolean("PREVENT_EMAIL_ENUMERATION", default=True)
 ACCOUNT_LOCKOUT_THRESHOLD = env.integer("ACCOUNT_LOCKOUT_THRESHOLD", 5, low=2, high=100)

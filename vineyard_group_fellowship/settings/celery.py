@@ -50,6 +50,7 @@ def _often(task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _often("authentication.tasks.sweep_outbox"),
     "sweep-exports": _often("authentication.tasks.sweep_exports"),
+    "erase-accounts": {"task": "authentication.tasks.erase_accounts", "schedule": RETENTION_SECONDS},
     **{
         f"clean-{rule}": _hourly(rule)
         for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")

@@ -135,7 +135,7 @@ RATE_LIMITS: dict[str, str] = {
         "consents": "30/h",
         "email_change": "5/h",
         "notices": "30/h",
-        "export": "10/h",
+        "account_data": "10/h",
     }.items()
 }
 

@@ -29,6 +29,7 @@ NOBODYS = {
     "token_exchange_failed",
     "session_disown_failed",
     "email_change_failed",
+    "account_erased",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]

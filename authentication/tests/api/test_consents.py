@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, Consent, User
+from authentication.services import ExchangeTokenService
 from authentication.tests.answers import TOKEN_INVALID, invalid, refusal_of, rows
 from authentication.tests.clients import NOON, Tokens, sign_in
 from authentication.tests.conftest import API, BROWSER, CHROME, bearer
@@ -141,3 +142,41 @@ def test_another_site_cannot_agree(api: APIClient, signed_in: Tokens) -> None:
 
     assert give(api, signed_in, BOTH, **foreign).json()["code"] == "csrf_failed"
     assert not Consent.objects.exists()
+
+
+class TestAtSignIn:
+    @pytest.fixture(autouse=True)
+    def _required(self, settings: Settings) -> None:
+        settings.REQUIRE_CURRENT_CONSENT = True
+
+    def sign_in(self, api: APIClient, person: User, **body: Any) -> Any:
+        return api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD, **body})
+
+    def test_whoever_has_not_agreed_is_asked_to(self, api: APIClient, person: User) -> None:
+        answer = self.sign_in(api, person, terms_accepted=True)
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "consent_required")
+        assert answer.json()["documents"] == {"privacy_policy": "4"}
+        assert not Consent.objects.exists()
+        person.refresh_from_db()
+        assert person.failed_login_attempts == 0
+
+    def test_agreeing_lets_them_in_and_is_remembered(self, api: APIClient, person: User) -> None:
+        first, again = self.sign_in(api, person, **BOTH), self.sign_in(api, person)
+
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert Consent.objects.filter(user=person).count() == 2
+
+    def test_only_who_knows_the_password_is_asked(self, api: APIClient, person: User) -> None:
+        answer = api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9", **BOTH})
+
+        assert answer.json()["code"] == "invalid_credentials"
+        assert not Consent.objects.exists()
+
+    def test_an_exchange_token_is_not_spent_by_the_question(self, api: APIClient, person: User) -> None:
+        token = ExchangeTokenService.create(user_id=person.pk)
+        asked = api.post(f"{API}/exchange-token/", {"exchange_token": token})
+        answered = api.post(f"{API}/exchange-token/", {"exchange_token": token, **BOTH})
+
+        assert (asked.status_code, asked.json()["code"]) == (403, "consent_required")
+        assert answered.status_code == 200

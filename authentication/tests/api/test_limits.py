@@ -61,7 +61,7 @@ LIMITED = [
     Limited("second_factor", 30, "get", f"{API}/2fa/", by_person=True),
     Limited("second_factor_verify", 25, "post", f"{API}/2fa/verify/"),
     Limited("email_change", 5, "post", f"{API}/account/email/", by_person=True),
-    Limited("export", 10, "post", f"{API}/account/export/", by_person=True),
+    Limited("account_data", 10, "post", f"{API}/account/export/", by_person=True),
     Limited("notices", 30, "put", f"{API}/account/notices/", by_person=True),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]

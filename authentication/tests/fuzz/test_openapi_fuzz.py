@@ -287,6 +287,7 @@ WITHOUT_BODY = {
     "live",
     "profile",
     "activity",
+    "account_delete",
     "export",
     "export_request",
     "notices",

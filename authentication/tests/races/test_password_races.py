@@ -19,7 +19,7 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.models.user import UserQuerySet
+from authentication.models.user_queries import UserQuerySet
 from authentication.services.administration import AdministrationService
 from authentication.services.exchange import ExchangeTokenService
 from authentication.tests.clients import REFRESH, Tokens, sign_in, use_access, use_refresh

@@ -1,0 +1,44 @@
+"""Leaving."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication import exceptions as failures
+from authentication.limits import by_user, limited
+from authentication.schema import authentication_schema
+from authentication.serializers.deletion import DeletionSerializer
+from authentication.services import DeletionService
+from authentication.utils.client import ClientInfo
+from authentication.utils.cookies import clear_refresh_cookie
+
+from .base import SignedInView, needs_recent_proof, user_of
+
+LEAVING = "Your account will be deleted. Sign in before then if you change your mind."
+
+
+class AccountDeleteView(SignedInView):
+    """Delete your account.
+
+    Every device is signed out at once. Until `deletion_at`, two weeks from now, signing in with `restore` takes it
+    back; then everything about you is erased.
+    """
+
+    @authentication_schema(
+        "account_delete",
+        tag="account",
+        answers={200: DeletionSerializer},
+        answer={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
+        errors=(
+            failures.TokenInvalid,
+            failures.ReauthenticationRequired,
+            failures.CsrfFailed,
+            failures.RateLimited,
+        ),
+    )
+    @limited("account_data", key=by_user)
+    @needs_recent_proof
+    def post(self, request: Request) -> Response:
+        due_at = DeletionService.request(user_of(request), client=ClientInfo.of(request))
+        response = Response(DeletionSerializer({"message": LEAVING, "deletion_at": due_at}).data)
+        clear_refresh_cookie(response)
+        return response
