@@ -428,3 +428,14 @@ class TestAtTheDesk:
         assert client.get("/admin/logout/").status_code == 405
         assert client.post("/admin/logout/").status_code == 200
         assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "https:evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_nowhere_but_here(client: Client, superuser: User, target: str) -> None:
+    answer = client.post("/admin/login/", {"username": superuser.email, "password": PASSWORD, "next": target})
+
+    assert answer.status_code == 302
+    assert "evil" not in answer["Location"]
+    assert "javascript" not in answer["Location"]

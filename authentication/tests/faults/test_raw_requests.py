@@ -1,0 +1,109 @@
+"""What no library would send, straight into the server's socket."""
+
+import contextlib
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authentication.models import AuditLog
+
+from . import rig
+from .test_server_faults import SERVER, Caller
+
+pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
+
+LOGIN = (
+    "POST /api/v1/auth/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+)
+BODY = '{"email": "nobody@example.org", "password": "Wrong-Horse-9"}'
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    """Return the port of a server that is told the client's address by an edge, in X-Real-IP."""
+    port = rig.free_port()
+    told = {"PORT": str(port), "WEB_CONCURRENCY": "1", "CLIENT_IP_HEADER": "X-Real-IP"}
+    with contextlib.ExitStack() as running:
+        server: subprocess.Popen[bytes] = running.enter_context(rig.process(*SERVER, log=tmp_path / "log", **told))
+        rig.until(Caller(port).is_up, what="the server")
+        yield port
+        assert server.poll() is None
+
+
+def said(port: int, request: str) -> bytes:
+    """Return everything the server says to some bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request.encode("latin-1"))
+        answer = b""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            while chunk := connection.recv(65_536):
+                answer += chunk
+    return answer
+
+
+def chunked(text: str) -> str:
+    return f"{len(text):x}\r\n{text}\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("body", [BODY, "{" + " " * 100_000 + "}"], ids=["small", "large"])
+def test_a_body_that_does_not_say_its_length_is_not_read(port: int, body: str) -> None:
+    answer = said(port, f"{LOGIN}Transfer-Encoding: chunked\r\n\r\n{chunked(body)}")
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"This field is required." in answer
+    assert not AuditLog.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        f"Content-Length: {len(BODY)}\r\nTransfer-Encoding: chunked\r\n",
+        f"Content-Length: {len(BODY)}\r\nContent-Length: 5\r\n",
+        "Content-Length: -1\r\n",
+        "Content-Length: many\r\n",
+        f"Content-Length : {len(BODY)}\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n",
+        f"Content-Length: {len(BODY)}\r\nX-Note: a\rb\r\n",
+        f"Content-Length: {len(BODY)}\r\nX-Note: a\x00b\r\n",
+        f"Content-Length: {len(BODY)}\r\nX-Long: {'x' * 20_000}\r\n",
+    ],
+)
+def test_what_two_servers_could_read_in_two_ways_reaches_nobody(port: int, headers: str) -> None:
+    answer = said(port, f"{LOGIN}{headers}\r\n{BODY}")
+
+    assert answer == b"" or answer.split(b" ", 2)[1] in {b"400", b"411", b"431", b"501"}, answer[:200]
+    assert not AuditLog.objects.exists()
+
+
+def test_a_length_that_is_too_small_gives_half_a_body_and_no_second_request(port: int) -> None:
+    answer = said(port, f"{LOGIN}Content-Length: 10\r\n\r\n{BODY}")
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("name", ["X_Real_IP", "X-REAL_IP", "X_REAL-IP"])
+def test_a_header_that_is_almost_the_edges_is_not_taken_for_it(port: int, name: str) -> None:
+    lines = f"X-Real-IP: 198.51.100.7\r\n{name}: 203.0.113.9\r\nContent-Length: {len(BODY)}\r\n"
+
+    said(port, f"{LOGIN}{lines}\r\n{BODY}")
+
+    assert set(AuditLog.objects.values_list("ip_address", flat=True)) <= {"198.51.100.7"}
+
+
+def test_the_edges_header_twice_is_no_address(port: int) -> None:
+    lines = f"X-Real-IP: 198.51.100.7\r\nX-Real-IP: 203.0.113.9\r\nContent-Length: {len(BODY)}\r\n"
+
+    said(port, f"{LOGIN}{lines}\r\n{BODY}")
+
+    assert set(AuditLog.objects.values_list("ip_address", flat=True)) <= {None}
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get"])
+def test_odd_methods_do_nothing(port: int, method: str) -> None:
+    answer = said(port, f"{method} /api/v1/auth/csrf/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+
+    assert answer.split(b" ", 2)[1] in {b"400", b"403", b"405", b"501"}, answer[:200]
