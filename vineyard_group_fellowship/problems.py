@@ -18,6 +18,7 @@ from authentication.exceptions import Problem
 from authentication.utils.client import CORRELATION_KEY, AnyRequest
 
 from .cache import FAULTS
+from .database import forget_lost
 from .reports import report
 
 CONTENT_TYPE = "application/problem+json"
@@ -109,6 +110,7 @@ def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
 
 def _report(event: str, error: Exception) -> None:
     logger.error(event, fault=type(error).__name__, exc_info=error)
+    forget_lost(error)
     report(error)
 
 

@@ -10,6 +10,7 @@ from django.db import Error, connection
 from authentication.utils.crypto import new_jti
 from vineyard_group_fellowship.cache import FAULTS
 from vineyard_group_fellowship.celery import HEARTBEAT_KEY
+from vineyard_group_fellowship.database import forget_lost
 
 _PATIENCE_SECONDS = 1.5
 
@@ -48,7 +49,8 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
+    except Error as error:
+        forget_lost(error)
         return "unavailable"
     finally:
         connection.close()

@@ -95,6 +95,27 @@ SERVER_TIMING = env.boolean("SERVER_TIMING", default=ENVIRONMENT == "development
 QUERY_BUDGET = env.integer("QUERY_BUDGET", 25, low=1)
 
 
+DB_POOL_SIZE = env.integer("DB_POOL_SIZE", 0, high=200)
+DB_CONN_MAX_AGE = env.integer("DB_CONN_MAX_AGE", 600)
+PGBOUNCER = env.boolean("PGBOUNCER", default=False)
+# A statement that hangs must cost a request a bounded time, not a worker.
+_BOUNDS = (
+    f"-c statement_timeout={env.integer('DB_STATEMENT_TIMEOUT_MS', 5000, high=600_000)}",
+    f"-c lock_timeout={env.integer('DB_LOCK_TIMEOUT_MS', 2000, high=600_000)}",
+)
+# A server that went without a word, as in a failover, is noticed within seconds; a kernel by itself takes 15 minutes.
+_REACHED = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
+# In transaction mode the next statement may run on another connection: nothing may be prepared on this one. PgBouncer
+# also refuses parameters at the start: it, or the role, sets the timeouts instead (docs/operations.md).
+_BEHIND_PGBOUNCER = {"prepare_threshold": None}
+
+
 def postgresql() -> dict[str, Any] | None:
     """Return the PostgreSQL connection the environment names (DATABASE_URL wins over DB_*), or None."""
     by_url = env.database("DATABASE_URL")
@@ -107,38 +128,32 @@ def postgresql() -> dict[str, Any] | None:
         "PORT": env.integer("DB_PORT", env.integer("PGPORT", 5432, low=1, high=65535), low=1, high=65535),
     }
     found: dict[str, Any] | None = by_url or (by_parts if by_parts["HOST"] else None)
-    connected = _connected()
-    return found and {**found, **connected, "OPTIONS": {**connected["OPTIONS"], **found.get("OPTIONS", {})}}
+    return found and _connected(found)
 
 
 def replica() -> dict[str, Any] | None:
     """Return the read replica that DATABASE_REPLICA_URL names, or None."""
-    found: dict[str, Any] | None = env.database("DATABASE_REPLICA_URL")
-    return found and {**found, **_connected(), "TEST": {"MIRROR": "default"}}
+    found = env.database("DATABASE_REPLICA_URL")
+    return found and {**_connected(found, "-c default_transaction_read_only=on"), "TEST": {"MIRROR": "default"}}
 
 
-def _connected() -> dict[str, Any]:
-    """Return how a connection to PostgreSQL is made, kept and bounded in time."""
-    statement = env.integer("DB_STATEMENT_TIMEOUT_MS", 5000, high=600_000)
-    lock = env.integer("DB_LOCK_TIMEOUT_MS", 2000, high=600_000)
-    pooled = env.integer("DB_POOL_SIZE", 0, high=200)
-    lifetime = env.integer("DB_CONN_MAX_AGE", 600)
-    options: dict[str, Any] = {"connect_timeout": 3}
-    if env.boolean("PGBOUNCER", default=False):
-        # In transaction mode the next statement may run on another connection: nothing may be prepared on this one, and
-        # PgBouncer refuses parameters at the start (the timeouts are set on the role instead).
-        options["prepare_threshold"] = None
-    else:
-        # A database that hangs must cost a request a bounded time, not a worker.
-        options["options"] = f"-c statement_timeout={statement} -c lock_timeout={lock}"
-    if pooled:
-        options["pool"] = {"min_size": min(2, pooled), "max_size": pooled, "timeout": 2}
+def _connected(found: dict[str, Any], *parameters: str) -> dict[str, Any]:
+    """Return a database with how connections to it are made, kept and bounded in time; what its URL says wins."""
+    # Whoever waits for a connection longer than two seconds gets a 503. A pool that cannot connect begins anew after
+    # five: by default its tries lie minutes apart in the end.
+    pool = {"min_size": min(2, DB_POOL_SIZE), "max_size": DB_POOL_SIZE, "timeout": 2, "reconnect_timeout": 5}
     return {
-        # A pool keeps the connections itself.
-        "CONN_MAX_AGE": 0 if pooled else lifetime,
-        "CONN_HEALTH_CHECKS": not pooled,
-        "DISABLE_SERVER_SIDE_CURSORS": env.boolean("PGBOUNCER", default=False),
-        "OPTIONS": options,
+        **found,
+        # A pool keeps the connections itself, and is emptied when one of them turns out lost (database.py).
+        "CONN_MAX_AGE": 0 if DB_POOL_SIZE else DB_CONN_MAX_AGE,
+        "CONN_HEALTH_CHECKS": not DB_POOL_SIZE,
+        "DISABLE_SERVER_SIDE_CURSORS": PGBOUNCER,
+        "OPTIONS": {
+            **_REACHED,
+            **(_BEHIND_PGBOUNCER if PGBOUNCER else {"options": " ".join((*_BOUNDS, *parameters))}),
+            **({"pool": pool} if DB_POOL_SIZE else {}),
+            **found.get("OPTIONS", {}),
+        },
     }
 
 

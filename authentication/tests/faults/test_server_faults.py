@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from authentication.models import User
 from authentication.tests.factories import PASSWORD
@@ -33,18 +34,18 @@ class Caller:
         self._port = port
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any, dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        with contextlib.closing(connection):
+        asking = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        with contextlib.closing(asking):
             headers = {"Content-Type": "application/json"}
-            connection.request(method, f"{AUTH}{path}", json.dumps(body) if body else None, headers)
-            answer = connection.getresponse()
+            asking.request(method, f"{AUTH}{path}", json.dumps(body) if body else None, headers)
+            answer = asking.getresponse()
             return answer.status, json.loads(answer.read() or b"{}"), dict(answer.getheaders())
 
     def text(self, path: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        with contextlib.closing(connection):
-            connection.request("GET", path)
-            return connection.getresponse().read().decode()
+        asking = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        with contextlib.closing(asking):
+            asking.request("GET", path)
+            return asking.getresponse().read().decode()
 
     def answers(self, path: str) -> bool:
         """Return whether a request was answered: a process may end while one waits at its door."""
@@ -122,10 +123,13 @@ def test_a_request_in_the_middle_is_answered_before_the_end(serve: Serve, person
     assert server.wait(20) == 0
 
 
+@pytest.mark.parametrize("pool", ["0", "4"])
 @pytest.mark.parametrize("fault", ["cut", "silence"])
-def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(serve: Serve, person: User, fault: str) -> None:
+def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(
+    serve: Serve, person: User, fault: str, pool: str
+) -> None:
     wire = rig.Wire(5432)
-    caller, _ = serve(DATABASE_URL=rig.database_url(wire.port))
+    caller, _ = serve(DATABASE_URL=rig.database_url(wire.port), DB_POOL_SIZE=pool)
     assert caller.sign_in(person)[0] == 200
     getattr(wire, fault)()
 
@@ -144,6 +148,28 @@ def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(serve: S
     rig.until(lambda: caller.sign_in(person)[0] == 200, seconds=15, what="the service to come back")
     assert caller.ask("GET", "/health/")[0] == 200
     wire.close()
+
+
+@pytest.mark.parametrize(("pool", "lost"), [("0", 0), ("4", 1)])
+def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_none(
+    serve: Serve, person: User, pool: str, lost: int
+) -> None:
+    caller, _ = serve(DB_POOL_SIZE=pool, WEB_CONCURRENCY="1")
+    assert {caller.sign_in(person)[0] for _ in range(4)} == {200}
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert cursor.fetchone()[0] >= 2
+    start = time.monotonic()
+
+    answers = Counter(caller.sign_in(person)[0] for _ in range(6))
+
+    assert answers[200] == 6 - answers[503]
+    assert answers[503] <= lost
+    assert time.monotonic() - start < 4
 
 
 def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, person: User) -> None:

@@ -43,11 +43,17 @@ def redis(settings: Settings) -> str:
     return str(settings.CACHES["default"]["LOCATION"])
 
 
+@pytest.mark.parametrize("pool", ["0", "2"])
 def test_a_worker_sends_what_a_request_wrote_down(
-    api: APIClient, redis: str, through: Callable[[str], None], start_worker: StartWorker, mailserver: rig.MailServer
+    api: APIClient,
+    redis: str,
+    through: Callable[[str], None],
+    start_worker: StartWorker,
+    mailserver: rig.MailServer,
+    pool: str,
 ) -> None:
     through(redis)
-    start_worker()
+    start_worker(DB_POOL_SIZE=pool)
 
     register(api)
 
