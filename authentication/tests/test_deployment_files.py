@@ -69,6 +69,15 @@ def test_nothing_starts_before_what_it_needs() -> None:
     for needs in waits.values():
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["redis"] == {"condition": "service_healthy"}
+        # It is not there unless its profile is.
+        assert needs["pgbouncer"] == {"condition": "service_healthy", "required": False}
+
+
+def test_a_migration_goes_past_pgbouncer_and_takes_its_time() -> None:
+    told = COMPOSE["services"]["migrate"]["environment"]
+
+    assert (told["DB_HOST"], told["PGBOUNCER"], told["DB_STATEMENT_TIMEOUT_MS"]) == ("database", "False", 0)
+    assert RAILWAY["deploy"]["preDeployCommand"] == ["env DB_STATEMENT_TIMEOUT_MS=0 python manage.py migrate --noinput"]
 
 
 def test_whoever_stops_the_server_waits_longer_than_it_drains() -> None:
