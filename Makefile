@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python manage.py
 export PORT
 
-# The servers of services-test; the environment's own addresses win.
+# The servers of services-test; the environment's own addresses win. A busy machine may take long to drop a database.
 TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/vineyard_group_fellowship)
 TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
 
@@ -41,7 +41,7 @@ test: $(VENV)/.development  ## run every test that needs no server
 
 services-test: $(VENV)/.development  ## run every test on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m authentication.tests.servers
-	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m pytest -q -m ""
+	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python -m pytest -q -m ""
 
 check: $(VENV)/.development  ## lint, types, architecture, migrations, the API's description, production's settings
 	@$(BIN)/ruff check .
