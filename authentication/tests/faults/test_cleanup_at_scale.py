@@ -47,18 +47,24 @@ def clean(failures: list[BaseException]) -> None:
         connections.close_all()
 
 
+def wait_of_a_sign_in(api: APIClient, person: User) -> float:
+    start = time.monotonic()
+    answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.content
+    return time.monotonic() - start
+
+
 def test_nobody_waits_for_it(api: APIClient, person: User) -> None:
     fill()
+    # What a sign-in takes on this machine while nothing is cleaned.
+    usual = max(wait_of_a_sign_in(api, person) for _ in range(20))
     failures: list[BaseException] = []
     cleaning = threading.Thread(target=clean, args=(failures,))
     waits: list[float] = []
 
     cleaning.start()
     while cleaning.is_alive():
-        start = time.monotonic()
-        answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
-        waits.append(time.monotonic() - start)
-        assert answer.status_code == 200, answer.content
+        waits.append(wait_of_a_sign_in(api, person))
         time.sleep(0.1)
     cleaning.join()
 
@@ -66,4 +72,4 @@ def test_nobody_waits_for_it(api: APIClient, person: User) -> None:
     assert not TokenBlacklist.objects.filter(jti__startswith="old").exists()
     assert not AuditLog.objects.filter(timestamp__lt=person.created_at).exists()
     assert len(waits) > 10
-    assert max(waits) < 1, sorted(waits)[-5:]
+    assert max(waits) < usual + 1, (usual, sorted(waits)[-5:])

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from django.core.mail import EmailMessage
 
+from authentication import background
 from authentication.models import OutgoingEmail, User
 from authentication.services import EmailService
 from authentication.tests.factories import UserFactory
@@ -38,6 +39,8 @@ def test_sweeps_at_the_same_moment_send_each_mail_once(db: None, mailoutbox: lis
         waiting(person)
 
     all_at_once(*[EmailService.sweep] * 4)
+    # They hand the mails to senders.
+    background._pool.shutdown(wait=True)
 
     assert sorted(message.to[0] for message in mailoutbox) == sorted(person.email for person in people)
     assert states() == {"sent": 12}
