@@ -155,6 +155,7 @@ class UserSession(models.Model):
             models.Index(fields=["session_key"], name="session_key"),
             models.Index(fields=["device_fingerprint"], name="session_fingerprint"),
             models.Index(fields=["expires_at"], name="session_expires_at"),
+            models.Index(fields=["expires_at"], name="session_live", condition=Q(is_active=True)),
         )
         constraints = (
             models.CheckConstraint(name="session_expires_after_creation", condition=Q(expires_at__gt=F("created_at"))),

@@ -26,6 +26,7 @@ from authentication.models import (
 )
 from authentication.services import EmailService
 from authentication.services.metrics import _dead_mails, _waiting_mails
+from authentication.services.retention import BATCH, _expired_sessions
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
@@ -42,6 +43,7 @@ INDEXES = (
     "authentication_passwordresettoken_token",
     "email_change_reserved",
     "authentication_actiontoken_token",
+    "session_live",
     "outbox_due",
     "outbox_dead",
 )
@@ -142,6 +144,7 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
         "a device disowned": lambda: api.post(f"{API}/account/disown-session/", {"token": "x" * 43}),
         "what happened": lambda: api.get(f"{API}/account/activity/", headers=access),
         "sending mails": EmailService.sweep,
+        "expired sessions": lambda: list(_expired_sessions(timezone.now())[:BATCH]),
         "counting mails for operations": lambda: [ask(timezone.now()) for ask in (_waiting_mails, _dead_mails)],
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }
