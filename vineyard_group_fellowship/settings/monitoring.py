@@ -44,6 +44,8 @@ SENTRY_OPTIONS: dict[str, Any] = {
     "trace_propagation_targets": [],
     # Sessions of the library's own kind: it would count people.
     "auto_session_tracking": False,
+    # The integrations are those named here, whatever else is installed.
+    "auto_enabling_integrations": False,
     "enable_logs": False,
     "enable_metrics": False,
     "data_collection": _COLLECTED,

@@ -76,7 +76,7 @@ def reports() -> Iterator[Kept]:
         dsn="http://key@localhost:9/1", transport=kept, **{**monitoring.SENTRY_OPTIONS, "traces_sample_rate": 1.0}
     )
     yield kept
-    sentry_sdk.init()
+    sentry_sdk.init(default_integrations=False)
 
 
 @pytest.fixture(autouse=True)
