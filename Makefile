@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python manage.py
 export PORT
 
-# The servers of services-test; the environment's own addresses win. A busy machine may take long to drop a database.
+# The servers of services-test; the environment's own addresses win.
 TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/vineyard_group_fellowship)
 TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
+# A busy machine may take long to drop a database.
+ON_SERVERS = DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help run test services-test check format worker beat superuser bench openapi lock clean
@@ -40,8 +42,9 @@ test: $(VENV)/.development  ## run every test that needs no server
 	@$(BIN)/python -m pytest -q -n auto
 
 services-test: $(VENV)/.development  ## run every test on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
-	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) $(BIN)/python -m authentication.tests.servers
-	@DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python -m pytest -q -m ""
+	@$(ON_SERVERS) -m authentication.tests.servers
+	@$(ON_SERVERS) -m pytest -q -n auto
+	@$(ON_SERVERS) -m pytest -q -m services
 
 check: $(VENV)/.development  ## lint, types, architecture, migrations, the API's description, production's settings
 	@$(BIN)/ruff check .

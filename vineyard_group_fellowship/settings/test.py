@@ -6,6 +6,7 @@ from .base import *  # noqa: F403 -- as above
 from .base import caches, postgresql, redis_url, sqlite
 from .celery import *  # noqa: F403 -- as above
 from .email import *  # noqa: F403 -- as above
+from .env import env
 from .logging import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
@@ -15,6 +16,8 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DATABASES = {"default": postgresql() or sqlite()}
 REPORTS_DATABASE = "default"
 CACHES = caches(redis_url())
+# Processes that test side by side keep apart in one Redis.
+CACHES["default"]["KEY_PREFIX"] = "vgf" + env.text("PYTEST_XDIST_WORKER")
 SESSION_ENGINE = "vineyard_group_fellowship.sessions"
 CELERY_BROKER_URL = ""
 # No test may find the outbox swept, or a connection kept, by another.

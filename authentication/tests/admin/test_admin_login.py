@@ -8,7 +8,6 @@ import pytest
 from django.conf import settings as service
 from django.contrib.auth import authenticate
 from django.contrib.sessions.models import Session
-from django.core.cache import caches
 from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
@@ -19,7 +18,7 @@ from authentication.exceptions import AccountLocked, InvalidCredentials, Permiss
 from authentication.models import AuditLog, OutgoingEmail, User
 from authentication.services.credentials import prove_identity
 from authentication.tests.clients import NOON, Tokens, set_password
-from authentication.tests.conftest import API, CHROME, bearer
+from authentication.tests.conftest import API, CHROME, bearer, forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from .conftest import Clerk, Desk
@@ -99,7 +98,7 @@ class TestComingIn:
         before = client.get("/admin/")
         time_machine.shift(dt.timedelta(minutes=2))
         # A Redis has a clock of its own, by which its copy ends with the session.
-        caches["default"].clear()
+        forget_cached()
         after = client.get("/admin/")
 
         assert (before.status_code, after.status_code) == (200, 302)
