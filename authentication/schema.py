@@ -1,6 +1,8 @@
 """The API's description in OpenAPI: what each operation takes, answers and can refuse."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -24,6 +26,9 @@ READS_INPUT: tuple[type[Problem], ...] = (
 
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"  # noqa: S105 -- an example
 REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"  # noqa: S105 -- an example
+_PROBLEM = "application/problem+json"
+_COMES_BACK = {kind.code for kind in (failures.AccountLocked, failures.RateLimited, failures.ServiceUnavailable)}
+_RETRY_AFTER = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 1}}
 USER_ID = "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10"
 TOKENS = {
     "access_token": ACCESS_TOKEN,
@@ -60,6 +65,12 @@ class ProblemSerializer(serializers.Serializer[Any]):
     mfa_token = serializers.CharField(required=False, help_text="On mfa_required: goes to 2fa/verify/ with a code.")
     mfa_methods = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="On mfa_required: totp, recovery_code."
+    )
+    deletion_at = serializers.DateTimeField(required=False, help_text="On account_deletion_pending: until when.")
+    documents = serializers.DictField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="On consent_required: the versions to be agreed to, of terms and privacy_policy.",
     )
     correlation_id = serializers.CharField(help_text="Quote it to support: it finds the request in the logs.")
 
@@ -103,17 +114,24 @@ def authentication_schema(
     example: Mapping[str, Any] | None = None,
     security: Sequence[str] = (),
     query: Mapping[str, str] | None = None,
+    invalid: Mapping[str, Sequence[str]] | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Describe an operation: its input and answer, an example of each, and every failure it can answer with."""
+    """Describe an operation: its input and answer, an example of each, and every failure it can answer with.
+
+    `invalid` holds what it says of a body that it cannot take, by field; unless given, what it says of an empty one.
+    """
     status = next(iter(answers))
-    shown = [OpenApiExample("answer", value=dict(answer), response_only=True, status_codes=[str(status)])]
+    shown = [
+        OpenApiExample(name, value=value, response_only=True, status_codes=[str(status)])
+        for name, value in _by_client(answer).items()
+    ]
     if example is not None:
         shown.append(OpenApiExample("request", value=dict(example), request_only=True))
     describe: Callable[[Handler], Handler] = extend_schema(
         operation_id=operation,
         tags=[tag],
         request=request,
-        responses={**answers, **_refusals(errors)},
+        responses={**answers, **_refusals(errors, invalid=invalid or _missing_in(request))},
         examples=shown,
         parameters=[OpenApiParameter(name, str, description=text) for name, text in (query or {}).items()],
         # The document wants requirement objects, whatever the annotation says.
@@ -122,44 +140,78 @@ def authentication_schema(
     return describe
 
 
-def _refusals(errors: Sequence[type[Problem]]) -> dict[tuple[int, str], OpenApiResponse]:
+def _by_client(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    if "refresh" not in answer:
+        return {"answer": dict(answer)}
+    return {"app": dict(answer), "browser": {name: value for name, value in answer.items() if name != "refresh"}}
+
+
+def _missing_in(request: type[serializers.Serializer[Any]] | None) -> dict[str, list[str]]:
+    fields = request().get_fields() if request else {}
+    return {name: ["This field is required."] for name, field in fields.items() if field.required}
+
+
+def _refusals(
+    errors: Sequence[type[Problem]], *, invalid: Mapping[str, Sequence[str]]
+) -> dict[tuple[int, str], OpenApiResponse]:
     by_status: dict[int, list[type[Problem]]] = {}
     for error in errors:
         by_status.setdefault(error.status, []).append(error)
     return {
-        (status, "application/problem+json"): OpenApiResponse(
+        (status, _PROBLEM): OpenApiResponse(
             ProblemSerializer,
             description="; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
-            examples=[_example(kind) for kind in kinds],
+            examples=[_example(kind, invalid) for kind in kinds],
         )
         for status, kinds in sorted(by_status.items())
     }
 
 
-def _example(kind: type[Problem]) -> OpenApiExample:
+def _example(kind: type[Problem], invalid: Mapping[str, Sequence[str]]) -> OpenApiExample:
     problem: dict[str, Any] = {
         "type": f"/api/problems/{kind.code}/",
         "title": kind.title,
         "status": kind.status,
         "detail": kind.detail,
-        "instance": "/api/v1/auth/login/",
+        "instance": "",  # The path, which the operation does not know yet: finish() does.
         "code": kind.code,
         "error": kind.detail,
         "correlation_id": "4f9d1c0a7be24e0c9d3f6a1b2c3d4e5f",
     }
-    if kind is failures.ValidationFailed:
-        problem["errors"] = {"email": ["Enter a valid email address."]}
-    if kind is failures.MfaRequired:
-        problem |= {"mfa_token": "<good for five minutes>", "mfa_methods": ["totp", "recovery_code"]}
+    members: dict[type[Problem], dict[str, Any]] = {
+        failures.ValidationFailed: {"errors": {name: list(messages) for name, messages in invalid.items()}},
+        failures.MfaRequired: {"mfa_token": "<good for five minutes>", "mfa_methods": ["totp", "recovery_code"]},
+        failures.AccountDeletionPending: {"deletion_at": "2026-12-06T15:30:00+00:00"},
+        failures.ConsentRequired: {"documents": {"terms": "2"}},
+    }
+    problem |= members.get(kind, {})
     return OpenApiExample(kind.code, value=problem, response_only=True, status_codes=[str(kind.status)])
 
 
-def add_cookie_scheme(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Describe the refresh cookie beside the bearer token: a hook for drf-spectacular."""
+def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what a single operation cannot say: a hook for drf-spectacular.
+
+    The refresh cookie beside the bearer token, the path in each example of a problem, when to come back, and a word for
+    each status.
+    """
     result["components"]["securitySchemes"]["refreshCookie"] = {
         "type": "apiKey",
         "in": "cookie",
         "name": "refresh_token",
         "description": "The refresh token, set by sign-in and read by no script.",
     }
+    for path, status, answer in _answers(result):
+        answer["description"] = answer.get("description") or HTTPStatus(int(status)).phrase
+        examples = [it["value"] for it in answer.get("content", {}).get(_PROBLEM, {}).get("examples", {}).values()]
+        for problem in examples:
+            problem["instance"] = re.sub(r"{\w+}", USER_ID, path)
+        if any(it["code"] in _COMES_BACK for it in examples):
+            answer["headers"] = {"Retry-After": _RETRY_AFTER}
     return result
+
+
+def _answers(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            for status, answer in operation["responses"].items():
+                yield path, status, answer

@@ -55,7 +55,7 @@ class ActivityView(SignedInView):
 
     @authentication_schema(
         "activity",
-        tag="account",
+        tag="activity",
         answers={200: ActivitySerializer},
         answer={"events": [_EXAMPLE], "next": None, "previous": None},
         errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
@@ -77,7 +77,7 @@ class ActivityDisownView(SignedInView):
 
     @authentication_schema(
         "activity_disown",
-        tag="account",
+        tag="activity",
         answers={200: MessageSerializer},
         answer={"message": DISOWNED},
         errors=(failures.TokenInvalid, failures.CsrfFailed, failures.NotFound, failures.RateLimited),
@@ -101,7 +101,7 @@ class SessionDisownView(PublicView):
 
     @authentication_schema(
         "session_disown",
-        tag="account",
+        tag="activity",
         request=DisownSerializer,
         example={"token": "<from the mail>"},
         answers={200: DisownedSerializer},

@@ -124,6 +124,7 @@ class LogoutView(ClearsCookie, PublicView):
         answers={200: MessageSerializer},
         answer={"message": LOGGED_OUT},
         errors=(*READS_INPUT, failures.TokenInvalid),
+        invalid={"refresh": ["Not a valid string."]},
         security=("bearer", "refreshCookie"),
     )
     def post(self, request: Request) -> Response:

@@ -35,7 +35,7 @@ class ConsentsView(SignedInView):
 
     @authentication_schema(
         "consents",
-        tag="account",
+        tag="personal data",
         answers={200: ConsentHistorySerializer},
         answer=_EXAMPLE,
         errors=(failures.TokenInvalid, failures.RateLimited),
@@ -51,12 +51,13 @@ class ConsentsView(SignedInView):
 
     @authentication_schema(
         "consents_give",
-        tag="account",
+        tag="personal data",
         request=ConsentsGiveSerializer,
         example={"terms_accepted": True},
         answers={200: ConsentHistorySerializer},
         answer={**_EXAMPLE, "due": {}},
         errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        invalid={"non_field_errors": ["Name at least one document."]},
     )
     @limited("consents", key=by_user)
     def post(self, request: Request) -> Response:

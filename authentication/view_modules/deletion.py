@@ -25,7 +25,7 @@ class AccountDeleteView(SignedInView):
 
     @authentication_schema(
         "account_delete",
-        tag="account",
+        tag="personal data",
         answers={200: DeletionSerializer},
         answer={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
         errors=(

@@ -33,7 +33,7 @@ class NoticesView(SignedInView):
 
     @authentication_schema(
         "notices",
-        tag="account",
+        tag="personal data",
         answers={200: NoticesSerializer},
         answer={"notices": True},
         errors=(failures.TokenInvalid,),
@@ -44,7 +44,7 @@ class NoticesView(SignedInView):
 
     @authentication_schema(
         "notices_update",
-        tag="account",
+        tag="personal data",
         request=NoticesSerializer,
         example={"notices": False},
         answers={200: NoticesSerializer},

@@ -49,6 +49,7 @@ class OwnProfileView(SignedInView):
         answers={200: ProfileSerializer},
         answer=_EXAMPLE,
         errors=(*READS_INPUT, failures.TokenInvalid),
+        invalid={"timezone": ["Enter a time zone such as Europe/Berlin."]},
     )
     def patch(self, request: Request) -> Response:
         """Change your profile.

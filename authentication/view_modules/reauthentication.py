@@ -40,6 +40,7 @@ class ReauthenticateView(SignedInView):
             failures.RateLimited,
             failures.ServiceUnavailable,
         ),
+        invalid={"password": ["Please give your password."]},
     )
     @limited("reauthenticate", key=by_user)
     def post(self, request: Request) -> Response:

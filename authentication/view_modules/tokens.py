@@ -53,6 +53,7 @@ class TokenRefreshView(ClearsCookie, PublicView):
         answers={200: TokenPairSerializer},
         answer=TOKENS,
         errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        invalid={"refresh": ["Not a valid string."]},
         security=("refreshCookie",),
     )
     @limited("token_refresh", key=refresh_token_user)
