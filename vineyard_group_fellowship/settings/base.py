@@ -21,6 +21,9 @@ ENVIRONMENT = environment()
 if ENVIRONMENT != "test":
     env.read_file(BASE_DIR / ".env")
     ENVIRONMENT = environment()
+if ENVIRONMENT == "production":
+    # Whoever deploys is told of everything at once.
+    env.refusals = []
 
 PORT = env.integer("PORT", 8002, low=1, high=65535)
 
@@ -189,6 +192,7 @@ def redis_url() -> str:
         "",
         pattern=r"(rediss?|unix)://.+",
         wanted="a redis:// address",
+        secret=True,
     )
     password = env.text("REDIS_PASSWORD")
     if url and password and not urlsplit(url).password:

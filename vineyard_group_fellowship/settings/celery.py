@@ -7,7 +7,9 @@ from .email import EMAIL_SWEEP_SECONDS
 from .env import env
 from .retention import RETENTION_SECONDS
 
-CELERY_BROKER_URL = env.matching("CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address")
+CELERY_BROKER_URL = env.matching(
+    "CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address", secret=True
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

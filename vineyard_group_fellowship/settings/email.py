@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-
 from .base import BASE_DIR, PORT
 from .env import env
 
@@ -22,7 +20,7 @@ def link(name: str, default: str, placeholder: str) -> str:
     """Return a template of a web address that holds the placeholder, or nothing when unset."""
     template = env.matching(name, default, pattern=_WEB_ADDRESS, wanted="a web address")
     if template and placeholder not in template:
-        raise ImproperlyConfigured(f"{name} must contain {placeholder}.")
+        env.refuse(f"{name} must contain {placeholder}")
     return template
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+_ASSIGNMENT = re.compile(r"(?:export )?\w+=", re.ASCII)
 
 
 class Environment:
@@ -20,11 +21,25 @@ class Environment:
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
         self.names: set[str] = set()
+        self.refusals: list[str] | None = None
+        """What is wrong, where it is to be said all at once; None where the first fault stops the start."""
 
     def read_file(self, path: Path) -> None:
         """Add what a `.env` file sets; the process's own environment wins."""
-        if path.is_file():
-            environ.Env.read_env(path)
+        if not path.is_file():
+            return
+        # Before its reader comes, who would quote what it cannot read in the log: half a key is such a line.
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.strip() and not line.startswith("#") and not _ASSIGNMENT.match(line):
+                self.refuse(f"Line {number} of {path.name} is no assignment such as NAME=value")
+        environ.Env.read_env(path)
+
+    def refuse(self, fault: str) -> None:
+        """Stop the start, at once or when every fault is known."""
+        if self.refusals is None:
+            raise ImproperlyConfigured(f"{fault}.")
+        if fault not in self.refusals:
+            self.refusals.append(fault)
 
     def refuse_unknown(self, path: Path) -> None:
         """Stop on a name in the `.env` file that no setting reads: it is a typing error, silently ignored."""
@@ -48,21 +63,23 @@ class Environment:
         if not value:
             return default
         if value not in _TRUE | _FALSE:
-            raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+            self.refuse(f"{name} must be true or false, not {value!r}")
         return value in _TRUE
 
     def integer(self, name: str, default: int, *, low: int = 0, high: int = 2**31 - 1) -> int:
         """Return a whole number between `low` and `high`, both included."""
         number = self._parsed(name, default, cast=int, wanted="a whole number")
         if not low <= number <= high:
-            raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {number}.")
+            self.refuse(f"{name} must be between {low} and {high}, not {number}")
+            return default
         return int(number)
 
     def decimal(self, name: str, default: float, *, low: float = 0.0, high: float = 1e9) -> float:
         """Return a number between `low` and `high`, both included."""
         number = self._parsed(name, default, cast=float, wanted="a number")
         if not low <= number <= high:
-            raise ImproperlyConfigured(f"{name} must be between {low} and {high}, not {number}.")
+            self.refuse(f"{name} must be between {low} and {high}, not {number}")
+            return default
         return float(number)
 
     def items(self, name: str, default: str = "") -> list[str]:
@@ -73,34 +90,38 @@ class Environment:
         """Return one of a closed set of words."""
         value = self.text(name, default)
         if value not in options:
-            raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}, not {value!r}.")
+            self.refuse(f"{name} must be one of {', '.join(options)}, not {value!r}")
+            return default
         return value
 
-    def matching(self, name: str, default: str, *, pattern: str, wanted: str) -> str:
-        """Return a string of a pattern, described by `wanted` in the refusal."""
+    def matching(self, name: str, default: str, *, pattern: str, wanted: str, secret: bool = False) -> str:
+        """Return a string of a pattern, described by `wanted` in the refusal, which does not repeat a secret."""
         value = self.text(name, default)
         if value and not re.fullmatch(pattern, value):
-            raise ImproperlyConfigured(f"{name} must be {wanted}, not {value!r}.")
+            self.refuse(f"{name} must be {wanted}" + ("" if secret else f", not {value!r}"))
+            return default
         return value
 
     def database(self, name: str) -> dict[str, Any] | None:
         """Return Django's database settings from a URL, or None when the variable is unset."""
         url = self.matching(
-            name, "", pattern=r"(postgres|postgresql|pgsql|postgis)://.+", wanted="a postgres:// address"
+            name, "", pattern=r"(postgres|postgresql|pgsql|postgis)://.+", wanted="a postgres:// address", secret=True
         )
         if not url:
             return None
         try:
             return dict(environ.Env.db_url_config(url))
-        except (ValueError, KeyError, ImproperlyConfigured) as error:
-            raise ImproperlyConfigured(f"{name} is not a database URL.") from error
+        except (ValueError, KeyError, ImproperlyConfigured):
+            self.refuse(f"{name} is not a database URL")
+            return None
 
     def _parsed(self, name: str, default: float, *, cast: type[int | float], wanted: str) -> float:
         value = self.text(name).strip()
         try:
             return cast(value) if value else default
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{name} must be {wanted}, not {value!r}.") from error
+        except ValueError:
+            self.refuse(f"{name} must be {wanted}, not {value!r}")
+            return default
 
 
 env = Environment(os.environ)

@@ -6,7 +6,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from .api import *  # noqa: F403 -- a settings module is its names
 from .auth import *  # noqa: F403 -- as above
-from .auth import JWT_SIGNING_KEY, REFRESH_TOKEN_COOKIE_SECURE, SECRET_KEY
+from .auth import (
+    JWT_SIGNING_KEY,
+    JWT_SIGNING_KEY_FALLBACKS,
+    REFRESH_TOKEN_COOKIE_SECURE,
+    SECRET_KEY,
+    SECRET_KEY_FALLBACKS,
+)
 from .base import *  # noqa: F403 -- as above
 from .base import caches, databases, postgresql, redis_url
 from .celery import *  # noqa: F403 -- as above
@@ -25,6 +31,7 @@ DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS")
 
 _database: dict[str, Any] | None = postgresql()
+DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
 _redis = redis_url()
 
 # Where the libraries lie when the system does not say; Django looks for them itself otherwise.
@@ -45,10 +52,25 @@ def _is_https(address: str) -> bool:
     return address.startswith("https://")
 
 
+def _is_short(keys: list[str], length: int) -> bool:
+    return any(len(key) < length for key in keys)
+
+
 _origins = [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]
+# What mailed tokens travel in.
+_LINKS = (
+    *("FRONTEND_URL", "EMAIL_VERIFICATION_URL", "PASSWORD_RESET_URL", "DISOWN_SESSION_URL"),
+    *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "EXPORT_URL", "EMAIL_VERIFIED_URL"),
+)
+# The one that docker-compose.yml has for a machine of one's own.
+_EVERYBODYS_PASSWORD = "development-only"  # noqa: S105 -- no secret
 
 _faults = {
     "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
+    "SECRET_KEY must not be development's": SECRET_KEY.startswith("insecure-"),
+    # Whoever guesses a fallback forges what the key in force signs.
+    "SECRET_KEY_FALLBACKS must have at least 50 characters each": _is_short(SECRET_KEY_FALLBACKS, 50),
+    "JWT_SIGNING_KEY_FALLBACKS must have at least 32 characters each": _is_short(JWT_SIGNING_KEY_FALLBACKS, 32),
     "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
     "FIELD_ENCRYPTION_KEYS must be set, to other keys than SECRET_KEY of at least 32 characters each": (
         not _field_keys or SECRET_KEY in _field_keys or min(map(len, _field_keys)) < 32  # noqa: PLR2004 -- AES's key size
@@ -61,15 +83,17 @@ _faults = {
     "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(map(_is_https, _origins)),
     "BACKEND_URL must be set": not env.text("BACKEND_URL"),
     "BACKEND_URL must be https": not _is_https(BACKEND_URL),
+    **{f"{name} must be https": not _is_https(env.text(name) or "https://") for name in _LINKS},
     "REFRESH_TOKEN_COOKIE_SECURE must be on": not REFRESH_TOKEN_COOKIE_SECURE,
     "DATABASE_URL, DB_HOST or PGHOST must be set": _database is None,
+    "DB_PASSWORD must not be development's": _database and _database.get("PASSWORD") == _EVERYBODYS_PASSWORD,
     "REDIS_URL must be set": not _redis,
+    "REDIS_PASSWORD must not be development's": env.text("REDIS_PASSWORD") == _EVERYBODYS_PASSWORD,
     "EMAIL_HOST or SENDGRID_API_KEY must be set": not (EMAIL_HOST or SENDGRID_API_KEY),
 }
-if found := [fault for fault, present in _faults.items() if present]:
+if found := [*(env.refusals or []), *(fault for fault, present in _faults.items() if present)]:
     raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
 
-DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(_redis)
 SESSION_ENGINE = "vineyard_group_fellowship.sessions"

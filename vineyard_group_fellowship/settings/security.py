@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from .base import ENVIRONMENT, PORT
 from .email import BACKEND_URL, EMAIL_VERIFIED_URL, PASSWORD_RESET_URL
@@ -18,7 +17,7 @@ def origins(name: str, default: str) -> list[str]:
     for origin in found:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
-            raise ImproperlyConfigured(f"{name}: {origin!r} is not an origin such as https://app.example.org.")
+            env.refuse(f"{name}: {origin!r} is not an origin such as https://app.example.org")
     return found
 
 
@@ -27,7 +26,8 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     try:
         return [ipaddress.ip_network(item) for item in env.items(name)]
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a list of networks: {error}.") from error
+        env.refuse(f"{name} must be a list of networks: {error}")
+        return []
 
 
 LOCAL_ORIGINS = f"http://localhost:3000,http://127.0.0.1:3000,http://localhost:{PORT}"

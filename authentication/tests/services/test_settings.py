@@ -189,6 +189,16 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("DB_PORT", "many"),
     ("PGPORT", "many"),
 ]
+LINKS = (
+    "FRONTEND_URL",
+    "EMAIL_VERIFICATION_URL",
+    "PASSWORD_RESET_URL",
+    "DISOWN_SESSION_URL",
+    "EMAIL_CHANGE_URL",
+    "EMAIL_UNDO_URL",
+    "EXPORT_URL",
+    "EMAIL_VERIFIED_URL",
+)
 WEAK_PRODUCTION: list[tuple[str, str]] = [
     ("SECRET_KEY", ""),
     ("SECRET_KEY", "s" * 49),
@@ -210,6 +220,11 @@ WEAK_PRODUCTION: list[tuple[str, str]] = [
     ("DATABASE_URL", ""),
     ("REDIS_URL", ""),
     ("EMAIL_HOST", ""),
+    ("SECRET_KEY", "insecure-development-only-key-never-used-in-production"),
+    ("SECRET_KEY_FALLBACKS", f"{'o' * 50},{'o' * 49}"),
+    ("JWT_SIGNING_KEY_FALLBACKS", "o" * 31),
+    ("REDIS_PASSWORD", "development-only"),
+    *((name, "http://www.example.org/{token}{exchange_token}") for name in LINKS),
 ]
 MODES: dict[str, dict[str, str]] = {
     "embedded": {},
@@ -257,10 +272,31 @@ def test_production_does_not_start_with_a_weak_setting_and_names_all_faults_at_o
 
     start = "ImproperlyConfigured: Production does not start: "
     assert unnamed(outcomes, WEAK_PRODUCTION, start) == []
-    missing = {name for name, _ in WEAK_PRODUCTION} - {"DEBUG", "REFRESH_TOKEN_COOKIE_SECURE"}
-    assert {name for name in missing if name not in everything} == set()
+    missing = [*(name for name, value in WEAK_PRODUCTION if not value), "JWT_SIGNING_KEY"]
+    assert [name for name in missing if name not in everything] == []
     assert "DEBUG" not in everything
     assert not {secret for secret in ("moab", "s" * 49, "j" * 31) if secret in json.dumps(outcomes)}
+
+
+def test_production_names_what_is_malformed_beside_what_is_missing_and_weak() -> None:
+    malformed = dict(BAD_VALUES) | {"CORS_ALLOWED_ORIGINS": "*"}
+    del malformed["DJANGO_ENVIRONMENT"]
+    weak = {"DB_HOST": "database", "DB_PASSWORD": "development-only", "METRICS_TOKEN": "short", "ALLOWED_HOSTS": "*"}
+
+    told, by_parts = read_all([{"DJANGO_ENVIRONMENT": "production"} | it for it in (malformed, weak)])
+
+    assert {name for name in malformed if name not in told} == set()
+    assert "SECRET_KEY must have" in told
+    assert {name for name in weak if f"{name} must" not in by_parts} == {"DB_HOST"}
+
+
+def test_a_refusal_repeats_no_password() -> None:
+    named = ("DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL", "CELERY_BROKER_URL", "SENTRY_DSN")
+
+    outcomes = read_all([DEVELOPMENT | {name: "ruth:moab@db.internal"} for name in named])
+
+    assert [outcome for outcome, name in zip(outcomes, named, strict=True) if name not in outcome] == []
+    assert "moab" not in json.dumps(outcomes)
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
@@ -401,6 +437,20 @@ def test_a_file_sets_what_the_process_does_not(tmp_path: Path, monkeypatch: pyte
     env.read_file(path)
 
     assert (env.text("VGF_IN_BOTH"), env.text("VGF_IN_FILE")) == ("process", "a b")
+
+
+@pytest.mark.parametrize("line", ["moab", "SECRET_KEY: moab", "SECRET_KEY = moab", " SECRET_KEY=moab"])
+def test_a_line_that_sets_nothing_stops_the_start_and_is_not_repeated(
+    tmp_path: Path, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text(f"# a comment\n{line}\n", encoding="utf-8")
+
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        Environment({}).read_file(path)
+
+    assert str(refusal.value) == "Line 2 of .env is no assignment such as NAME=value."
+    assert caplog.text == ""
 
 
 def test_without_a_file_nothing_happens(tmp_path: Path) -> None:
