@@ -33,9 +33,20 @@ preload_app = False
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- memory, and gunicorn picks the name
 control_socket_disable = True
 
-# Each process keeps its counters in files here, and /metrics adds them up. A second load of this file keeps the folder.
-if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="metrics-", dir=worker_tmp_dir)
+
+def folder_for_counters() -> str:
+    """Return a new folder of this server's own, in PROMETHEUS_MULTIPROC_DIR if that is set; the same at a reload."""
+    told = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir())
+    if told.name.startswith(f"metrics-of-{os.getpid()}-"):
+        return str(told)
+    # A server that takes another's place (SIGUSR2) is told that one's folder.
+    parent = told.parent if told.name.startswith("metrics-of-") else told
+    parent.mkdir(parents=True, exist_ok=True)
+    return tempfile.mkdtemp(prefix=f"metrics-of-{os.getpid()}-", dir=parent)
+
+
+# Each process keeps its counters in files here, and /metrics adds them up.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder_for_counters()
 
 limit_request_line = 8190
 limit_request_field_size = 8190

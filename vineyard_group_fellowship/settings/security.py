@@ -1,6 +1,8 @@
 """Hosts, origins, cookies, headers, rate limits: what guards the edges."""
 
 import ipaddress
+import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -141,8 +143,12 @@ RATE_LIMITS: dict[str, str] = {
 
 # Who may read /metrics: whoever sends this, or without it this machine alone.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# Where the processes of a server keep their counters; prometheus-client reads the same variable.
+# Where the processes of a server keep their counters: a folder that gunicorn.conf.py made. Workers and commands keep
+# theirs in memory: prometheus-client, which reads the variable itself, would leave files wherever it points, or here.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
+if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
+    PROMETHEUS_MULTIPROC_DIR = ""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100

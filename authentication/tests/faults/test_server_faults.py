@@ -187,8 +187,7 @@ def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, perso
 def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     serve: Serve, tmp_path: Path, person: User
 ) -> None:
-    counters = tmp_path / "counters"
-    counters.mkdir()
+    counters = tmp_path / "not" / "there yet"
     hasty = "--max-requests 5 --max-requests-jitter 0"
     caller, server = serve(GUNICORN_CMD_ARGS=hasty, PROMETHEUS_MULTIPROC_DIR=str(counters))
 
@@ -200,9 +199,26 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
 
     sample = 'http_request_duration_seconds_count{endpoint="csrf",method="GET",status="2xx"} 40.0'
     assert sample in rig.until(lambda: caller.text("/metrics"), what="the numbers")
-    assert {file.name for file in counters.iterdir()} <= {
+    (own,) = counters.iterdir()
+    assert {file.name for file in own.iterdir()} <= {
         f"{kind}_{number}.db" for kind in ("counter", "histogram") for number in range(2)
     }
+
+
+def test_a_folder_shared_with_others_keeps_what_is_theirs(serve: Serve, tmp_path: Path, person: User) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "counter_7.db").write_text("another service's", encoding="utf-8")
+    caller, server = serve(PROMETHEUS_MULTIPROC_DIR=str(shared))
+    assert caller.sign_in(person)[0] == 200
+
+    assert 'auth_login_attempts_total{status="success"} 1.0' in caller.text("/metrics")
+    server.send_signal(signal.SIGHUP)
+    rig.until(lambda: caller.is_up() and len(list(shared.iterdir())) == 2, what="the server to have read its file anew")
+    server.send_signal(signal.SIGTERM)
+
+    assert server.wait(20) == 0
+    assert [file.name for file in shared.iterdir()] == ["counter_7.db"]
 
 
 def pids_below(pid: int) -> list[int]:

@@ -356,6 +356,27 @@ def test_the_start_itself_stops_and_says_why() -> None:
     assert done.stderr.rstrip().endswith("MAX_ACTIVE_SESSIONS must be a whole number, not 'many'.")
 
 
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_a_command_leaves_no_files_of_counters(tmp_path: Path, folder: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import django; django.setup(); import authentication.utils.metrics"],
+        env=clean_environment(
+            PROMETHEUS_MULTIPROC_DIR=folder,
+            PYTHONPATH=str(settings.BASE_DIR),
+            DJANGO_ENVIRONMENT="development",
+            SQLITE_PATH=str(tmp_path / "var" / "db.sqlite3"),
+        ),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert [it.name for it in tmp_path.iterdir()] == ["var"]
+
+
 def test_the_tests_run_in_an_environment_of_their_own() -> None:
     # Any other reads the .env file of whoever runs them, and looks passwords up on the Internet.
     assert base.ENVIRONMENT == "test"
