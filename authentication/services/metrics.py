@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -17,9 +18,15 @@ from prometheus_client.registry import Collector
 from authentication.models import FailedTask, OutgoingEmail, UserSession
 
 _FRESH_SECONDS = 10.0
+_STALE_SECONDS = 30.0
 _PATIENCE_MS = 1_000
+# Longer than all statements together may take; Prometheus gives up after ten.
+_PATIENCE_SECONDS = 5.0
 _LEFT = Q(sent_again_at=None)
 _TOOK_TOO_LONG = "57014"  # PostgreSQL's code
+
+# Not the request's own thread: a server that hangs never tells that a statement's time is over.
+_pool = ThreadPoolExecutor(1, thread_name_prefix="metrics")
 
 
 class MetricsService:
@@ -52,14 +59,20 @@ class TableCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         # Whoever comes while another asks gets what was known before: a database that hangs costs one thread.
-        if self._lock.acquire(blocking=False):
-            try:
-                if time.monotonic() - self._taken_at > _FRESH_SECONDS:
-                    self._last = _from_tables()
-                    self._taken_at = time.monotonic()
-            finally:
-                self._lock.release()
-        return self._last
+        if self._age() > _FRESH_SECONDS and self._lock.acquire(blocking=False):
+            wait([_pool.submit(self._ask)], timeout=_PATIENCE_SECONDS)
+        return self._last if self._age() < _STALE_SECONDS else []
+
+    def _age(self) -> float:
+        return time.monotonic() - self._taken_at
+
+    def _ask(self) -> None:
+        try:
+            self._last = _from_tables()
+            self._taken_at = time.monotonic()
+        finally:
+            self._lock.release()
+            connection.close()
 
 
 def _from_tables() -> list[Metric]:

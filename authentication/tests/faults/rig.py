@@ -136,6 +136,8 @@ class Wire:
         self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
         self._state = "whole"
+        self._flows = threading.Event()
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
@@ -150,6 +152,14 @@ class Wire:
         self._state = "silent"
         self._drop()
 
+    def freeze(self) -> None:
+        """Keep every connection, and let nothing through."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Let through what was held up."""
+        self._flows.set()
+
     def mend(self) -> None:
         """Let everything through again."""
         self._state = "whole"
@@ -158,6 +168,7 @@ class Wire:
     def close(self) -> None:
         """Be gone."""
         self._listener.close()
+        self._flows.set()
         self._drop()
 
     def _drop(self) -> None:
@@ -185,6 +196,7 @@ class Wire:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
                 time.sleep(self._delay)
+                self._flows.wait()
                 sink.sendall(chunk)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

@@ -184,6 +184,34 @@ def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, perso
     assert server.poll() is None
 
 
+def test_a_database_that_hangs_on_an_open_connection_holds_no_scrape_up_and_leaves_no_old_number(
+    serve: Serve, person: User
+) -> None:
+    wire = rig.Wire(5432)
+    caller, _ = serve(DATABASE_URL=rig.database_url(wire.port), WEB_CONCURRENCY="1")
+    assert caller.sign_in(person)[0] == 200
+    assert "auth_active_sessions_total 1.0" in caller.text("/metrics")
+    # What is ten seconds old is asked for anew; what is thirty seconds old is not shown.
+    time.sleep(11)
+
+    wire.freeze()
+    start = time.monotonic()
+    first = caller.text("/metrics")
+    waited = time.monotonic() - start
+    second = caller.text("/metrics")
+    again = time.monotonic() - start - waited
+    live = caller.ask("GET", "/health/live/")[0]
+    rig.until(lambda: "auth_active_sessions_total" not in caller.text("/metrics"), seconds=40, pause=1, what="an end")
+    wire.thaw()
+
+    assert waited < 8
+    assert again < 2
+    assert live == 200
+    assert all('auth_login_attempts_total{status="success"} 1.0' in text for text in (first, second))
+    rig.until(lambda: "auth_active_sessions_total 1.0" in caller.text("/metrics"), pause=1, what="the numbers again")
+    wire.close()
+
+
 def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     serve: Serve, tmp_path: Path, person: User
 ) -> None:
