@@ -39,13 +39,34 @@ def test_the_image_is_pinned_and_runs_as_nobody_in_particular() -> None:
 def test_nothing_private_goes_into_the_image() -> None:
     left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
 
-    assert {".git", ".env", "var"} <= set(left_out)
+    assert {".git", ".env", ".env.*", "var"} <= set(left_out)
     assert not re.search(r"^(ENV|ARG).*(KEY|PASSWORD|TOKEN|DSN)", DOCKERFILE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_that_compose_sets_is_one_of_ours(name: str) -> None:
     assert set(COMPOSE["services"][name]["environment"]) <= read_by_settings()
+
+
+def test_nobody_outside_this_machine_reaches_a_port() -> None:
+    ports = [port for it in COMPOSE["services"].values() for port in it.get("ports", [])]
+
+    assert ports
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_mailpit_catches_what_has_no_other_way_and_nothing_of_productions() -> None:
+    told = COMPOSE["services"]["mailer"]["environment"]
+
+    assert told["EMAIL_CATCHER"] == "mail:1025"
+    assert not {"EMAIL_HOST", "EMAIL_PORT", "SENDGRID_API_KEY"} & set(told)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_write_to_memory_alone_and_may_do_nothing_special(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert (service["read_only"], service["tmpfs"], service["cap_drop"]) == (True, ["/tmp"], ["ALL"])  # noqa: S108 -- a name
 
 
 def test_every_service_of_compose_has_a_pinned_image_or_is_built_here() -> None:

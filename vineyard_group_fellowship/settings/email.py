@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from .base import BASE_DIR, PORT
+from .base import BASE_DIR, ENVIRONMENT, PORT
 from .env import env
 
 _WEB_ADDRESS = r"https?://[^\s/]+\S*"
@@ -63,6 +63,12 @@ ANYMAIL: dict[str, Any] = {
     # Tracking leads every link through the provider: our links are secrets.
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
 }
+
+# A machine of one's own shows its mails in Mailpit; elsewhere everybody who finds that reads everybody's links.
+EMAIL_CATCHER = env.matching("EMAIL_CATCHER", "", pattern=r"[\w.-]+:\d{1,5}", wanted="an address such as mail:1025")
+if EMAIL_CATCHER and ENVIRONMENT == "development" and not (EMAIL_HOST or SENDGRID_API_KEY):
+    EMAIL_HOST, _, _port = EMAIL_CATCHER.partition(":")
+    EMAIL_PORT = int(_port)
 
 if EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings as service
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -51,7 +51,7 @@ class InThisThread:
 @pytest.fixture(autouse=True)
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "_pool", InThisThread())
-    monkeypatch.setattr(metrics.connection, "close", lambda: None)
+    monkeypatch.setattr(connection, "close", lambda: None)
 
 
 @pytest.fixture

@@ -179,6 +179,7 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("CELERY_BROKER_URL", "nonsense"),
     ("SENTRY_DSN", "nonsense"),
     ("REFRESH_TOKEN_COOKIE_NAME", "refresh token;"),
+    ("EMAIL_CATCHER", "mail"),
     ("TERMS_VERSION", "a version"),
     ("PRIVACY_POLICY_VERSION", "v" * 33),
     ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
@@ -242,6 +243,9 @@ MODES: dict[str, dict[str, str]] = {
     },
     "SendGrid": {"SENDGRID_API_KEY": "SG.key"},
     "SMTP": {"EMAIL_HOST": "mail.internal", "EMAIL_PORT": "587", "SENDGRID_API_KEY": "SG.key"},
+    "catcher": {"EMAIL_CATCHER": "mail:1025"},
+    "catcher and SMTP": {"EMAIL_CATCHER": "mail:1025", "EMAIL_HOST": "mail.internal"},
+    "catcher and SendGrid": {"EMAIL_CATCHER": "mail:1025", "SENDGRID_API_KEY": "SG.key"},
     "production": GOOD_PRODUCTION,
 }
 
@@ -268,6 +272,8 @@ def test_each_bad_value_stops_the_start_and_its_variable_is_named() -> None:
 def test_production_does_not_start_with_a_weak_setting_and_names_all_faults_at_once() -> None:
     bare = {"DJANGO_ENVIRONMENT": "production"}
 
+    # A machine of one's own has Mailpit; that is no way for production's mails.
+    bare["EMAIL_CATCHER"] = "mail:1025"
     everything, *outcomes = read_all([bare, *(GOOD_PRODUCTION | {name: value} for name, value in WEAK_PRODUCTION)])
 
     start = "ImproperlyConfigured: Production does not start: "
@@ -326,6 +332,11 @@ TOLD: list[tuple[str, str, str]] = [
     ("broker of its own", "CELERY_BROKER_URL", "'redis://b.internal:6379/1'"),
     ("SendGrid", "EMAIL_BACKEND", "'anymail.backends.sendgrid.EmailBackend'"),
     ("SMTP", "EMAIL_BACKEND", "'django.core.mail.backends.smtp.EmailBackend'"),
+    ("catcher", "EMAIL_HOST", "'mail'"),
+    ("catcher", "EMAIL_PORT", "1025"),
+    ("catcher and SMTP", "EMAIL_HOST", "'mail.internal'"),
+    ("catcher and SMTP", "EMAIL_PORT", "25"),
+    ("catcher and SendGrid", "EMAIL_BACKEND", "'anymail.backends.sendgrid.EmailBackend'"),
     ("production", "DATABASES", "'django.contrib.gis.db.backends.postgis'"),
     ("production", "DEBUG", "False"),
     ("production", "PASSWORD_MIN_LENGTH", "12"),
