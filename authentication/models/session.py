@@ -87,7 +87,8 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
 
         Call it in a transaction: it locks the rows, so that no rotation comes between reading and revoking.
         """
-        running = list(self.filter(is_active=True).select_for_update())
+        # In one order: who ends the same sessions at the same moment waits for the first, and not crosswise.
+        running = list(self.filter(is_active=True).order_by("pk").select_for_update())
         if not running:
             return 0
         tokens = [

@@ -106,8 +106,12 @@ class UserQuerySet(models.QuerySet["User"]):
         return bool(same.update(password_breached_at=at))
 
     def hold(self, pk: uuid.UUID) -> None:
-        """Keep an account's row to the caller's transaction: whoever else asks for it waits."""
-        self.select_for_update().values_list("pk").get(pk=pk)
+        """Keep an account's row to the caller's transaction: whoever else asks for it waits.
+
+        Take it before any other row of the person's, or two requests may end up waiting for each other.
+        """
+        # Its key stays free: whoever writes a row that points here, in the middle of something else, need not wait.
+        self.select_for_update(no_key=True).values_list("pk").get(pk=pk)
 
     def verify_email(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Mark the address as proven, and as taking mail; False if it was already."""

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid, NotFound
-from authentication.models import ActionToken, AuditLog, PasswordResetToken, TokenBlacklist, UserSession
+from authentication.models import ActionToken, AuditLog, PasswordResetToken, TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
 from .audit import Event, Risk, record
@@ -53,6 +53,8 @@ class ActivityService:
         found = ActionToken.objects.usable(token, action=_DISOWN, at=now)
         if found is not None and found.user.is_active:
             with transaction.atomic():
+                # The account first, as everybody does it who changes it and what is its own.
+                User.objects.hold(found.user_id)
                 if ActionToken.objects.spend(token, action=_DISOWN, at=now):
                     _end(found.user_id, found.subject["session"], client=client)
                     return PasswordResetToken.objects.issue(found.user, at=now)

@@ -117,8 +117,9 @@ class EmailChangeService:
                 later.filter(undone_at=None).update(undone_at=now)
                 for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL):
                     ActionToken.objects.void(action, user_id=change.user_id)
-                _move(change.user, change.old_email, at=now)
+                # Before the address, which is a key of the account's: a refresh that has its session waits for that.
                 UserSession.objects.filter(user_id=change.user_id).end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
+                _move(change.user, change.old_email, at=now)
                 record(
                     Event.EMAIL_CHANGE_UNDONE,
                     user_id=change.user_id,

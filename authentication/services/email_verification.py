@@ -32,6 +32,8 @@ class EmailVerificationService:
         if found is None or not found.user.is_active or canonical_email(found.email) != found.user.email_canonical:
             _refuse(client)
         with transaction.atomic():
+            # The account before its tokens, as everybody does it: the next link, being mailed now, voids this one.
+            User.objects.hold(found.user_id)
             spent = EmailVerificationToken.objects.spend(token, at=now)
             if spent:
                 User.objects.verify_email(found.user_id, at=now)
