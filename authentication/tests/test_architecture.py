@@ -4,8 +4,10 @@ import ast
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,16 @@ MAY_COMPARE_PASSWORDS = {
     "authentication/services/credentials.py",
     "authentication/validators.py",
 }
+
+
+def test_a_service_is_a_building_block_or_a_use_case_held_apart_from_the_others() -> None:
+    told = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("Building blocks of services:")[2]
+    blocks = set(re.findall(r"`(\w+)`", told.partition(".")[0]))
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    apart = next(it["modules"] for it in contracts if it["type"] == "independence")
+
+    services = {path.stem for path in in_area("authentication/services/")} - {"__init__"}
+    assert sorted([*blocks, *(module.rpartition(".")[2] for module in apart)]) == sorted(services)
 
 
 def test_one_module_decides_whether_a_password_is_right() -> None:
