@@ -126,8 +126,8 @@ MAY_COMPARE_PASSWORDS = {
 def test_a_service_is_a_building_block_or_a_use_case_held_apart_from_the_others() -> None:
     told = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("Building blocks of services:")[2]
     blocks = set(re.findall(r"`(\w+)`", told.partition(".")[0]))
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-    apart = next(it["modules"] for it in contracts if it["type"] == "independence")
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    apart = next(it["modules"] for it in tools["importlinter"]["contracts"] if it["type"] == "independence")
 
     services = {path.stem for path in in_area("authentication/services/")} - {"__init__"}
     assert sorted([*blocks, *(module.rpartition(".")[2] for module in apart)]) == sorted(services)
