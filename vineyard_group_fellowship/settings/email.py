@@ -62,6 +62,13 @@ ANYMAIL: dict[str, Any] = {
     "REQUESTS_TIMEOUT": (5, 10),
     # Tracking leads every link through the provider: our links are secrets.
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
+    # Nor does it add to them what counts their readers, or a link to unsubscribe from the mails an account cannot do
+    # without: whoever follows that one is sent no reset any more.
+    "SENDGRID_SEND_DEFAULTS": {
+        "esp_extra": {
+            "tracking_settings": {"subscription_tracking": {"enable": False}, "ganalytics": {"enable": False}}
+        }
+    },
 }
 
 # A machine of one's own shows its mails in Mailpit; elsewhere everybody who finds that reads everybody's links.

@@ -263,7 +263,8 @@ class TestWhatTheProviderIsSent:
         assert (mail.status, mail.last_error) == ("sent", "")
         assert sent["personalizations"][0]["to"] == [{"email": "R.uth@example.org"}]
         assert [part["type"] for part in sent["content"]] == ["text/plain", "text/html"]
-        assert sent["tracking_settings"] == {"click_tracking": {"enable": False}, "open_tracking": {"enable": False}}
+        tracking = ("click_tracking", "open_tracking", "subscription_tracking", "ganalytics")
+        assert sent["tracking_settings"] == {name: {"enable": False} for name in tracking}
         assert str(person.pk) not in json.dumps(sent)
 
     @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support")
