@@ -18,5 +18,5 @@ def person_of(options: dict[str, Any]) -> User:
     """Return the person a command was told; raises CommandError for nobody."""
     try:
         return AdministrationService.find(options["person"])
-    except NotFound:
+    except (NotFound, UnicodeEncodeError):
         raise CommandError(f"Nobody has the address or username {options['person']!r}.") from None

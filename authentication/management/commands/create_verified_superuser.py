@@ -38,7 +38,10 @@ class Command(BaseCommand):
 
     @staticmethod
     def _asked() -> str:
-        password = getpass.getpass("Password: ")
-        if password != getpass.getpass("Password again: "):
+        try:
+            password, again = getpass.getpass("Password: "), getpass.getpass("Password again: ")
+        except EOFError:
+            raise CommandError("Nobody is there to be asked: give the password with --password-stdin.") from None
+        if password != again:
             raise CommandError("The two passwords are not the same.")
         return password

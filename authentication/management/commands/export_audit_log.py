@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = AuditFilter(
-            user_id=person_of(options).pk if options["person"] else None,
+            user_id=None if options["person"] is None else person_of(options).pk,
             events=tuple(options["event"]),
             risk=options["risk"],
             since=_moment("--since", options["since"]),

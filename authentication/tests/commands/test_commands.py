@@ -2,9 +2,13 @@
 
 import getpass
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+from django.conf import settings as service
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -27,7 +31,7 @@ def run(*arguments: str, **options: Any) -> str:
 
 
 @pytest.mark.parametrize("command", ["list_sessions", "unlock_account", "revoke_sessions"])
-@pytest.mark.parametrize("nobody", ["nobody@example.org", "nobody", ""])
+@pytest.mark.parametrize("nobody", ["nobody@example.org", "nobody", "", "\udcff"])
 def test_nobody_is_refused(command: str, nobody: str) -> None:
     with pytest.raises(CommandError):
         run(command, nobody)
@@ -105,6 +109,15 @@ class TestASuperuser:
 
         assert not User.objects.exists()
 
+    def test_is_not_waited_for_where_nobody_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody(_: str) -> str:
+            raise EOFError
+
+        monkeypatch.setattr(getpass, "getpass", nobody)
+
+        with pytest.raises(CommandError, match="--password-stdin"):
+            run("create_verified_superuser", "boss@example.org")
+
     @pytest.mark.parametrize(
         ("email", "password", "words"),
         [
@@ -158,3 +171,20 @@ class TestPeopleWhoDoNotExist:
     def test_are_a_number_of_people(self, people: str) -> None:
         with pytest.raises(CommandError):
             run("seed_demo", people)
+
+
+def test_a_reader_who_has_had_enough_ends_a_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "diffsettings", "--all"],
+        cwd=service.BASE_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings.test"},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (1, b"")

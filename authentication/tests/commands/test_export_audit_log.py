@@ -130,7 +130,14 @@ class TestAFile:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--event", "nothing"), ("--since", "yesterday"), ("--person", "nobody"), ("--risk", "none"), ("--format", "xml")],
+    [
+        ("--event", "nothing"),
+        ("--since", "yesterday"),
+        ("--person", "nobody"),
+        ("--person", ""),
+        ("--risk", "none"),
+        ("--format", "xml"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(written: Any, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
