@@ -211,6 +211,7 @@ DOORS = {
     "^api/": public(),
     "metrics": public(GET=None),
     "account/verify-email/": public(GET=None, POST="email_verify"),
+    "account/forgot-password/": public(GET=None, POST="password_reset"),
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),
     "account/undo-email/": public(GET=None, POST="email_verify"),

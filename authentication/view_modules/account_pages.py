@@ -19,7 +19,7 @@ from authentication.exceptions import (
     ValidationFailed,
 )
 from authentication.limits import FIELDS_KEY, count
-from authentication.serializers.password import PasswordResetConfirmSerializer
+from authentication.serializers.password import PasswordResetConfirmSerializer, PasswordResetSerializer
 from authentication.services import (
     ActivityService,
     DeliverabilityService,
@@ -140,8 +140,7 @@ class DownloadExportPage(MailedLinkPage):
             held = ExportService.download_by_mail(**given, client=ClientInfo.of(request))
             return HttpResponse(held, content_type="application/json", headers=as_a_file())
         except ValidationFailed as refusal:
-            messages = [str(message) for found in (refusal.errors or {}).values() for message in found]
-            return self.refused(refusal, token=given["token"], errors=messages)
+            return self.refused(refusal, token=given["token"], errors=_messages_of(refusal))
         except AccountLocked as refusal:
             return self.refused(refusal, token=given["token"], errors=[refusal.detail])
 
@@ -166,12 +165,30 @@ class UnsubscribePage(View):
         except LinkInvalid as refusal:
             return self.page(status=refusal.status, failed=True)
         except RateLimited as refusal:
-            return self.page(status=refusal.status, token=token)
+            return self.page(status=refusal.status, busy=True)
         return self.page(done=True)
 
     def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
         """Show the page."""
         return render(self.request, "account/unsubscribe.html", facts, status=status)
+
+
+class ForgotPasswordPage(MailedLinkPage):
+    """A form that asks for an address, and has a link to choose a new password mailed there.
+
+    Mails tell people to reset their password; without a front end this is where.
+    """
+
+    template_name = "account/forgot_password.html"
+    limit = "password_reset"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        given = PasswordResetSerializer(data=request.POST)
+        if not given.is_valid():
+            refusal = ValidationFailed(errors=dict(given.errors))
+            return self.refused(refusal, errors=_messages_of(refusal), email=request.POST.get("email", ""))
+        PasswordService.request_reset(email=given.validated_data["email"], client=ClientInfo.of(request))
+        return self.page(done=True)
 
 
 class ResetPasswordPage(MailedLinkPage):
@@ -180,6 +197,10 @@ class ResetPasswordPage(MailedLinkPage):
     template_name = "account/reset_password.html"
     limit = "password_reset_confirm"
 
+    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
+        """Show the page, with the length that a password must have."""
+        return super().page(status=status, shortest=settings.PASSWORD_MIN_LENGTH, **facts)
+
     def act(self, request: HttpRequest) -> HttpResponse:
         given = PasswordResetConfirmSerializer(data=request.POST)
         try:
@@ -187,6 +208,9 @@ class ResetPasswordPage(MailedLinkPage):
                 raise ValidationFailed(errors=dict(given.errors))
             PasswordService.reset(**given.validated_data, client=ClientInfo.of(request))
         except ValidationFailed as refusal:
-            messages = [str(message) for found in (refusal.errors or {}).values() for message in found]
-            return self.refused(refusal, token=request.POST.get("token", ""), errors=messages)
+            return self.refused(refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal))
         return self.page(done=True)
+
+
+def _messages_of(refusal: ValidationFailed) -> list[str]:
+    return [str(message) for found in (refusal.errors or {}).values() for message in found]

@@ -218,6 +218,16 @@ class TestUnsubscribing:
         person.refresh_from_db()
         assert person.notices_stopped_at == NOON
 
+    def test_too_many_tries_are_told_so(self, person: User, settings: Settings) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_verify": "1/h"}
+        Client().post(PAGE, {"token": "x"})
+
+        answer = Client().post(PAGE, {"token": unsubscribe_token(person.pk)})
+
+        assert answer.status_code == 429
+        assert "<h1>Please try again later</h1>" in answer.content.decode()
+        assert not User.objects.exclude(notices_stopped_at=None).exists()
+
     @pytest.mark.parametrize("token", ["", "x", "x:y:z", unsubscribe_token.__doc__ or ""])
     def test_a_token_of_nobodys_does_nothing(self, person: User, token: str) -> None:
         assert Client().post(PAGE, {"token": token}).status_code == 400

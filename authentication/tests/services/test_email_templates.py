@@ -213,6 +213,8 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("account/reset_password.html", {"done": True}, "Your password was changed"),
     ("account/reset_password.html", {"failed": True}, "This link no longer works"),
     ("account/reset_password.html", {"busy": True}, "Please try again later"),
+    ("account/forgot_password.html", {"done": True}, "Look into your mail"),
+    ("account/forgot_password.html", {"busy": True}, "Please try again later"),
     ("account/home.html", {}, "Account service"),
     ("404.html", {}, "Page not found"),
     ("403_csrf.html", {}, "The form was not accepted"),
@@ -242,7 +244,7 @@ def test_a_page_shows_what_it_was_given_as_text() -> None:
 
 
 def test_the_pages_with_forms_let_the_browser_prove_its_origin() -> None:
-    for template in ("account/verify_email.html", "account/reset_password.html"):
+    for template in ("account/verify_email.html", "account/reset_password.html", "account/forgot_password.html"):
         assert '<meta name="referrer" content="same-origin">' in render_to_string(template, {"token": "x"})
 
 
