@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AddField, DeleteModel, RemoveField, RenameField, RenameModel
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -28,6 +30,9 @@ CODE = [
     for path in sorted((ROOT / package).rglob("*.py"))
     if not {"tests", "migrations"} & set(path.relative_to(ROOT).parts)
 ]
+# Migrations up to this one were written before anybody could have deployed the service.
+_BEFORE_ANY_RELEASE = "0012_session_live"
+_TAKING = (RemoveField, RenameField, RenameModel, DeleteModel)
 LONGEST_FILE, LONGEST_FUNCTION = 300, 50
 
 
@@ -382,3 +387,19 @@ print(json.dumps(sorted(env.names)))
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     return set(json.loads(ran.stdout))
+
+
+def test_a_migration_leaves_the_version_before_working() -> None:
+    # It serves on while the new one migrates: what it does not know it cannot write.
+    loaded = MigrationLoader(None).disk_migrations
+    later = [it for (app, name), it in loaded.items() if app == "authentication" and name > _BEFORE_ANY_RELEASE]
+    operations = [(it.name, operation) for it in later for operation in it.operations]
+
+    taken_away = [name for name, it in operations if isinstance(it, _TAKING)]
+    asked_for = [
+        name
+        for name, it in operations
+        if isinstance(it, AddField) and not (it.field.null or it.field.many_to_many or it.field.has_db_default())
+    ]
+
+    assert (taken_away, asked_for) == ([], [])

@@ -76,6 +76,9 @@ REFRESH_REUSE_GRACE = timedelta(seconds=env.integer("REFRESH_REUSE_GRACE_SECONDS
 
 JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY", SECRET_KEY)
 JWT_SIGNING_KEY_FALLBACKS = env.items("JWT_SIGNING_KEY_FALLBACKS")
+if JWT_SIGNING_KEY == SECRET_KEY:
+    # Or whoever rotates the one key that does everything signs everybody out.
+    JWT_SIGNING_KEY_FALLBACKS = [*JWT_SIGNING_KEY_FALLBACKS, *SECRET_KEY_FALLBACKS]
 
 # The token classes are simplejwt's; rotation, revocation and expiry are ours (docs/architecture.md).
 SIMPLE_JWT: dict[str, Any] = {

@@ -246,6 +246,12 @@ MODES: dict[str, dict[str, str]] = {
     "catcher": {"EMAIL_CATCHER": "mail:1025"},
     "catcher and SMTP": {"EMAIL_CATCHER": "mail:1025", "EMAIL_HOST": "mail.internal"},
     "catcher and SendGrid": {"EMAIL_CATCHER": "mail:1025", "SENDGRID_API_KEY": "SG.key"},
+    "one key for everything": {
+        "SECRET_KEY": "new",
+        "SECRET_KEY_FALLBACKS": "old",
+        "JWT_SIGNING_KEY_FALLBACKS": "older",
+    },
+    "a key of tokens' own": {"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": "old", "JWT_SIGNING_KEY": "tokens"},
     "production": GOOD_PRODUCTION,
 }
 
@@ -337,6 +343,8 @@ TOLD: list[tuple[str, str, str]] = [
     ("catcher and SMTP", "EMAIL_HOST", "'mail.internal'"),
     ("catcher and SMTP", "EMAIL_PORT", "25"),
     ("catcher and SendGrid", "EMAIL_BACKEND", "'anymail.backends.sendgrid.EmailBackend'"),
+    ("one key for everything", "JWT_SIGNING_KEY_FALLBACKS", "['older', 'old']"),
+    ("a key of tokens' own", "JWT_SIGNING_KEY_FALLBACKS", "[]"),
     ("production", "DATABASES", "'django.contrib.gis.db.backends.postgis'"),
     ("production", "DEBUG", "False"),
     ("production", "PASSWORD_MIN_LENGTH", "12"),
