@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -40,6 +41,7 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -367,6 +369,7 @@ def test_every_variable_the_settings_read_is_in_the_example_and_no_other() -> No
     }
 
 
+@functools.cache
 def read_by_settings() -> set[str]:
     """Return the names that the settings of any environment read, in a process that has no other settings."""
     script = """
