@@ -1,6 +1,7 @@
 """/api/v1/auth/account/export/: a person's copy of everything held about them."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,11 +9,20 @@ import pytest
 from django.apps import apps
 from django.core.mail import EmailMessage
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AccountExport, ActionToken, AuditLog, User, UserSession
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    AuditLog,
+    EmailVerificationToken,
+    PasswordHistory,
+    PasswordResetToken,
+    User,
+)
 from authentication.services import ExportService
 from authentication.services.held_data import _LISTS
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of
@@ -21,6 +31,9 @@ from authentication.tests.conftest import API, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 URL, DOWNLOAD, PAGE = f"{API}/account/export/", f"{API}/account/export/download/", "/account/download-export/"
+
+# Columns that hold what lets somebody in, hashed or not.
+SECRET = re.compile(r"password_hash|token$|binding|session_key|jti$")
 
 Deliver = Callable[[], list[EmailMessage]]
 
@@ -124,11 +137,22 @@ class TestFetching:
         assert held["sessions"][0]["ip_address"] == "127.0.0.1"
         assert "somebody" not in answer.content.decode()
 
-    def test_no_secret_is_in_it(self, api: APIClient, person: User, signed_in: Tokens, link: str) -> None:
+    @pytest.fixture
+    def links_and_passwords(self, person: User) -> None:
+        PasswordResetToken.objects.issue(person, at=timezone.now())
+        EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
+        PasswordHistory.remember(person.pk, person.password, "the hash of another")
+
+    def test_no_secret_is_in_it(
+        self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str
+    ) -> None:
+        rows = [row for table, _ in _LISTS.values() for row in table.objects.filter(user=person)]
+        stored = [str(getattr(row, it.name)) for row in rows for it in row._meta.fields if SECRET.search(it.name)]
+        assert len(stored) >= 8
+
         text = fetch(api, signed_in, link).content.decode()
 
-        session = UserSession.objects.get()
-        for secret in (person.password, session.session_key, session.refresh_token_jti, link, signed_in["access"]):
+        for secret in (person.password, link, signed_in["access"], *filter(None, stored)):
             assert secret not in text
 
     def test_every_table_that_holds_something_of_a_person_is_in_it(self) -> None:
