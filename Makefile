@@ -38,6 +38,9 @@ run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else in
 	@$(RUN) migrate --verbosity 0
 	@$(RUN) runserver $(PORT)
 
+# What is compiled is kept, whatever the environment says: compiling the tests anew costs as much as a third of them.
+test services-test: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.development  ## run every test that needs no server
 	@$(BIN)/python -m pytest -q -n auto
 

@@ -405,7 +405,7 @@ def test_after_any_steps_the_service_knows_what_its_clients_know(settings: Setti
 
 
 STEPS = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
