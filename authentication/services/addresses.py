@@ -3,7 +3,15 @@
 import datetime as dt
 import uuid
 
+from authentication.exceptions import ValidationFailed
 from authentication.models import EmailChange, User
+
+_TAKEN = "An account with this email address exists already."
+
+
+def address_taken() -> ValidationFailed:
+    """Return the refusal of an address that somebody has, where that may be told."""
+    return ValidationFailed(errors={"email": [_TAKEN]})
 
 
 def owner_of_address(canonical: str, *, at: dt.datetime) -> uuid.UUID | None:

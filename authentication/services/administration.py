@@ -9,18 +9,18 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from authentication.exceptions import NotFound, PermissionRefused, ValidationFailed
+from authentication.exceptions import NotFound, PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
+from .addresses import address_taken
 from .audit import Event, Risk, record
 from .dead_letters import send_again
 from .email import EmailService, Kind
 
 Reason = TokenBlacklist.Reason
 _BATCH = 1_000
-_TAKEN = "An account with this email address exists already."
 
 
 class AdministrationService:
@@ -86,7 +86,7 @@ class AdministrationService:
                 user = User.objects.create_superuser(email, password)
                 _note("create_superuser", user.pk, None, client)
         except IntegrityError:
-            raise ValidationFailed(errors={"email": [_TAKEN]}) from None
+            raise address_taken() from None
         return user
 
     @staticmethod

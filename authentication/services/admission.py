@@ -3,15 +3,12 @@
 from collections.abc import Collection
 
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
 
 from authentication.exceptions import AccountDeletionPending, ConsentRequired
 from authentication.models import User
 from authentication.utils.client import ClientInfo
 
-from .audit import Event, record
-from .consent_records import due, remember, stamp
+from .consent_records import due, give
 
 
 def admit(user: User, *, documents: Collection[str], restore: bool, client: ClientInfo) -> None:
@@ -22,14 +19,7 @@ def admit(user: User, *, documents: Collection[str], restore: bool, client: Clie
     if user.deletion_requested_at and not restore:
         due_at = user.deletion_requested_at + settings.ACCOUNT_DELETION_GRACE
         raise AccountDeletionPending(members={"deletion_at": due_at.isoformat()})
-    wanted = due(user)
-    given = [document for document in documents if document in wanted]
-    missing = {document: version for document, version in wanted.items() if document not in given}
+    missing = {document: version for document, version in due(user).items() if document not in documents}
     if settings.REQUIRE_CURRENT_CONSENT and missing:
         raise ConsentRequired(members={"documents": missing})
-    if given:
-        now = timezone.now()
-        with transaction.atomic():
-            user.save(update_fields=stamp(user, given, at=now))
-            remember(user, given, client=client, at=now)
-            record(Event.CONSENT_GIVEN, user_id=user.pk, client=client, versions={it: wanted[it] for it in given})
+    give(user, documents, client=client)

@@ -4,9 +4,13 @@ import datetime as dt
 from collections.abc import Collection
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
 from authentication.models import Consent, User
 from authentication.utils.client import ClientInfo
+
+from .audit import Event, record
 
 Document = Consent.Document
 
@@ -25,6 +29,17 @@ def due(user: User) -> dict[str, str]:
     """Return the versions in force that a person has not agreed to."""
     accepted = accepted_versions(user)
     return {document: version for document, version in current_versions().items() if accepted[document] != version}
+
+
+def give(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
+    """Note that a person agrees to the versions in force of documents that are due; of others nothing is noted."""
+    now, versions = timezone.now(), due(user)
+    fresh = {document: versions[document] for document in documents if document in versions}
+    if fresh:
+        with transaction.atomic():
+            user.save(update_fields=stamp(user, fresh, at=now))
+            remember(user, fresh, client=client, at=now)
+            record(Event.CONSENT_GIVEN, user_id=user.pk, client=client, versions=fresh)
 
 
 def stamp(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:

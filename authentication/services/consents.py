@@ -3,14 +3,10 @@
 import dataclasses
 from collections.abc import Collection
 
-from django.db import transaction
-from django.utils import timezone
-
 from authentication.models import Consent, User
 from authentication.utils.client import ClientInfo
 
-from .audit import Event, record
-from .consent_records import current_versions, due, remember, stamp
+from .consent_records import current_versions, due, give
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,16 +30,5 @@ class ConsentService:
     @staticmethod
     def accept(user: User, documents: Collection[str], *, client: ClientInfo) -> Consents:
         """Note that a person agrees to the versions in force of some documents; once is enough."""
-        now, versions = timezone.now(), due(user)
-        fresh = [document for document in documents if document in versions]
-        if fresh:
-            with transaction.atomic():
-                user.save(update_fields=stamp(user, fresh, at=now))
-                remember(user, fresh, client=client, at=now)
-                record(
-                    Event.CONSENT_GIVEN,
-                    user_id=user.pk,
-                    client=client,
-                    versions={document: versions[document] for document in fresh},
-                )
+        give(user, documents, client=client)
         return ConsentService.of(user)

@@ -12,14 +12,13 @@ from authentication.models import ActionToken, EmailChange, PasswordResetToken, 
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
-from .addresses import owner_of_address
+from .addresses import address_taken, owner_of_address
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
 
 _Action = ActionToken.Action
 _HOUR = dt.timedelta(hours=1)
 _SAME = "This is your email address already."
-_TAKEN = "An account with this email address exists already."
 
 
 class EmailChangeService:
@@ -44,7 +43,7 @@ class EmailChangeService:
         owner = owner_of_address(canonical, at=now)
         taken = owner is not None and owner != user.pk
         if taken and not settings.PREVENT_EMAIL_ENUMERATION:
-            raise ValidationFailed(errors={"email": [_TAKEN]})
+            raise address_taken()
         with transaction.atomic():
             User.objects.hold(user.pk)
             _void_pending(user, at=now)

@@ -11,21 +11,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from authentication.exceptions import ValidationFailed
 from authentication.models import PasswordHistory, User, UserProfile
 from authentication.models.user import generated_username
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email, canonical_username
 
-from .addresses import reserver_of_address
+from .addresses import address_taken, reserver_of_address
 from .audit import Event, Risk, record
 from .breach import queue_breach_check
 from .consent_records import remember, stamp
 from .email import EmailService, Kind
 from .password_policy import check_password_policy
 from .username_holds import check_not_held, hold, username_taken
-
-_TAKEN_EMAIL = "An account with this email address exists already."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,6 +124,6 @@ def _tell_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
         if settings.PREVENT_EMAIL_ENUMERATION:
             EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
     if not settings.PREVENT_EMAIL_ENUMERATION:
-        raise ValidationFailed(errors={"email": [_TAKEN_EMAIL]})
+        raise address_taken()
     if username:
         hold(username)

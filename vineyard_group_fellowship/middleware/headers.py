@@ -7,8 +7,9 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-_API = "/api/"
-_PRIVATE = ("/api/", "/account/", "/admin/")
+from .errors import API
+
+_PRIVATE = (API, "/account/", "/admin/")
 
 
 class SecurityHeadersMiddleware:
@@ -31,7 +32,7 @@ class SecurityHeadersMiddleware:
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         # Old browsers' filters could be turned against a page; the policy above does their work.
         headers["X-XSS-Protection"] = "0"
-        if path.startswith(_API):
+        if path.startswith(API):
             headers["Referrer-Policy"] = "no-referrer"
         if path.startswith(_PRIVATE):
             headers.setdefault("Cache-Control", "no-store")
