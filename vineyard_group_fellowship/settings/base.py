@@ -101,9 +101,10 @@ QUERY_BUDGET = env.integer("QUERY_BUDGET", 25, low=1)
 DB_POOL_SIZE = env.integer("DB_POOL_SIZE", 0, high=200)
 DB_CONN_MAX_AGE = env.integer("DB_CONN_MAX_AGE", 600)
 PGBOUNCER = env.boolean("PGBOUNCER", default=False)
-# A statement that hangs must cost a request a bounded time, not a worker.
+# A statement that hangs must cost a request a bounded time, not a worker: 0 is for ever.
+DB_STATEMENT_TIMEOUT_MS = env.integer("DB_STATEMENT_TIMEOUT_MS", 5000, high=600_000)
 _BOUNDS = (
-    f"-c statement_timeout={env.integer('DB_STATEMENT_TIMEOUT_MS', 5000, high=600_000)}",
+    f"-c statement_timeout={DB_STATEMENT_TIMEOUT_MS}",
     f"-c lock_timeout={env.integer('DB_LOCK_TIMEOUT_MS', 2000, high=600_000)}",
 )
 # A server that went without a word, as in a failover, is noticed within seconds; a kernel by itself takes 15 minutes.

@@ -150,6 +150,35 @@ def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(
     wire.close()
 
 
+@pytest.mark.parametrize("pool", ["0", "4"])
+def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_time(
+    serve: Serve, person: User, pool: str
+) -> None:
+    wire = rig.Wire(5432)
+    told = {"DATABASE_URL": rig.database_url(wire.port), "DB_POOL_SIZE": pool, "DB_STATEMENT_TIMEOUT_MS": "2000"}
+    caller, _ = serve(**told, WEB_CONCURRENCY="1")
+    assert {caller.sign_in(person)[0] for _ in range(4)} == {200}
+
+    wire.freeze()
+    start = time.monotonic()
+    answers: list[tuple[int, Any, dict[str, str]]] = []
+    crowd = [threading.Thread(target=lambda: answers.append(caller.sign_in(person))) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join(20)
+    waited = time.monotonic() - start
+    live = caller.ask("GET", "/health/live/")[0]
+    wire.thaw()
+
+    assert [status for status, *_ in answers] == [503] * 4
+    assert all(int(headers["Retry-After"]) > 0 for *_, headers in answers)
+    assert waited < 15
+    assert live == 200
+    rig.until(lambda: caller.sign_in(person)[0] == 200, seconds=15, what="the service to come back")
+    wire.close()
+
+
 @pytest.mark.parametrize(("pool", "lost"), [("0", 0), ("4", 1)])
 def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_none(
     serve: Serve, person: User, pool: str, lost: int
