@@ -98,6 +98,12 @@ SERVER_TIMING = env.boolean("SERVER_TIMING", default=ENVIRONMENT == "development
 QUERY_BUDGET = env.integer("QUERY_BUDGET", 25, low=1)
 
 
+# Read whichever database there is: a copy of .env.example names them all.
+SQLITE_PATH = Path(env.text("SQLITE_PATH", str(BASE_DIR / "var" / "db.sqlite3")))
+# Where the libraries lie when the system does not say; Django looks for them itself otherwise.
+GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
+GEOS_LIBRARY_PATH = env.text("GEOS_LIBRARY_PATH") or None
+
 DB_POOL_SIZE = env.integer("DB_POOL_SIZE", 0, high=200)
 DB_CONN_MAX_AGE = env.integer("DB_CONN_MAX_AGE", 600)
 PGBOUNCER = env.boolean("PGBOUNCER", default=False)
@@ -171,11 +177,10 @@ def databases(main: dict[str, Any]) -> dict[str, Any]:
 
 def sqlite() -> dict[str, Any]:
     """Return the embedded database: write-ahead logging, immediate transactions, waiting for the writer."""
-    path = Path(env.text("SQLITE_PATH", str(BASE_DIR / "var" / "db.sqlite3")))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    SQLITE_PATH.parent.mkdir(parents=True, exist_ok=True)
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": path,
+        "NAME": SQLITE_PATH,
         # Opening the file and telling SQLite how to behave costs more than most queries.
         "CONN_MAX_AGE": 600,
         "OPTIONS": {

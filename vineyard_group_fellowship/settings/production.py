@@ -34,10 +34,6 @@ _database: dict[str, Any] | None = postgresql()
 DATABASES = databases({**(_database or {}), "ENGINE": "django.contrib.gis.db.backends.postgis"})
 _redis = redis_url()
 
-# Where the libraries lie when the system does not say; Django looks for them itself otherwise.
-GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
-GEOS_LIBRARY_PATH = env.text("GEOS_LIBRARY_PATH") or None
-
 SECURE_REDIRECT_EXEMPT = [r"^api/v1/auth/health/", r"^metrics$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -400,6 +401,23 @@ def test_the_tests_run_in_an_environment_of_their_own() -> None:
     # Any other reads the .env file of whoever runs them, and looks passwords up on the Internet.
     assert base.ENVIRONMENT == "test"
     assert settings.HIBP_ENABLED is False
+
+
+@pytest.mark.parametrize("mode", ["embedded", "services", "production"])
+def test_a_copy_of_the_example_starts_in_every_mode(mode: str) -> None:
+    script = "from vineyard_group_fellowship.settings import env; print(*env.names)"
+    done = subprocess.run(  # noqa: S603 -- our own words
+        [sys.executable, "-c", script],
+        env=clean_environment(**{**DEVELOPMENT, **MODES[mode]}),
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    example = (Path(settings.BASE_DIR) / ".env.example").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^(\w+)=", example, re.MULTILINE)) - set(done.stdout.split()) == set()
 
 
 # Reading one variable.
