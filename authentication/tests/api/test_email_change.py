@@ -213,6 +213,16 @@ class TestConfirming:
         person.refresh_from_db()
         assert person.email != NEW
 
+    def test_one_whose_last_owner_may_still_take_it_back_is_refused(
+        self, api: APIClient, person: User, links: tuple[str, str]
+    ) -> None:
+        last = UserFactory(email="naomi@example.org")
+        EmailChange.objects.create(user=last, old_email=NEW, new_email=last.email, confirmed_at=NOON, requested_at=NOON)
+
+        assert refusal_of(api.post(CONFIRM, {"token": links[0]})) == LINK_INVALID
+        person.refresh_from_db()
+        assert person.email != NEW
+
     def test_links_sent_to_the_old_address_before_are_void(
         self, api: APIClient, person: User, links: tuple[str, str]
     ) -> None:

@@ -21,11 +21,11 @@ from sentry_sdk.transport import Transport
 from authentication import background, tasks
 from authentication.models import User
 from authentication.tests.conftest import API, bearer
-from authentication.tests.factories import UserFactory
+from authentication.tests.factories import PASSWORD, UserFactory
 from authentication.tests.test_architecture import ADMIN_DOORS, DOORS, routes, view_at
 from authentication.utils.pwned import breached_suffixes
 from vineyard_group_fellowship.handler import ServiceHandler
-from vineyard_group_fellowship.reports import UNKNOWN_PATH, trace_without_people
+from vineyard_group_fellowship.reports import UNKNOWN_PATH, error_without_people, trace_without_people
 from vineyard_group_fellowship.settings import monitoring
 
 # A report quotes the lines of code around a fault: what stands in this file is no canary.
@@ -250,6 +250,23 @@ def test_a_look_up_of_a_password_is_traced_without_its_prefix(
     assert [span["description"] for span in trace["spans"] if span["op"] == "http.client"] == ["GET"]
     assert "ABCDE" not in reports.sent()
     assert not {"sentry-trace", "baggage"} & {name.lower() for name, _ in request[0].headers}
+
+
+def test_an_error_keeps_its_class_and_its_place_whatever_the_library_adds() -> None:
+    frame = {"function": "post", "lineno": 7, "vars": {"password": PASSWORD}, "new": PASSWORD}
+    error = {"type": "OSError", "value": PASSWORD, "mechanism": {"data": PASSWORD}, "stacktrace": {"frames": [frame]}}
+    request = {"method": "POST", "url": PASSWORD, "data": PASSWORD, "new": PASSWORD}
+
+    scrubbed = error_without_people({"exception": {"values": [error]}, "request": request, "new": PASSWORD}, {})
+
+    assert scrubbed == {
+        "exception": {
+            "values": [{"type": "OSError", "stacktrace": {"frames": [{"function": "post", "lineno": 7}]}}],
+        },
+        "request": {"method": "POST"},
+        "contexts": {},
+        "tags": {},
+    }
 
 
 @pytest.mark.parametrize(
