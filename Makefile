@@ -42,7 +42,7 @@ run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else in
 test services-test: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.development  ## run every test that needs no server
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 services-test: $(VENV)/.development  ## run every test on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
 	@$(ON_SERVERS) -m authentication.tests.servers
