@@ -1,6 +1,9 @@
 """Real processes, and servers that misbehave on demand."""
 
 import contextlib
+import dataclasses
+import http.client
+import json
 import os
 import signal
 import socket
@@ -8,14 +11,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
 ROOT = Path(settings.BASE_DIR)
+SERVER = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
+HEALTH, LIVE = "/api/v1/auth/health/", "/api/v1/auth/health/live/"
+Headers = Mapping[str, str]
+LOST = (OSError, http.client.HTTPException)
+"""What asking raises when there is no server, or none any more."""
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 20, pause: float = 0.05, what: str = "it") -> Any:
@@ -206,3 +216,35 @@ def free_port() -> int:
     """Return a port nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a server says to a request."""
+
+    status: int
+    content: bytes
+    headers: dict[str, str]
+
+    def json(self) -> Any:
+        """Return the body, read as JSON."""
+        return json.loads(self.content or b"{}")
+
+
+def asked(
+    port: int, method: str, path: str, body: dict[str, Any] | None = None, headers: Headers = MappingProxyType({})
+) -> Answer:
+    """Ask a server of this machine, on a connection of its own; raises one of LOST where nobody answers."""
+    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    with contextlib.closing(asking):
+        content = None if body is None else json.dumps(body)
+        asking.request(method, path, content, {"Content-Type": "application/json", **headers})
+        answer = asking.getresponse()
+        return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+
+
+def is_up(port: int, path: str = LIVE, headers: Headers = MappingProxyType({})) -> bool:
+    """Return whether a request is answered: a process may end while one waits at its door."""
+    with contextlib.suppress(*LOST):
+        return asked(port, "GET", path, headers=headers).status == HTTPStatus.OK
+    return False

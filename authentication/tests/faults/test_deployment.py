@@ -1,8 +1,6 @@
 """What the deployment files say, done by hand: the same commands, on the production settings and PostGIS."""
 
 import contextlib
-import http.client
-import json
 import os
 import re
 import secrets
@@ -69,12 +67,8 @@ class TestTheCommands:
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
-    def ask(self, told: dict[str, str], path: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-        asking = http.client.HTTPConnection("127.0.0.1", int(told["PORT"]), timeout=10)
-        with contextlib.closing(asking):
-            asking.request("GET", path, headers={"Host": HOST, **headers})
-            answer = asking.getresponse()
-            return answer.status, answer.read(), dict(answer.getheaders())
+    def ask(self, told: dict[str, str], path: str, **headers: str) -> rig.Answer:
+        return rig.asked(int(told["PORT"]), "GET", path, headers={"Host": HOST, **headers})
 
     def test_web_worker_and_beat_run_as_the_files_say(self, told: dict[str, str], tmp_path: Path) -> None:
         services = COMPOSE["services"]
@@ -90,7 +84,7 @@ class TestTheCommands:
             commands = [shlex.split(RAILWAY["deploy"]["startCommand"]), services["worker"]["command"]]
             for command in (*commands, services["mailer"]["command"], beat):
                 running.enter_context(rig.process(*command, log=log, **told, EMAIL_SWEEP_SECONDS="1"))
-            rig.until(lambda: self.is_up(told), seconds=40, what="the server")
+            rig.until(lambda: rig.is_up(int(told["PORT"]), headers={"Host": HOST}), seconds=40, what="the server")
             rig.until(lambda: self.health(told)["checks"]["celery"] == "workers active", seconds=40, what="the workers")
             rig.until(
                 lambda: (tmp_path / "log").read_text(encoding="utf-8").count("sweep_outbox") > 2,
@@ -103,29 +97,24 @@ class TestTheCommands:
             assert database.execute("SELECT extname FROM pg_extension WHERE extname = 'postgis'").fetchall()
         shutil.rmtree(settings.STATIC_ROOT)
 
-    def is_up(self, told: dict[str, str]) -> bool:
-        with contextlib.suppress(OSError):
-            return self.ask(told, "/api/v1/auth/health/live/")[0] == 200
-        return False
-
     def health(self, told: dict[str, str]) -> dict[str, Any]:
         time.sleep(0.2)
-        body: dict[str, Any] = json.loads(self.ask(told, "/api/v1/auth/health/")[1])
+        body: dict[str, Any] = self.ask(told, rig.HEALTH).json()
         return body
 
     def assert_as_in_production(self, told: dict[str, str]) -> None:
         https = {"X-Forwarded-Proto": "https"}
-        status, page, headers = self.ask(told, "/admin/login/", **https)
-        sheet = re.findall(r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.decode())
+        page = self.ask(told, "/admin/login/", **https)
+        sheets = re.findall(r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.content.decode())
 
         assert self.health(told)["status"] == "healthy"
-        assert status == 200
-        assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
-        assert "Secure" in headers["Set-Cookie"]
-        assert len(sheet) == 1
-        found, _, kept = self.ask(told, sheet[0], **https)
-        assert (found, "immutable" in kept["Cache-Control"]) == (200, True)
-        status, _, headers = self.ask(told, "/api/docs/")
-        assert (status, headers["Location"]) == (301, f"https://{HOST}/api/docs/")
-        assert self.ask(told, "/api/docs/", **https)[0] == 200
-        assert self.ask(told, "/api/v1/auth/health/live/", Host="evil.example")[0] == 400
+        assert page.status == 200
+        assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        assert "Secure" in page.headers["Set-Cookie"]
+        assert len(sheets) == 1
+        sheet = self.ask(told, sheets[0], **https)
+        assert (sheet.status, "immutable" in sheet.headers["Cache-Control"]) == (200, True)
+        plain = self.ask(told, "/api/docs/")
+        assert (plain.status, plain.headers["Location"]) == (301, f"https://{HOST}/api/docs/")
+        assert self.ask(told, "/api/docs/", **https).status == 200
+        assert self.ask(told, rig.LIVE, Host="evil.example").status == 400

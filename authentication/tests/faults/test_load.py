@@ -2,8 +2,6 @@
 
 import collections
 import contextlib
-import http.client
-import json
 import random
 import subprocess
 import threading
@@ -18,7 +16,6 @@ from authentication.models import OutgoingEmail, User, UserSession
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from . import rig
-from .test_server_faults import SERVER
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -78,27 +75,21 @@ class Visitor:
         self._tokens = {}
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        headers = {"Content-Type": "application/json"}
-        if self._tokens:
-            headers["Authorization"] = f"Bearer {self._tokens['access']}"
+        headers = {"Authorization": f"Bearer {self._tokens['access']}"} if self._tokens else {}
         try:
-            with contextlib.closing(connection):
-                connection.request(method, f"/api/v1/{path}", json.dumps(body) if body is not None else None, headers)
-                answer = connection.getresponse()
-                found = json.loads(answer.read() or b"{}")
+            answer = rig.asked(self._port, method, f"/api/v1/{path}", body, headers)
         except ConnectionRefusedError:
             self._tally["refused"] += 1
             time.sleep(0.1)
             return None
-        except (OSError, http.client.HTTPException) as lost:
+        except rig.LOST as lost:
             self._tally[f"{path} {lost!r}"] += 1
             return None
         self._tally[answer.status] += 1
         if answer.status >= 400:
-            self._tally[f"{path} {answer.status} {found.get('code')}"] += 1
+            self._tally[f"{path} {answer.status} {answer.json().get('code')}"] += 1
             return None
-        return found
+        return answer.json()
 
 
 class World:
@@ -112,7 +103,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        self._server, self._worker = self.run(*SERVER), self.run(*WORKER)
+        self._server, self._worker = self.run(*rig.SERVER), self.run(*WORKER)
 
     def run(self, *command: str) -> "subprocess.Popen[bytes]":
         return self._running.enter_context(rig.process(*command, log=self._log, **self._told))
@@ -131,7 +122,7 @@ def test_nothing_is_lost(tmp_path: Path, mailserver: rig.MailServer) -> None:
 
     with contextlib.ExitStack() as running:
         world = World(running, tmp_path / "log", mailserver.port)
-        rig.until(lambda: _answers(world.port), what="the server")
+        rig.until(lambda: rig.is_up(world.port), what="the server")
         visitors = [Visitor(number, world.port, tally) for number in range(CLIENTS)]
         crowd = [threading.Thread(target=it.visit, args=(time.monotonic() + SECONDS,)) for it in visitors]
         for one in crowd:
@@ -160,11 +151,3 @@ def assert_what_was_stored(registered: int, mailserver: rig.MailServer) -> None:
 
 def _is_right(what: Any) -> bool:
     return what == "refused" or (isinstance(what, int) and what < 300)
-
-
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-        connection.request("GET", "/api/v1/auth/health/live/")
-        return connection.getresponse().status == 200
-    return False

@@ -20,7 +20,7 @@ from authentication.models import AuditLog, User
 from authentication.tests.test_deployment_files import COMPOSE, ROOT
 
 from . import rig
-from .test_server_faults import SERVER, Caller
+from .test_server_faults import Caller
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -97,7 +97,7 @@ def test_many_share_two_connections_and_each_gets_the_right_answer(
             status, body, _ = caller.ask("POST", "/token/refresh/", {"refresh": body["refresh"]})
             seen[status] += 1
 
-    with rig.process(*SERVER, log=tmp_path / "log", PORT=str(port), WEB_CONCURRENCY="2", WEB_THREADS="3", **told):
+    with rig.process(*rig.SERVER, log=tmp_path / "log", PORT=str(port), WEB_CONCURRENCY="2", WEB_THREADS="3", **told):
         rig.until(caller.is_up, what="the server")
         crowd = [threading.Thread(target=come_and_go) for _ in range(6)]
         for one in crowd:

@@ -1,6 +1,5 @@
 """What the processes themselves write: every line an event, from the request to the task, and no secret in any."""
 
-import http.client
 import json
 import socket
 from collections.abc import Callable
@@ -19,7 +18,6 @@ from authentication.tests.factories import PASSWORD
 
 from . import rig
 from .conftest import StartWorker
-from .test_server_faults import SERVER
 
 pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
 
@@ -52,7 +50,7 @@ class TestAWorker:
         Celery(broker=settings.CACHES["default"]["LOCATION"]).send_task("made.up", (CANARY,), queue="upkeep")
 
         log = tmp_path / "worker.log"
-        rig.until(lambda: counted(log, "retry: ") == 2, what="the look-up's second try")
+        rig.until(lambda: counted(log, "retry: ") >= 2, what="the look-up's second try")
         rig.until(lambda: OutgoingEmail.objects.filter(status="sent").exists(), what="the mail")
         rig.until(lambda: counted(log, "unregistered"), what="the unknown task")
 
@@ -68,9 +66,9 @@ class TestAWorker:
 class TestTheServer:
     def test_every_line_is_an_event_without_a_query_or_a_header(self, tmp_path: Path) -> None:
         log, port = tmp_path / "server.log", rig.free_port()
-        with rig.process(*SERVER, log=log, PORT=str(port), WEB_CONCURRENCY="1"):
+        with rig.process(*rig.SERVER, log=log, PORT=str(port), WEB_CONCURRENCY="1"):
             rig.until(lambda: counted(log, "Booting worker"), what="the server")
-            answer = asked(port, f"/api/v1/auth/csrf/?token={CANARY}", {"User-Agent": CANARY})
+            answer = rig.asked(port, "GET", f"/api/v1/auth/csrf/?token={CANARY}", headers={"User-Agent": CANARY})
             said(port, f"GET /account/verify-email/?token={CANARY} HTTP/9\r\n\r\n")
             said(port, f"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer {CANARY}\r\n\r\n")
             said(port, f"GET /%0A%E2%80%A8{{}}?x={CANARY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -81,22 +79,13 @@ class TestTheServer:
         events = events_of(log)
         requests = [event for event in events if event["logger"] == "gunicorn.access"]
         [ours] = [event for event in requests if event.get("action") == "csrf"]
-        assert ours["correlation_id"] == answer.getheader("X-Correlation-ID")
+        assert ours["correlation_id"] == answer.headers["X-Correlation-ID"]
         assert (ours["method"], ours["path"], ours["status"]) == ("GET", "/api/v1/auth/csrf/", 200)
         assert ours["address"] == "127.0.0.1"
         assert ours["bytes"] > 0
         assert ours["milliseconds"] > 0
         assert {event["address"] for event in requests} == {"127.0.0.1"}
         assert CANARY not in log.read_text(encoding="ascii")
-
-
-def asked(port: int, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", path, headers=headers)
-    answer = connection.getresponse()
-    answer.read()
-    connection.close()
-    return answer
 
 
 def said(port: int, words: str) -> None:

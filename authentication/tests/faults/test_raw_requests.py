@@ -11,7 +11,6 @@ import pytest
 from authentication.models import AuditLog
 
 from . import rig
-from .test_server_faults import SERVER, Caller
 
 pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
 
@@ -27,8 +26,8 @@ def port(tmp_path: Path) -> Iterator[int]:
     port = rig.free_port()
     told = {"PORT": str(port), "WEB_CONCURRENCY": "1", "CLIENT_IP_HEADER": "X-Real-IP"}
     with contextlib.ExitStack() as running:
-        server: subprocess.Popen[bytes] = running.enter_context(rig.process(*SERVER, log=tmp_path / "log", **told))
-        rig.until(Caller(port).is_up, what="the server")
+        server: subprocess.Popen[bytes] = running.enter_context(rig.process(*rig.SERVER, log=tmp_path / "log", **told))
+        rig.until(lambda: rig.is_up(port), what="the server")
         yield port
         assert server.poll() is None
 

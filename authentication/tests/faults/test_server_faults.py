@@ -1,8 +1,6 @@
 """The server as it runs in production: told to stop under load, and without its database."""
 
 import contextlib
-import http.client
-import json
 import os
 import signal
 import subprocess
@@ -24,7 +22,6 @@ from . import rig
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 AUTH = "/api/v1/auth"
-SERVER = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
 
 
 class Caller:
@@ -34,27 +31,17 @@ class Caller:
         self._port = port
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any, dict[str, str]]:
-        asking = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        with contextlib.closing(asking):
-            headers = {"Content-Type": "application/json"}
-            asking.request(method, f"{AUTH}{path}", json.dumps(body) if body else None, headers)
-            answer = asking.getresponse()
-            return answer.status, json.loads(answer.read() or b"{}"), dict(answer.getheaders())
+        answer = rig.asked(self._port, method, f"{AUTH}{path}", body)
+        return answer.status, answer.json(), answer.headers
 
     def text(self, path: str) -> str:
-        asking = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
-        with contextlib.closing(asking):
-            asking.request("GET", path)
-            return asking.getresponse().read().decode()
+        return rig.asked(self._port, "GET", path).content.decode()
 
     def answers(self, path: str) -> bool:
-        """Return whether a request was answered: a process may end while one waits at its door."""
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.ask("GET", path)[0] == 200
-        return False
+        return rig.is_up(self._port, f"{AUTH}{path}")
 
     def is_up(self) -> bool:
-        return self.answers("/health/live/")
+        return rig.is_up(self._port)
 
     def sign_in(self, person: User) -> tuple[int, Any, dict[str, str]]:
         return self.ask("POST", "/login/", {"email": person.email, "password": PASSWORD})
@@ -71,7 +58,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def start(**changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
             port = rig.free_port()
             told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
-            server = running.enter_context(rig.process(*SERVER, log=tmp_path / "server.log", **told))
+            server = running.enter_context(rig.process(*rig.SERVER, log=tmp_path / "server.log", **told))
             caller = Caller(port)
             rig.until(caller.is_up, what="the server")
             return caller, server
@@ -91,7 +78,7 @@ def test_a_stop_under_load_loses_no_request_that_was_taken(serve: Serve, person:
             except ConnectionRefusedError:
                 # Nobody listens any more: the request was not taken.
                 return
-            except (OSError, http.client.HTTPException) as lost:
+            except rig.LOST as lost:
                 answers[repr(lost)] += 1
 
     crowd = [threading.Thread(target=ask_for_ever) for _ in range(8)]
