@@ -17,6 +17,8 @@ REST_FRAMEWORK = {
 }
 
 _INTRODUCTION = """
+Bodies are JSON; the fields of a form (urlencoded or multipart) are read as well.
+
 # Browsers and apps
 
 A request with `Origin` or a `Sec-Fetch-*` header is a browser's, anything else an app's.

@@ -38,7 +38,7 @@ CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS", LOCAL_ORIGINS)
 CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS", LOCAL_ORIGINS)
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After", "X-Correlation-ID", "RateLimit", "RateLimit-Policy"]
+CORS_EXPOSE_HEADERS = ["Content-Disposition", "Retry-After", "X-Correlation-ID", "RateLimit", "RateLimit-Policy"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id", "x-requested-with"]
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == "production")

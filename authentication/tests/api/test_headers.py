@@ -185,6 +185,7 @@ class TestCrossOrigin:
         shared = shared_with(answer)
         assert answer.status_code == status
         assert shared.pop("access-control-expose-headers").split(", ") == [
+            "Content-Disposition",
             "Retry-After",
             "X-Correlation-ID",
             "RateLimit",

@@ -147,3 +147,10 @@ def test_who_must_wait_is_told_for_how_long() -> None:
             examples = answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
             if waits & {it["value"]["code"] for it in examples}:
                 assert "Retry-After" in answer["headers"]
+
+
+def test_a_body_is_described_in_one_way_for_clients_made_from_the_document() -> None:
+    bodies = [operation["requestBody"]["content"] for _, _, operation in operations() if "requestBody" in operation]
+
+    assert bodies
+    assert all(list(content) == ["application/json"] for content in bodies)

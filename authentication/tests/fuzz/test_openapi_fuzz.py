@@ -17,6 +17,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 from schemathesis import APIOperation, BaseSchema, CheckContext, Response
 from schemathesis.core import NOT_SET
 from schemathesis.core.failures import AcceptedNegativeData
@@ -80,14 +81,25 @@ Operation = APIOperation[Any, Any, Any, Any]
 pytestmark = [pytest.mark.services, pytest.mark.security]
 
 
+def with_forms(described: dict[str, Any]) -> dict[str, Any]:
+    """Add to each body the forms that are read too, of which the document is silent."""
+    for operation in (it for path in described["paths"].values() for it in path.values() if "requestBody" in it):
+        content = operation["requestBody"]["content"]
+        for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            content[kind] = {"schema": content["application/json"]["schema"]}
+    return described
+
+
 @pytest.fixture
 def document(db: None, settings: Settings) -> Iterator[BaseSchema]:
     assert connection.vendor == "postgresql", "These tests need PostgreSQL: set DATABASE_URL."
     settings.RATELIMIT_ENABLE = False
+    described = schemathesis.openapi.from_dict(with_forms(APIClient().get("/api/schema/?format=json").json()))
+    described.app = application
     # Requests that Django's own test client does not send would close the connection of the test's transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/schema/", application)
+    yield described
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 
