@@ -5,10 +5,19 @@ from typing import NoReturn
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid, ValidationFailed
-from authentication.models import ActionToken, EmailChange, PasswordResetToken, TokenBlacklist, User, UserSession
+from authentication.models import (
+    ActionToken,
+    EmailChange,
+    OutgoingEmail,
+    PasswordResetToken,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
@@ -47,6 +56,7 @@ class EmailChangeService:
         with transaction.atomic():
             User.objects.hold(user.pk)
             _void_pending(user, at=now)
+            unwarned = _is_out_of_notices(user, at=now)
             change = EmailChange.objects.create(user=user, old_email=user.email, new_email=email, requested_at=now)
             record(
                 Event.EMAIL_CHANGE_REQUESTED, user_id=user.pk, client=client, risk=Risk.MEDIUM, change=str(change.pk)
@@ -54,7 +64,7 @@ class EmailChangeService:
             EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, change=str(change.pk))
             if taken:
                 EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
-            elif not _is_pestered(canonical, at=now):
+            elif not (_is_pestered(canonical, at=now) or unwarned):
                 EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, change=str(change.pk))
         return change
 
@@ -114,7 +124,8 @@ class EmailChangeService:
                     raise LinkInvalid
                 later = EmailChange.objects.filter(user_id=change.user_id, requested_at__gte=change.requested_at)
                 later.filter(undone_at=None).update(undone_at=now)
-                for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL):
+                # The last of them went to whoever read the other address's mail, and gives leave to choose a password.
+                for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
                     ActionToken.objects.void(action, user_id=change.user_id)
                 # Before the address, which is a key of the account's: a refresh that has its session waits for that.
                 UserSession.objects.filter(user_id=change.user_id).end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
@@ -148,13 +159,23 @@ def _move(user: User, email: str, *, at: dt.datetime) -> None:
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
     ActionToken.objects.void(_Action.CONFIRM_EMAIL, user_id=user.pk)
-    return bool(EmailChange.objects.filter(user=user).pending(at=at).update(undone_at=at))
+    return EmailChange.objects.give_up(user.pk, at=at)
 
 
 def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:
     """Return whether an address has had its hour's mails, whichever accounts asked for them."""
     recent = EmailChange.objects.filter(new_email_canonical=canonical, requested_at__gt=at - _HOUR)
     return recent.count() > settings.EMAIL_HOURLY_LIMIT
+
+
+def _is_out_of_notices(user: User, *, at: dt.datetime) -> bool:
+    """Return whether a further notice to the old address would be held back by the limit of mails.
+
+    Then no link may go to the new one either: the account would move without a way back for its owner.
+    """
+    notices = OutgoingEmail.objects.filter(user=user, kind=Kind.EMAIL_CHANGE_NOTICE)
+    open_or_sent = Q(sent_at__gt=at - _HOUR) | Q(status__in=(OutgoingEmail.Status.QUEUED, OutgoingEmail.Status.SENDING))
+    return notices.filter(open_or_sent).count() >= settings.EMAIL_HOURLY_LIMIT
 
 
 def _refuse(client: ClientInfo) -> NoReturn:

@@ -41,7 +41,7 @@ class EmailVerificationService:
         if not spent:
             _refuse(client)
         try:
-            return new_exchange_token(found.user_id)
+            return new_exchange_token(found.user)
         except ServiceUnavailable:
             return None
 

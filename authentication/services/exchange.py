@@ -14,6 +14,7 @@ from .admission import admit
 from .audit import Event, Risk, record
 from .factor_checks import ask_for_factor
 from .one_time import (
+    Holder,
     holder_of_exchange_token,
     new_exchange_token,
     remember_redeemed,
@@ -29,22 +30,21 @@ class ExchangeTokenService:
     @staticmethod
     def create(*, user_id: uuid.UUID) -> str:
         """Return a token that its bearer may trade once for a session of this person."""
-        return new_exchange_token(user_id)
+        return new_exchange_token(User.objects.only("password_changed_at").get(pk=user_id))
 
     @staticmethod
     def redeem(*, token: str, client: ClientInfo, documents: Collection[str] = ()) -> SignedIn:
         """Open a session for the person a token stands for; a token that comes again ends the session it gave.
 
-        Raises LinkInvalid if the token is unknown, used or expired, MfaRequired for a person with a second factor,
-        ConsentRequired, which does not spend the token, ServiceUnavailable while nobody can tell.
+        Raises LinkInvalid if the token is unknown, used, expired or older than the password, MfaRequired for a person
+        with a second factor, ConsentRequired, which does not spend the token, ServiceUnavailable while nobody can tell.
         """
-        user_id = holder_of_exchange_token(token)
-        user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
+        holder = holder_of_exchange_token(token)
+        user = _person_of(holder) if holder else None
         if user:
             admit(user, documents=documents, restore=False, client=client)
         # Whatever becomes of the trade, it has been tried.
-        holder = spend_exchange_token(token)
-        if user is None or holder != user.pk:
+        if spend_exchange_token(token) != holder or user is None:
             _end_replayed(token, client=client)
             record(Event.TOKEN_EXCHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
             raise LinkInvalid
@@ -54,6 +54,12 @@ class ExchangeTokenService:
             signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
         remember_redeemed(token, signed_in.session.pk)
         return signed_in
+
+
+def _person_of(holder: Holder) -> User | None:
+    same = User.objects.filter(pk=holder.user_id, password_changed_at=holder.password_changed_at)
+    user: User | None = same.filter(is_active=True).first()
+    return user
 
 
 def _end_replayed(token: str, *, client: ClientInfo) -> None:

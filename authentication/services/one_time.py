@@ -1,53 +1,68 @@
 """Building block: exchange tokens, kept in the cache under their digests for a minute."""
 
 import contextlib
+import datetime as dt
 import uuid
+from typing import NamedTuple, Self
 
 from django.conf import settings
 from django.core.cache import cache
 
 from authentication.exceptions import ServiceUnavailable
+from authentication.models import User
 from authentication.utils.crypto import digest, new_token
 from vineyard_group_fellowship.cache import FAULTS
 
 _REPLAY_SECONDS = 600
 
 
-def new_exchange_token(user_id: uuid.UUID) -> str:
-    """Return a token that stands for a person once, for EXCHANGE_TOKEN_LIFETIME.
+class Holder(NamedTuple):
+    """Whom a token stands for, and the password it was made under, told by its time: a new one voids the token."""
+
+    user_id: uuid.UUID
+    password_changed_at: dt.datetime
+
+    @classmethod
+    def kept(cls, user_id: str, password_changed_at: str) -> Self:
+        return cls(uuid.UUID(user_id), dt.datetime.fromisoformat(password_changed_at))
+
+
+def new_exchange_token(user: User) -> str:
+    """Return a token that stands for a person once, for EXCHANGE_TOKEN_LIFETIME and as long as their password stays.
 
     Raises ServiceUnavailable while the cache is down.
     """
     token = new_token()
     try:
-        cache.set(_key(token), str(user_id), settings.EXCHANGE_TOKEN_LIFETIME.total_seconds())
+        held = [str(user.pk), user.password_changed_at.isoformat()]
+        cache.set(_key(token), held, settings.EXCHANGE_TOKEN_LIFETIME.total_seconds())
     except FAULTS:
         raise ServiceUnavailable from None
     return token
 
 
-def holder_of_exchange_token(token: str) -> uuid.UUID | None:
+def holder_of_exchange_token(token: str) -> Holder | None:
     """Return whom a token stands for, without spending it.
 
     Raises ServiceUnavailable while the cache is down.
     """
     try:
-        user_id = cache.get(_key(token))
+        held = cache.get(_key(token))
     except FAULTS:
         raise ServiceUnavailable from None
-    return uuid.UUID(user_id) if user_id else None
+    return Holder.kept(*held) if held else None
 
 
-def spend_exchange_token(token: str) -> uuid.UUID | None:
+def spend_exchange_token(token: str) -> Holder | None:
     """Return whom a token stands for, to one caller; None to all others.
 
     Raises ServiceUnavailable while the cache is down.
     """
     key = _key(token)
     try:
-        user_id = cache.get(key)
+        held = cache.get(key)
         # The deletion decides: of several callers who read the value one deletes it.
-        return uuid.UUID(user_id) if user_id and cache.delete(key) else None
+        return Holder.kept(*held) if held and cache.delete(key) else None
     except FAULTS:
         raise ServiceUnavailable from None
 

@@ -6,7 +6,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid, TokenInvalid, ValidationFailed
-from authentication.models import PasswordHistory, PasswordResetToken, TokenBlacklist, User, UserSession
+from authentication.models import (
+    ActionToken,
+    EmailChange,
+    PasswordHistory,
+    PasswordResetToken,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
@@ -83,6 +91,9 @@ class PasswordService:
                 if not PasswordResetToken.objects.spend(token, at=timezone.now()):
                     raise LinkInvalid
                 _replace(user, new_password, reason=Reason.PASSWORD_RESET)
+                # Links in older mails that lead to a new password. A change leaves them alone: a thief could make one
+                # to take the owner's last way in.
+                ActionToken.objects.void(ActionToken.Action.DISOWN_SESSION, user_id=user.pk)
                 User.objects.verify_email(user.pk, at=user.password_changed_at)
                 record(Event.PASSWORD_RESET, user_id=user.pk, client=client, risk=Risk.MEDIUM)
                 EmailService.queue(Kind.PASSWORD_CHANGED, user_id=user.pk, when=user.password_changed_at.isoformat())
@@ -92,7 +103,7 @@ class PasswordService:
 
 
 def _replace(user: User, password: str, *, reason: str) -> None:
-    """Store a new password and end every session, in the caller's transaction."""
+    """Store a new password and end every session and every wish to move the account, in the caller's transaction."""
     old, since = user.password, user.password_changed_at
     user.set_password(password)
     if not User.objects.change_password(user, since=since):
@@ -101,6 +112,9 @@ def _replace(user: User, password: str, *, reason: str) -> None:
     PasswordHistory.remember(user.pk, old, user.password)
     PasswordResetToken.objects.filter(user=user, used_at=None).delete()
     UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
+    # Whoever knew the old password may have asked for another address, which takes the account with it.
+    ActionToken.objects.void(ActionToken.Action.CONFIRM_EMAIL, user_id=user.pk)
+    EmailChange.objects.give_up(user.pk, at=user.password_changed_at)
 
 
 def _refuse(client: ClientInfo) -> NoReturn:

@@ -27,8 +27,8 @@ RESET = "Password reset successfully"
 class PasswordChangeView(SignedInView):
     """Change your password.
 
-    Every token issued before is dead and every device signed out; the answer carries new tokens for this one. A wrong
-    `old_password` counts like a failed sign-in.
+    Every token issued before is dead and every device signed out; the answer carries new tokens for this one. A change
+    of address that waits to be confirmed is given up. A wrong `old_password` counts like a failed sign-in.
     """
 
     serializer_class = PasswordChangeSerializer
@@ -87,7 +87,8 @@ class PasswordResetView(PublicView):
 class PasswordResetConfirmView(PublicView):
     """Choose a new password with the token from the mail.
 
-    Every device is signed out and a lock is lifted. A password that breaks the rules does not spend the token.
+    Every device is signed out, a change of address that waits to be confirmed is given up, and a lock is lifted. A
+    password that breaks the rules does not spend the token.
     """
 
     serializer_class = PasswordResetConfirmSerializer

@@ -306,6 +306,30 @@ class TestUndoing:
         assert person.email == old
         assert refusal_of(api.post(UNDO, {"token": token_in(thiefs[0])})) == LINK_INVALID
 
+    def test_what_was_mailed_to_a_thief_meanwhile_is_void_too(
+        self, api: APIClient, person: User, links: tuple[str, str], delivered: Deliver
+    ) -> None:
+        api.post(CONFIRM, {"token": links[0]})
+        api.post(f"{API}/login/", {"email": NEW, "password": PASSWORD}, headers={"User-Agent": CHROME})
+        warning = next(mail for mail in delivered() if mail.to == [NEW] and "New sign-in" in mail.subject)
+        api.post(UNDO, {"token": links[1]})
+
+        answer = api.post(f"{API}/account/disown-session/", {"token": token_in(warning)})
+
+        assert refusal_of(answer) == LINK_INVALID
+
+    def test_a_thief_cannot_use_up_the_notices_first(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
+        accomplice = UserFactory()
+        for _ in range(3):
+            ask(api, signed_in, accomplice.email)
+            delivered()
+
+        ask(api, signed_in)
+
+        assert not [mail for mail in delivered() if mail.to == [NEW]]
+
     def test_nobody_else_gets_the_old_address_meanwhile(
         self, api: APIClient, person: User, links: tuple[str, str], delivered: Deliver
     ) -> None:

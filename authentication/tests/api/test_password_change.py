@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, PasswordHistory, User, UserSession
 from authentication.services import password as service
-from authentication.tests.answers import TOKEN_INVALID, cookie_of, invalid, refresh_cookie, refusal_of
+from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, cookie_of, invalid, refresh_cookie, refusal_of
 from authentication.tests.clients import (
     NEW_PASSWORD,
     Tokens,
@@ -24,7 +24,7 @@ from authentication.tests.clients import (
     use_refresh,
     use_verify,
 )
-from authentication.tests.conftest import API, BROWSER, CHROME, bearer
+from authentication.tests.conftest import API, BROWSER, CHROME, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 URL = f"{API}/password/change/"
@@ -136,6 +136,19 @@ class TestSuccess:
             "password_change",
             "password_change",
         ]
+
+    def test_a_wish_to_move_the_account_is_over(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
+        api.post(f"{API}/account/email/", {"email": "thief@example.net"}, headers=bearer(signed_in["access"]))
+        move = token_in(next(mail for mail in delivered() if mail.to == ["thief@example.net"]))
+        renewed = change(api, signed_in).json()
+
+        answer = api.post(f"{API}/account/email/confirm/", {"token": move})
+
+        assert refusal_of(answer) == LINK_INVALID
+        state = api.get(f"{API}/account/email/", headers=bearer(renewed["access"])).json()
+        assert state == {"email": person.email, "pending": None}
 
     def test_other_people_stay_signed_in(self, api: APIClient, signed_in: Tokens) -> None:
         others = sign_in(api, UserFactory())

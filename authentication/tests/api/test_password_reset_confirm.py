@@ -22,6 +22,7 @@ from authentication.models import (
     User,
     UserSession,
 )
+from authentication.services import ExchangeTokenService
 from authentication.services import password as service
 from authentication.tests.answers import LINK_INVALID, cookie_of, invalid, refusal_of
 from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, set_password, sign_in, use_access, use_refresh
@@ -106,6 +107,33 @@ class TestSuccess:
         assert [use_access(api, it) for it in (signed_in, other)] == [401, 401]
         assert [use_refresh(api, it) for it in (signed_in, other)] == [401, 401]
         assert set(UserSession.objects.values_list("is_active", "end_reason")) == {(False, "password_reset")}
+
+    def test_a_thief_keeps_no_way_in_by_mail(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
+        api.post(f"{API}/account/email/", {"email": "thief@example.net"}, headers=bearer(signed_in["access"]))
+        sign_in(api, person, headers={"User-Agent": CHROME})
+        mails = delivered()
+        move = token_in(next(mail for mail in mails if mail.to == ["thief@example.net"]))
+        disown = token_in(next(mail for mail in mails if "New sign-in" in mail.subject))
+        confirm(api, mailed_token(person))
+
+        answers = [
+            api.post(f"{API}/account/email/confirm/", {"token": move}),
+            api.post(f"{API}/account/disown-session/", {"token": disown}),
+        ]
+
+        assert [refusal_of(answer) for answer in answers] == [LINK_INVALID] * 2
+        assert User.objects.get(pk=person.pk).email == person.email
+
+    def test_an_exchange_token_from_before_opens_nothing(self, api: APIClient, person: User, token: str) -> None:
+        exchange = ExchangeTokenService.create(user_id=person.pk)
+        confirm(api, token)
+
+        answer = api.post(f"{API}/exchange-token/", {"exchange_token": exchange})
+
+        assert refusal_of(answer) == LINK_INVALID
+        assert not UserSession.objects.exists()
 
     def test_other_people_keep_their_sessions_and_links(self, api: APIClient, token: str) -> None:
         other = UserFactory()
