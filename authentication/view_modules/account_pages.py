@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -18,7 +19,7 @@ from authentication.exceptions import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from authentication.limits import FIELDS_KEY, count
+from authentication.limits import FIELDS_KEY, by_address, count
 from authentication.serializers.password import PasswordResetConfirmSerializer, PasswordResetSerializer
 from authentication.services import (
     ActivityService,
@@ -28,6 +29,7 @@ from authentication.services import (
     ExportService,
     PasswordService,
 )
+from authentication.services.unsubscribing import person_of
 from authentication.utils.client import ClientInfo
 
 from .export import as_a_file
@@ -145,6 +147,19 @@ class DownloadExportPage(MailedLinkPage):
             return self.refused(refusal, token=given["token"], errors=[refusal.detail])
 
 
+def unsubscribe_token_of(request: HttpRequest) -> str:
+    """Return the token of the form, or of the address a mail program posts to."""
+    return request.POST.get("token") or request.GET.get("token", "")
+
+
+def unsubscribe_link(request: HttpRequest) -> str:
+    """Count by the person a genuine link is of: mail providers press the links of many people from few addresses."""
+    try:
+        return f"link:{person_of(unsubscribe_token_of(request))}"
+    except BadSignature:
+        return by_address(request)
+
+
 @method_decorator(csrf_exempt, name="dispatch")
 class UnsubscribePage(View):
     """A button that ends notices; a mail program presses it without a page (RFC 8058), and so without a CSRF token.
@@ -152,20 +167,22 @@ class UnsubscribePage(View):
     The token in the address is the proof, and all it can do is end notices.
     """
 
-    limit = "email_verify"
+    limit = "notices"
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page(token=request.GET.get("token", ""))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        token = request.POST.get("token") or request.GET.get("token", "")
+        token = unsubscribe_token_of(request)
         try:
-            count(self.limit, request)
+            count(self.limit, request, key=unsubscribe_link)
             DeliverabilityService.unsubscribe(token=token, client=ClientInfo.of(request))
         except LinkInvalid as refusal:
             return self.page(status=refusal.status, failed=True)
         except RateLimited as refusal:
-            return self.page(status=refusal.status, busy=True)
+            response = self.page(status=refusal.status, busy=True)
+            response["Retry-After"] = refusal.headers["Retry-After"]
+            return response
         return self.page(done=True)
 
     def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:

@@ -1,7 +1,12 @@
 """How mail leaves, whose name it bears and where its links lead."""
 
+import base64
 from datetime import timedelta
 from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from .base import BASE_DIR, ENVIRONMENT, PORT
 from .env import env
@@ -22,6 +27,20 @@ def link(name: str, default: str, placeholder: str) -> str:
     if template and placeholder not in template:
         env.refuse(f"{name} must contain {placeholder}")
     return template
+
+
+def elliptic_key(name: str) -> str:
+    """Return a public key on an elliptic curve, as base64 of its DER, or nothing when unset."""
+    text = env.text(name)
+    try:
+        known = not text or isinstance(
+            load_der_public_key(base64.b64decode(text, validate=True)), EllipticCurvePublicKey
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        known = False
+    if not known:
+        env.refuse(f"{name} must be the public key that SendGrid shows, without lines round it")
+    return text
 
 
 FRONTEND_URL = address("FRONTEND_URL")
@@ -56,7 +75,7 @@ EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10  # seconds; Django's default waits for ever
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
-SENDGRID_WEBHOOK_KEY = env.text("SENDGRID_WEBHOOK_KEY")
+SENDGRID_WEBHOOK_KEY = elliptic_key("SENDGRID_WEBHOOK_KEY")
 ANYMAIL: dict[str, Any] = {
     "SENDGRID_API_KEY": SENDGRID_API_KEY,
     "REQUESTS_TIMEOUT": (5, 10),

@@ -161,6 +161,45 @@ class TestEndpoints:
         assert answer.status_code == 429
         assert not User.objects.exists()
 
+    @pytest.mark.parametrize(
+        "path",
+        ["/login", "//login/", "/login//", "/LOGIN/", "/./login/", "/login/.", "/login/%20", "/login/%00", "/login/;x"],
+    )
+    def test_another_spelling_of_a_path_leads_nowhere(self, api: APIClient, person: User, path: str) -> None:
+        answer = api.post(f"{API}{path}", {"email": person.email, "password": PASSWORD})
+
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert not UserSession.objects.exists()
+
+    @pytest.mark.parametrize("path", ["/login/", "/%6Cogin/", "/login%2F", "/login/?to=elsewhere"])
+    def test_what_is_the_same_path_to_a_server_is_one_to_the_limit(
+        self, api: APIClient, settings: Settings, path: str
+    ) -> None:
+        limit(settings, login="1/h")
+        api.post(LOGIN, {})
+
+        override = {"X-HTTP-Method-Override": "GET", "X-Original-URL": "/", "X-Rewrite-URL": "/"}
+
+        assert api.post(f"{API}{path}", {}, headers=override).status_code == 429
+
+    def test_reading_the_head_counts_like_reading_all(self, api: APIClient, settings: Settings) -> None:
+        limit(settings, csrf="1/h")
+
+        assert api.head(CSRF).status_code == 200
+        assert (api.head(CSRF).status_code, ask(api)) == (429, 429)
+
+    @pytest.mark.parametrize("method", ["head", "options", "get", "put", "patch", "delete", "trace"])
+    def test_no_other_method_reaches_what_is_limited(
+        self, api: APIClient, person: User, settings: Settings, method: str
+    ) -> None:
+        limit(settings, login="1/h")
+        before = rows()
+
+        answer = api.generic(method.upper(), LOGIN, f'{{"email": "{person.email}", "password": "{PASSWORD}"}}')
+
+        assert (answer.status_code, "access" in str(answer.content)) == (200 if method == "options" else 405, False)
+        assert rows() == before
+
     def test_each_limit_is_counted_by_itself(self, api: APIClient, settings: Settings) -> None:
         limit(settings, csrf="1/h")
         ask(api)

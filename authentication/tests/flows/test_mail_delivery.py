@@ -233,6 +233,23 @@ class TestUnsubscribing:
         assert Client().post(PAGE, {"token": token}).status_code == 400
         assert not User.objects.exclude(notices_stopped_at=None).exists()
 
+    def test_a_provider_presses_many_peoples_links_from_one_address(self, settings: Settings) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "notices": "1/h"}
+        links = [f"{PAGE}?token={unsubscribe_token(UserFactory().pk)}" for _ in range(3)]
+
+        first, again = ([Client().post(link).status_code for link in links] for _ in range(2))
+
+        assert (first, again) == ([200] * 3, [429] * 3)
+        assert not User.objects.filter(notices_stopped_at=None).exists()
+
+    def test_links_of_nobodys_are_counted_by_the_address(self, settings: Settings) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "notices": "1/h"}
+
+        first, second = (Client().post(PAGE, {"token": token}) for token in ("x", "y"))
+
+        assert (first.status_code, second.status_code) == (400, 429)
+        assert int(second["Retry-After"]) > 0
+
     def test_in_the_account_they_are_turned_on_again(self, api: APIClient, person: User, signed_in: Tokens) -> None:
         headers = bearer(signed_in["access"])
         answers = [api.put(NOTICES_URL, {"notices": wanted}, headers=headers).json() for wanted in (False, True)]

@@ -188,6 +188,10 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
     ("EXPORT_URL", "https://www.example.org/export"),
     ("DATABASE_REPLICA_URL", "nonsense"),
+    ("SENDGRID_WEBHOOK_KEY", "nonsense"),
+    ("SENDGRID_WEBHOOK_KEY", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
+    # A key, and not on a curve.
+    ("SENDGRID_WEBHOOK_KEY", "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="),
     ("DB_PORT", "many"),
     ("PGPORT", "many"),
 ]
