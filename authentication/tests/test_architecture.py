@@ -223,7 +223,7 @@ DOORS = {
     "account/confirm-email/": public(GET=None, POST="email_verify"),
     "account/undo-email/": public(GET=None, POST="email_verify"),
     "account/download-export/": public(GET=None, POST="account_data"),
-    "account/unsubscribe/": public(GET=None, POST="email_verify"),
+    "account/unsubscribe/": public(GET=None, POST="notices"),
     "account/not-me/": public(GET=None, POST="session_disown"),
     "": public(GET=None),
 }

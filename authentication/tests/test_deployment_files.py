@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from celery import current_app
 from django.conf import settings as service
 
 from authentication.tests.test_architecture import read_by_settings
@@ -113,6 +114,14 @@ def test_the_queues_of_the_workers_are_all_there_are(settings: Any) -> None:
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
 
     assert taken == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
+
+
+def test_a_worker_that_is_told_of_no_queue_takes_them_all_and_each_task_goes_into_one() -> None:
+    # As `make worker` starts one.
+    consumed = current_app.amqp.Queues(current_app.conf.task_queues).consume_from
+
+    assert consumed.keys() == {queue for name in ("worker", "mailer") for queue in queues_of(name)}
+    assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {name: name for name in consumed}
 
 
 def test_railway_and_nixpacks_start_the_same_server() -> None:

@@ -20,7 +20,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 30
 CELERY_TASK_TIME_LIMIT = 60
 # A queue for what talks to mail servers, one for what asks other services, one for the rest: where one hangs, the
-# workers of the others go on.
+# workers of the others go on. Named here, so that a worker that is told of no queue takes them all.
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("mail", "checks", "upkeep")}
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_ROUTES = {
     "authentication.tasks.deliver_email": {"queue": "mail"},
