@@ -1,5 +1,6 @@
 """Changing and resetting a password."""
 
+import copy
 from typing import NoReturn
 
 from django.db import transaction
@@ -44,8 +45,9 @@ class PasswordService:
         if not check_current_password(user, old_password, client=client):
             raise ValidationFailed(errors={"old_password": [_WRONG]})
         check_password_policy(new_password, user, field="new_password")
+        before = _set_password(user, new_password)
         with transaction.atomic():
-            _replace(user, new_password, reason=Reason.PASSWORD_CHANGE)
+            _replace(user, before, reason=Reason.PASSWORD_CHANGE)
             record(Event.PASSWORD_CHANGE, user_id=user.pk, client=client, risk=Risk.MEDIUM)
             EmailService.queue(Kind.PASSWORD_CHANGED, user_id=user.pk, when=user.password_changed_at.isoformat())
             signed_in = sign_in(
@@ -83,6 +85,7 @@ class PasswordService:
         if user is None:
             _refuse(client)
         check_password_policy(new_password, user, field="new_password")
+        before = _set_password(user, new_password)
         try:
             with transaction.atomic():
                 # The account first and its tokens after, as everybody does it: the other way round two would wait for
@@ -90,7 +93,7 @@ class PasswordService:
                 User.objects.hold(user.pk)
                 if not PasswordResetToken.objects.spend(token, at=timezone.now()):
                     raise LinkInvalid
-                _replace(user, new_password, reason=Reason.PASSWORD_RESET)
+                _replace(user, before, reason=Reason.PASSWORD_RESET)
                 # Links in older mails that lead to a new password. A change leaves them alone: a thief could make one
                 # to take the owner's last way in.
                 ActionToken.objects.void(ActionToken.Action.DISOWN_SESSION, user_id=user.pk)
@@ -102,14 +105,19 @@ class PasswordService:
             _refuse(client)
 
 
-def _replace(user: User, password: str, *, reason: str) -> None:
-    """Store a new password and end every session and every wish to move the account, in the caller's transaction."""
-    old, since = user.password, user.password_changed_at
+def _set_password(user: User, password: str) -> User:
+    """Hash a new password, which takes a while and belongs before the transaction; return the person as they were."""
+    before = copy.copy(user)
     user.set_password(password)
-    if not User.objects.change_password(user, since=since):
+    return before
+
+
+def _replace(user: User, before: User, *, reason: str) -> None:
+    """Store a new password and end every session and every wish to move the account, in the caller's transaction."""
+    if not User.objects.change_password(user, since=before.password_changed_at):
         # Another change was faster, and has ended the session this one came with.
         raise TokenInvalid
-    PasswordHistory.remember(user.pk, old, user.password)
+    PasswordHistory.remember(user.pk, before.password, user.password)
     PasswordResetToken.objects.filter(user=user, used_at=None).delete()
     UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
     # Whoever knew the old password may have asked for another address, which takes the account with it.
