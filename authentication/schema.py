@@ -185,7 +185,7 @@ def _example(kind: type[Problem], invalid: Mapping[str, Sequence[str]]) -> OpenA
     members: dict[type[Problem], dict[str, Any]] = {
         failures.ValidationFailed: {"errors": {name: list(messages) for name, messages in invalid.items()}},
         failures.MfaRequired: {"mfa_token": "<good for five minutes>", "mfa_methods": ["totp", "recovery_code"]},
-        failures.AccountDeletionPending: {"deletion_at": "2026-12-06T15:30:00+00:00"},
+        failures.AccountDeletionPending: {"deletion_at": "2026-12-06T15:30:00Z"},
         failures.ConsentRequired: {"documents": {"terms": "2"}},
     }
     problem |= members.get(kind, {})

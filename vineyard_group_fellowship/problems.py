@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 from rest_framework.settings import api_settings
+from rest_framework.utils.encoders import JSONEncoder
 
 from authentication import exceptions as failures
 from authentication.exceptions import Problem
@@ -102,7 +103,9 @@ def answer_for(error: Exception, context: dict[str, Any]) -> HttpResponse:
 def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
     """Answer a problem, in JSON whatever a view renders otherwise."""
     body = body_of(problem, request)
-    answer = HttpResponse(json.dumps(body), status=problem.status, headers=_headers(problem), content_type=CONTENT_TYPE)
+    answer = HttpResponse(
+        json.dumps(body, cls=JSONEncoder), status=problem.status, headers=_headers(problem), content_type=CONTENT_TYPE
+    )
     # Where REST framework's own answers have it.
     answer.data = body  # type: ignore[attr-defined]
     return answer

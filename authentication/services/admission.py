@@ -18,7 +18,7 @@ def admit(user: User, *, documents: Collection[str], restore: bool, client: Clie
     """
     if user.deletion_requested_at and not restore:
         due_at = user.deletion_requested_at + settings.ACCOUNT_DELETION_GRACE
-        raise AccountDeletionPending(members={"deletion_at": due_at.isoformat()})
+        raise AccountDeletionPending(members={"deletion_at": due_at})
     missing = {document: version for document, version in due(user).items() if document not in documents}
     if settings.REQUIRE_CURRENT_CONSENT and missing:
         raise ConsentRequired(members={"documents": missing})

@@ -82,7 +82,7 @@ class TestComingBack:
 
         body = answer.json()
         assert (answer.status_code, body["code"]) == (403, "account_deletion_pending")
-        assert body["deletion_at"] == "2026-12-06T12:00:00+00:00"
+        assert body["deletion_at"] == "2026-12-06T12:00:00Z"
         assert not UserSession.objects.filter(is_active=True).exists()
         person.refresh_from_db()
         assert person.failed_login_attempts == 0
