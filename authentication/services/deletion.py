@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import TokenInvalid
-from authentication.models import TokenBlacklist, User, UserSession
+from authentication.models import SignInChallenge, TokenBlacklist, User, UserSession
 from authentication.utils.client import ClientInfo
 
 from .audit import Event, Risk, record
@@ -32,6 +32,8 @@ class DeletionService:
             if not User.objects.request_deletion(user.pk, at=now):
                 raise TokenInvalid
             UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
+            # A sign-in that waits for its code knew of no deletion and may not take it back.
+            SignInChallenge.objects.filter(user=user).delete()
             record(Event.ACCOUNT_DELETION_REQUESTED, user_id=user.pk, client=client, risk=Risk.HIGH)
             EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, due=due_at.isoformat())
         return due_at

@@ -19,7 +19,7 @@ from authentication.services.retention import RetentionService
 from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of
 from authentication.tests.clients import NOON, Tokens, sign_in, use_access, use_refresh
 from authentication.tests.conftest import API, BROWSER, CHROME, bearer
-from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.factories import PASSWORD, UserFactory, give_factor
 
 URL, LOGIN = f"{API}/account/delete/", f"{API}/login/"
 GRACE = dt.timedelta(days=14)
@@ -70,6 +70,22 @@ class TestLeaving:
         assert refusal_of(api.post(URL)) == TOKEN_INVALID
         assert leave(api, signed_in, **foreign).json()["code"] == "csrf_failed"
         assert not User.objects.exclude(deletion_requested_at=None).exists()
+
+    def test_a_sign_in_that_waited_for_its_code_does_not_take_that_back(
+        self, api: APIClient, person: User, time_machine: TimeMachineFixture
+    ) -> None:
+        factor = give_factor(person)
+        waiting = come_back(api, person).json()["mfa_token"]
+        time_machine.shift(60)
+        tokens = come_back(api, person, otp=factor.code()).json()
+        assert leave(api, tokens).status_code == 200
+        time_machine.shift(60)
+
+        answer = api.post(f"{API}/2fa/verify/", {"mfa_token": waiting, "otp": factor.code()})
+
+        assert refusal_of(answer) == TOKEN_INVALID
+        person.refresh_from_db()
+        assert person.deletion_requested_at is not None
 
 
 class TestComingBack:
