@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from authentication.models import FailedTask, OutgoingEmail, UserSession
+from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, UserSession
 
 _FRESH_SECONDS = 10.0
 _STALE_SECONDS = 30.0
@@ -77,7 +77,7 @@ class TableCollector(Collector):
 
 def _from_tables() -> list[Metric]:
     found: list[Metric] = []
-    for ask in (_sessions, _waiting_mails, _dead_mails, _failed_tasks):
+    for ask in (_sessions, _waiting_mails, _dead_mails, _failed_tasks, _left_over):
         try:
             with transaction.atomic():
                 _bound_statements()
@@ -124,6 +124,14 @@ def _failed_tasks(_: dt.datetime) -> list[Metric]:
         failures.add_metric([task], ever)
         waiting.add_metric([task], left)
     return [failures, waiting]
+
+
+def _left_over(now: dt.datetime) -> list[Metric]:
+    # Every refresh leaves a row here, so that this tells whether anything is cleaned up at all.
+    oldest = TokenBlacklist.objects.aggregate(oldest=Min("expires_at"))["oldest"]
+    lag = max(0, (now - oldest).total_seconds()) if oldest else 0
+    name, said = "auth_retention_lag_seconds", "How long the oldest revoked token has been kept past its end."
+    return [GaugeMetricFamily(name, said, value=lag)]
 
 
 _tables = TableCollector()

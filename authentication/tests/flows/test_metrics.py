@@ -19,7 +19,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import FailedTask, OutgoingEmail, User, UserSession
+from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.services import audit, metrics
 from authentication.tests.clients import NOON, refreshed, sign_in
 from authentication.tests.conftest import API
@@ -114,6 +114,7 @@ class TestWhatIsCounted:
         )
         OutgoingEmail.objects.create(user=person, kind="verification", status="dead")
         FailedTask.objects.create(task="authentication.tasks.clean", error="OSError")
+        TokenBlacklist.objects.create(jti="a", user=person, expires_at=timezone.now() - dt.timedelta(days=3))
 
         found = scraped()
 
@@ -121,6 +122,7 @@ class TestWhatIsCounted:
         assert found["auth_outbox_depth"] == 1
         assert 90 <= found["auth_outbox_oldest_seconds"] < 95
         assert found["auth_outbox_dead_letters"] == 1
+        assert 259_200 <= found["auth_retention_lag_seconds"] < 259_205
         assert found['auth_failed_tasks{task="authentication.tasks.clean"}'] == 1
 
     def test_without_its_database_it_still_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
