@@ -70,7 +70,8 @@ def process(*command: str, log: Path, **changed: str) -> Iterator[subprocess.Pop
         started = subprocess.Popen(  # noqa: S603 -- our own words
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=environment(**changed),
+            # Who is killed leaves the files of its counters behind.
+            env=environment(**{"PROMETHEUS_MULTIPROC_DIR": str(log.parent), **changed}),
             stdout=written,
             stderr=written,
             start_new_session=True,
