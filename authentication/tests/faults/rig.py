@@ -146,6 +146,8 @@ class Wire:
     def __init__(self, port: int, *, delay: float = 0) -> None:
         self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
+        # Nobody comes in between a change of state and the end of those it ends.
+        self._door = threading.Lock()
         self._state = "whole"
         self._flows = threading.Event()
         self._flows.set()
@@ -178,12 +180,14 @@ class Wire:
 
     def close(self) -> None:
         """Be gone."""
+        self._state = "cut"
         self._listener.close()
         self._flows.set()
         self._drop()
 
     def _drop(self) -> None:
-        pairs, self._pairs = self._pairs, []
+        with self._door:
+            pairs, self._pairs = self._pairs, []
         for end in pairs:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -193,15 +197,19 @@ class Wire:
         with contextlib.suppress(OSError):
             while True:
                 caller, _ = listener.accept()
-                if self._state == "cut":
-                    caller.close()
-                    continue
-                self._pairs.append(caller)
-                if self._state == "whole":
-                    server = socket.create_connection(("127.0.0.1", self._to))
-                    self._pairs.append(server)
-                    for source, sink in ((caller, server), (server, caller)):
-                        threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                with self._door:
+                    self._admit(caller)
+
+    def _admit(self, caller: socket.socket) -> None:
+        if self._state == "cut":
+            caller.close()
+            return
+        self._pairs.append(caller)
+        if self._state == "whole":
+            server = socket.create_connection(("127.0.0.1", self._to))
+            self._pairs.append(server)
+            for source, sink in ((caller, server), (server, caller)):
+                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
