@@ -254,7 +254,7 @@ class TestSearching:
     def test_whatever_is_searched_for_is_no_fault(self, viewer: Client, table: type[Model]) -> None:
         make(table)
 
-        for term in ("@", "%", "' OR 1=1 --", "\u202e", "x" * 5000):
+        for term in ("x", "@", "'", '"', "%", "' OR 1=1 --", "\u202e", "x" * 5000):
             assert result_count(viewer.get(url(table), {"q": term})) == 0, term
         assert viewer.get(url(table), {"q": "\x00"}).status_code == 200
 

@@ -146,7 +146,7 @@ class Wire:
     def __init__(self, port: int, *, delay: float = 0) -> None:
         self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
-        # Nobody comes in between a change of state and the end of those it ends.
+        # Who comes in before a change of state ends with it, and who comes after it does not.
         self._door = threading.Lock()
         self._state = "whole"
         self._flows = threading.Event()
@@ -157,13 +157,11 @@ class Wire:
 
     def cut(self) -> None:
         """Refuse new connections and end those that are."""
-        self._state = "cut"
-        self._drop()
+        self._turn("cut")
 
     def silence(self) -> None:
         """Accept whatever comes, and never answer it."""
-        self._state = "silent"
-        self._drop()
+        self._turn("silent")
 
     def freeze(self) -> None:
         """Keep every connection, and let nothing through."""
@@ -175,19 +173,17 @@ class Wire:
 
     def mend(self) -> None:
         """Let everything through again."""
-        self._state = "whole"
-        self._drop()
+        self._turn("whole")
 
     def close(self) -> None:
         """Be gone."""
-        self._state = "cut"
         self._listener.close()
         self._flows.set()
-        self._drop()
+        self._turn("cut")
 
-    def _drop(self) -> None:
+    def _turn(self, state: str) -> None:
         with self._door:
-            pairs, self._pairs = self._pairs, []
+            pairs, self._pairs, self._state = self._pairs, [], state
         for end in pairs:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings as service
 from django.core import mail
 from django.core.cache import caches
 from django.db import transaction
@@ -406,8 +405,7 @@ def test_after_any_steps_the_service_knows_what_its_clients_know(settings: Setti
 
 
 STEPS = settings(
-    # On servers there is time for more lives.
-    max_examples=40 if service.DATABASES["default"]["ENGINE"].endswith("postgresql") else 12,
+    max_examples=40,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
