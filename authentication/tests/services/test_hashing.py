@@ -15,14 +15,16 @@ import pytest
 from django.conf import settings as service
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication import hashers
 from authentication.exceptions import ServiceUnavailable
-from authentication.models import AuditLog, User, UserSession
+from authentication.models import AuditLog, PasswordResetToken, User, UserSession
 from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password, use_access, use_refresh
-from authentication.tests.conftest import API
+from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 
 LOGIN = f"{API}/login/"
@@ -349,3 +351,32 @@ class TestHowManyAtOnce:
         turns = made()
 
         assert sum(turns.acquire(timeout=0) for _ in range(64)) == wanted
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_a_row_while_a_hash_is_computed(
+    api: APIClient, signed_in: Tokens, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute, in_transactions = hashers.ServiceArgon2Hasher.encode, []
+
+    def watched(*args: Any, **kwargs: Any) -> str:
+        in_transactions.append(connection.in_atomic_block)
+        return compute(*args, **kwargs)
+
+    monkeypatch.setattr(hashers.ServiceArgon2Hasher, "encode", watched)
+    new = {"email": "ruth@example.org", "password": NEW_PASSWORD, "password_confirm": NEW_PASSWORD}
+    agreed = {"terms_accepted": True, "privacy_policy_accepted": True}
+    changed = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+
+    statuses = [
+        api.post(f"{API}/register/", {**new, **agreed}).status_code,
+        log_in(api, "nobody@example.org", WRONG).status_code,
+        api.post(f"{API}/password/change/", changed, headers=bearer(signed_in["access"])).status_code,
+    ]
+    person.refresh_from_db()
+    reset = {"token": PasswordResetToken.objects.issue(person, at=timezone.now()), "new_password": "Third-Horse-7"}
+    statuses.append(api.post(f"{API}/password/reset/confirm/", reset).status_code)
+
+    assert statuses == [201, 401, 200, 200]
+    assert len(in_transactions) >= len(statuses)
+    assert not any(in_transactions)
