@@ -121,7 +121,6 @@ def _replace(user: User, before: User, *, reason: str) -> None:
     PasswordResetToken.objects.filter(user=user, used_at=None).delete()
     UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
     # Whoever knew the old password may have asked for another address, which takes the account with it.
-    ActionToken.objects.void(ActionToken.Action.CONFIRM_EMAIL, user_id=user.pk)
     EmailChange.objects.give_up(user.pk, at=user.password_changed_at)
 
 
