@@ -221,8 +221,14 @@ def caches(url: str) -> dict[str, Any]:
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.5,
-            # redis-py retries ten times by default, which turns a hung Redis into a hung request.
-            "CONNECTION_POOL_KWARGS": {"retry": None},
+            "CONNECTION_POOL_KWARGS": {
+                # redis-py retries ten times by default, which turns a hung Redis into a hung request.
+                "retry": None,
+                # What version 3 adds are notices by which a server lengthens our timeouts; that and the driver's name
+                # take four questions before the first one of ours.
+                "protocol": 2,
+                "driver_info": None,
+            },
         },
     }
     limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
