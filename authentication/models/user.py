@@ -19,7 +19,7 @@ from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENG
 
 from .fields import CanonicalField
 from .password_history import PasswordHistory
-from .user_queries import UserQuerySet
+from .user_queries import Attempt, UserQuerySet
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
@@ -88,6 +88,8 @@ class User(AbstractUser):
 
     failed_login_attempts = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
+    # When staff last lifted a lock: what was tried by the account's names before is forgotten.
+    unlocked_at = models.DateTimeField(null=True, blank=True, editable=False)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     privacy_policy_accepted_at = models.DateTimeField(null=True, blank=True)
     # Of which version; the history, with whence, is Consent's.
@@ -161,12 +163,13 @@ class User(AbstractUser):
 
     def unlock_account(self) -> None:
         """Let the person try again at once."""
-        self.failed_login_attempts, self.locked_until = 0, None
-        self.save(update_fields=["failed_login_attempts", "locked_until"])
+        User.objects.unlock(self.pk, at=timezone.now())
+        self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "unlocked_at"])
 
     def record_failed_login(self) -> None:
         """Count a failure; the last one allowed locks."""
-        User.objects.reserve_attempt(self.pk, at=timezone.now())
+        if User.objects.reserve_attempt(self.pk, at=timezone.now()) is Attempt.LAST:
+            User.objects.confirm_lock(self.pk)
         self.refresh_from_db(fields=["failed_login_attempts", "locked_until"])
 
     def record_successful_login(self) -> None:

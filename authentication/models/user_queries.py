@@ -41,32 +41,38 @@ class UserQuerySet(models.QuerySet["User"]):
         Counted first, in one statement, because guesses sent at once would all pass a check made before it.
         """
         mine = self.filter(pk=pk).unlocked(at=at)
-        last = settings.ACCOUNT_LOCKOUT_THRESHOLD - 1
+        threshold = settings.ACCOUNT_LOCKOUT_THRESHOLD
         # A lock that has run out begins a new count.
         count = Case(When(locked_until__isnull=False, then=Value(1)), default=F("failed_login_attempts") + 1)
-        early = mine.filter(Q(failed_login_attempts__lt=last) | Q(locked_until__isnull=False))
+        early = mine.filter(Q(failed_login_attempts__lt=threshold - 1) | Q(locked_until__isnull=False))
         if early.update(failed_login_attempts=count, locked_until=None):
             return Attempt.COUNTED
         until = at + dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        if mine.filter(locked_until=None).update(failed_login_attempts=last + 1, locked_until=until):
+        # One too many, until `confirm_lock`: the last one is being tried, and may be right.
+        if mine.filter(locked_until=None).update(failed_login_attempts=threshold + 1, locked_until=until):
             return Attempt.LAST
         return Attempt.REFUSED
 
     def return_attempt(self, pk: uuid.UUID, attempt: Attempt) -> None:
         """Take back an attempt that was counted and never made; with the last one the lock it set."""
-        unlock = {"locked_until": None} if attempt is Attempt.LAST else {}
-        self.filter(pk=pk, failed_login_attempts__gt=0).update(
-            failed_login_attempts=F("failed_login_attempts") - 1, **unlock
-        )
+        mine = self.filter(pk=pk, failed_login_attempts__gt=0)
+        if attempt is Attempt.LAST:
+            mine.update(failed_login_attempts=settings.ACCOUNT_LOCKOUT_THRESHOLD - 1, locked_until=None)
+        else:
+            mine.filter(locked_until=None).update(failed_login_attempts=F("failed_login_attempts") - 1)
 
     def confirm_lock(self, pk: uuid.UUID) -> None:
         """Let those who wait for the last attempt's outcome know that it failed."""
-        over = settings.ACCOUNT_LOCKOUT_THRESHOLD + 1
-        self.filter(pk=pk, locked_until__isnull=False).update(failed_login_attempts=over)
+        failed = settings.ACCOUNT_LOCKOUT_THRESHOLD
+        self.filter(pk=pk, locked_until__isnull=False).update(failed_login_attempts=failed)
 
     def clear_attempts(self, pk: uuid.UUID) -> None:
         """Forget the failures: the person has proven who they are."""
         self.filter(pk=pk).update(failed_login_attempts=0, locked_until=None)
+
+    def unlock(self, pk: uuid.UUID, *, at: dt.datetime) -> None:
+        """Forget the failures, those that the names of the account have counted included."""
+        self.filter(pk=pk).update(failed_login_attempts=0, locked_until=None, unlocked_at=at)
 
     def sign_in(self, user: "User", *, at: dt.datetime) -> bool:
         """Forget the failures and note the sign-in; False if password, factor or account changed since it was read.

@@ -31,7 +31,7 @@ class AdministrationService:
         """Let a person sign in again at once."""
         _check_rank(actor, user)
         with transaction.atomic():
-            User.objects.clear_attempts(user.pk)
+            User.objects.unlock(user.pk, at=timezone.now())
             record(Event.ACCOUNT_UNLOCKED, user_id=user.pk, client=client, risk=Risk.MEDIUM, actor=_name(actor))
 
     @staticmethod

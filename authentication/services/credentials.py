@@ -1,37 +1,43 @@
 """Building block: whether somebody knows an account's password. The only door; every sign-in goes through it."""
 
+import contextlib
+from collections.abc import Iterator
+
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from authentication.exceptions import AccountDisabled, AccountLocked, EmailNotVerified, InvalidCredentials, Problem
-from authentication.models import Attempt, User
+from authentication.models import User
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
-from .lockout import AccountLedger, Ledger, UnknownLedger, hashing, take_turn
+from .lockout import Turn, owners_turn, turn_of
 
 
 def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> User:
     """Return the account that an address or username names, to whoever knows its password.
 
-    Names nobody has are counted, locked, hashed for and answered as accounts are, so that no one can tell.
+    Names nobody has are counted, locked, hashed for and answered as accounts are, so that no one can tell. Strangers,
+    who ask from where the person has not shown who they are lately, get no other answer for a name than what was tried
+    by that very name warrants.
 
     Raises InvalidCredentials, AccountLocked, EmailNotVerified or AccountDisabled.
     """
     canonical = canonical_identifier(identifier)
     user: User | None = User.objects.identified_by(canonical).first()
-    ledger = AccountLedger(user) if user else UnknownLedger(canonical)
-    attempt = _take_turn(ledger, user, canonical, client)
-    with hashing(ledger, attempt):
+    with _locks_noted(user, canonical, client):
+        turn = turn_of(user, canonical, client)
+    with turn.hashing():
         # One hash, whether or not there is an account to compare it with.
-        known = user.check_password(password) if user else make_password(password) is None
+        known = user.check_password(password) if user and turn.compares else make_password(password) is None
     if user is None or not known:
-        _fail(user, canonical, ledger, attempt, client)
+        _fail(user, canonical, turn, client)
         raise InvalidCredentials
+    turn.succeed(user, client)
     if refusal := _refusal_of(user):
         User.objects.clear_attempts(user.pk)
         _record_failure(user, canonical, client, reason=refusal.code)
@@ -44,20 +50,21 @@ def check_current_password(user: User, password: str, *, client: ClientInfo) -> 
 
     Raises AccountLocked.
     """
-    ledger = AccountLedger(user)
-    attempt = _take_turn(ledger, user, user.email_canonical, client)
-    with hashing(ledger, attempt):
+    with _locks_noted(user, user.email_canonical, client):
+        turn = owners_turn(user)
+    with turn.hashing():
         known = user.check_password(password)
     if known:
         User.objects.clear_attempts(user.pk)
         return True
-    _fail(user, user.email_canonical, ledger, attempt, client)
+    _fail(user, user.email_canonical, turn, client)
     return False
 
 
-def _take_turn(ledger: Ledger, user: User | None, canonical: str, client: ClientInfo) -> Attempt:
+@contextlib.contextmanager
+def _locks_noted(user: User | None, canonical: str, client: ClientInfo) -> Iterator[None]:
     try:
-        return take_turn(ledger)
+        yield
     except AccountLocked:
         _record_failure(user, canonical, client, reason="locked")
         raise
@@ -71,14 +78,14 @@ def _refusal_of(user: User) -> Problem | None:
     return None
 
 
-def _fail(user: User | None, canonical: str, ledger: Ledger, attempt: Attempt, client: ClientInfo) -> None:
+def _fail(user: User | None, canonical: str, turn: Turn, client: ClientInfo) -> None:
     with transaction.atomic():
-        _record_failure(user, canonical, client, reason="credentials")
-        if attempt is Attempt.LAST:
-            ledger.confirm()
+        _record_failure(user, canonical, client, reason="credentials" if turn.compares or not user else "locked")
+        if turn.fail():
             owner = user.pk if user else None
             record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=_name(canonical))
-            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
+            # Whoever is locked already has been told.
+            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner if turn.compares else None)
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:

@@ -13,6 +13,7 @@ from authentication.utils.identifiers import canonical_email
 
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
+from .familiarity import remember_network
 from .one_time import new_exchange_token
 
 
@@ -40,6 +41,7 @@ class EmailVerificationService:
                 record(Event.EMAIL_VERIFIED, user_id=found.user_id, client=client)
         if not spent:
             _refuse(client)
+        remember_network(found.user, client)
         try:
             return new_exchange_token(found.user)
         except ServiceUnavailable:

@@ -23,6 +23,7 @@ from .audit import Event, Risk, record
 from .breach import queue_breach_check
 from .credentials import check_current_password
 from .email import EmailService, Kind
+from .familiarity import remember_network
 from .password_policy import check_password_policy
 from .signing_in import SignedIn, sign_in
 
@@ -62,6 +63,7 @@ class PasswordService:
                 proven_at=session.reauthenticated_at if user.second_factor_at else user.password_changed_at,
             )
             queue_breach_check(user, new_password)
+        remember_network(user, client)
         return signed_in
 
     @staticmethod
@@ -103,6 +105,7 @@ class PasswordService:
                 queue_breach_check(user, new_password)
         except (LinkInvalid, TokenInvalid):
             _refuse(client)
+        remember_network(user, client)
 
 
 def _set_password(user: User, password: str) -> User:

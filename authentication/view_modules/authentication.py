@@ -71,6 +71,10 @@ class LoginView(PublicView):
     httpOnly cookie alone, any other client in the body as `refresh` too. With `remember_me` the session lives twice as
     long between two visits. Where an account has a second factor, its code goes into `otp`; without one the right
     password is answered with 403 `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
+
+    Five failures in a row lock an account by all its names, whatever password comes next. Where its person has signed
+    in, reset the password or confirmed the address within thirty days, on that network, the answer is
+    `account_locked`; elsewhere it is that for the name that failed, and `invalid_credentials` for the other one.
     """
 
     serializer_class = LoginSerializer

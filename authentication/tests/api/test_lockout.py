@@ -1,6 +1,7 @@
 """Lockout: how many passwords may be tried, for accounts and for names nobody has (contract 6)."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,14 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication import hashers
-from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
+from authentication.models import (
+    AuditLog,
+    EmailVerificationToken,
+    OutgoingEmail,
+    PasswordResetToken,
+    User,
+    UserSession,
+)
 from authentication.tests.answers import cookie_of
 from authentication.tests.clients import Tokens, refreshed, sign_in, use_access
 from authentication.tests.conftest import API, bearer, queries
@@ -23,6 +31,7 @@ from authentication.tests.factories import PASSWORD, UserFactory
 
 LOGIN = f"{API}/login/"
 NOBODY = "nobody@example.org"
+HOME, ELSEWHERE, ABROAD = "127.0.0.1", "203.0.113.9", "2001:db8:1:2::3"
 WRONG = "Wrong-Horse-9"
 DETAIL = "Too many failed attempts: sign-in is locked for a while. You can reset your password to get in at once."
 
@@ -43,13 +52,14 @@ def _own_clock(time_machine: TimeMachineFixture, settings: Settings) -> None:
     time_machine.move_to(timezone.now().replace(microsecond=0), tick=False)
 
 
-def attempt(api: APIClient, name: str, password: str = WRONG) -> Any:
-    return api.post(LOGIN, {"email_or_username": name, "password": password})
+def attempt(api: APIClient, name: str, password: str = WRONG, *, at: str = HOME) -> Any:
+    return api.post(LOGIN, {"email_or_username": name, "password": password}, REMOTE_ADDR=at)
 
 
-def failures(api: APIClient, name: str, count: int) -> list[tuple[int, str]]:
+def failures(api: APIClient, name: str, count: int, *, at: str = HOME) -> list[tuple[int, str]]:
     """Try a wrong password so many times; return the statuses and codes."""
-    return [(answer.status_code, answer.json()["code"]) for answer in (attempt(api, name) for _ in range(count))]
+    answers = [attempt(api, name, at=at) for _ in range(count)]
+    return [(answer.status_code, answer.json()["code"]) for answer in answers]
 
 
 def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
@@ -187,7 +197,8 @@ class TestLock:
 
 class TestWhoIsLocked:
     def test_all_names_of_a_person_are_one(self, api: APIClient, db: None) -> None:
-        UserFactory(email="Ruth.Moab@gmail.com", username="Ruth")
+        ruth = UserFactory(email="Ruth.Moab@gmail.com", username="Ruth")
+        sign_in(api, ruth)
         names = ["ruth", "RUTH", "ruthmoab@gmail.com", "r.u.t.h.moab+x@googlemail.com", "\uff32uth"]
 
         for name in names:
@@ -249,6 +260,175 @@ class TestWhoIsLocked:
             api.post(f"{API}/password/change/", asked, headers=bearer(tokens["access"]))
 
         assert attempt(api, person.email, PASSWORD).status_code == 403
+
+    def test_a_lock_set_by_hand_shows_at_once_whoever_asks(self, api: APIClient, person: User) -> None:
+        person.lock_account()
+        began = time.monotonic()
+
+        answers = [attempt(api, name, PASSWORD, at=ELSEWHERE) for name in (person.email, person.username)]
+
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert time.monotonic() - began < 1, "It waited for an attempt that nobody makes."
+
+
+class TestStrangers:
+    """Who asks from where the owner has not shown who they are learns only what was tried by that very name."""
+
+    @pytest.mark.parametrize("tried", ["username", "email"])
+    def test_a_lock_by_one_name_does_not_show_by_the_other(self, api: APIClient, person: User, tried: str) -> None:
+        other = {"username": person.email, "email": person.username}[tried]
+        failures(api, getattr(person, tried), 6, at=ELSEWHERE)
+
+        for _ in range(7):
+            known, unknown = attempt(api, other, at=ELSEWHERE), attempt(api, NOBODY, at=ELSEWHERE)
+            assert told(known) == told(unknown)
+
+        assert known.json()["code"] == "account_locked"
+
+    def test_it_holds_by_the_other_all_the_same(self, api: APIClient, person: User) -> None:
+        failures(api, person.username, 5, at=ELSEWHERE)
+
+        right, wrong = (attempt(api, person.email, password, at=ELSEWHERE) for password in (PASSWORD, WRONG))
+
+        assert told(right) == told(wrong)
+        assert right.json()["code"] == "invalid_credentials"
+        assert not UserSession.objects.exists()
+        failed = AuditLog.objects.filter(event_type="login_failed", user=person).values_list(
+            "metadata__reason", flat=True
+        )
+        assert sorted(failed) == ["credentials"] * 5 + ["locked"] * 2
+
+    def test_by_all_names_together_five_passwords_are_tried(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compared, original = [], User.check_password
+
+        def counted(user: User, password: str | None) -> bool:
+            compared.append(password)
+            return original(user, password)
+
+        monkeypatch.setattr(User, "check_password", counted)
+        for _ in range(6):
+            failures(api, person.username, 1, at=ELSEWHERE)
+            failures(api, person.email, 1, at=ABROAD)
+
+        assert len(compared) == 5
+
+    def test_the_owner_is_told_where_they_signed_in_before(self, api: APIClient, person: User) -> None:
+        sign_in(api, person)
+        failures(api, person.username, 5, at=ELSEWHERE)
+
+        at_home = [attempt(api, name, PASSWORD) for name in (person.email, person.username)]
+
+        assert [answer.json()["code"] for answer in at_home] == ["account_locked"] * 2
+        assert {answer["Retry-After"] for answer in at_home} == {"1801"}
+
+    def test_a_sign_in_of_the_owners_does_not_show_by_a_count_begun_anew(self, api: APIClient, person: User) -> None:
+        for name in (person.email, NOBODY):
+            failures(api, name, 4, at=ELSEWHERE)
+        assert attempt(api, person.email, PASSWORD).status_code == 200
+
+        for _ in range(3):
+            known, unknown = (attempt(api, name, at=ELSEWHERE) for name in (person.email, NOBODY))
+            assert told(known) == told(unknown)
+
+        assert known.json()["code"] == "account_locked"
+        assert attempt(api, person.email, PASSWORD).status_code == 200
+
+    def test_nor_do_mistakes_that_they_make_at_home(self, api: APIClient, person: User) -> None:
+        sign_in(api, person)
+        failures(api, person.email, 3)
+
+        assert failures(api, person.email, 5, at=ELSEWHERE) == [(401, "invalid_credentials")] * 5
+
+    def test_nor_does_a_right_password_count_against_its_name(self, api: APIClient, person: User) -> None:
+        for address in (ELSEWHERE, ABROAD, HOME, "198.51.100.1", "198.51.100.2", "198.51.100.3"):
+            assert attempt(api, person.email, PASSWORD, at=address).status_code == 200
+
+        assert failures(api, person.email, 6, at="198.51.100.4")[4:] == [
+            (401, "invalid_credentials"),
+            (403, "account_locked"),
+        ]
+
+    def test_a_reset_lifts_it_for_its_owner_alone(self, api: APIClient, person: User) -> None:
+        for name in (person.email, NOBODY):
+            failures(api, name, 5, at=ELSEWHERE)
+        token = PasswordResetToken.objects.issue(person, at=timezone.now())
+        asked = {"token": token, "new_password": "Another-Horse-7"}
+
+        assert api.post(f"{API}/password/reset/confirm/", asked).status_code == 200
+
+        known, unknown = (attempt(api, name, "Another-Horse-7", at=ELSEWHERE) for name in (person.email, NOBODY))
+        assert told(known) == told(unknown)
+        assert known.json()["code"] == "account_locked"
+        assert attempt(api, person.email, "Another-Horse-7").status_code == 200
+
+    def test_whoever_came_in_meanwhile_from_here_is_waited_for(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Many sign-ins of an owner's at once, the first from a network: theirs are the attempts that lock."""
+        for _ in range(5):
+            User.objects.reserve_attempt(person.pk, at=timezone.now())
+        found = iter([False, True, True])
+        monkeypatch.setattr("authentication.services.lockout.is_familiar", lambda *_: next(found))
+        monkeypatch.setattr(time, "sleep", lambda _: User.objects.clear_attempts(person.pk))
+
+        assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
+
+    def test_who_proved_their_address_is_its_owner(self, api: APIClient, db: None) -> None:
+        user = _person("unproven")
+        token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
+        api.post(f"{API}/email/verify/", {"token": token})
+
+        failures(api, user.username, 5, at=ELSEWHERE)
+
+        assert attempt(api, user.email).status_code == 403
+        assert attempt(api, user.email, at=ELSEWHERE).status_code == 401
+
+    def test_so_is_who_changed_their_password_and_who_knew_the_old_one_is_a_stranger(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User
+    ) -> None:
+        sign_in(api, person)
+        time_machine.shift(1)
+        tokens = attempt(api, person.email, PASSWORD, at=ABROAD).json()
+        asked = {"old_password": PASSWORD, "new_password": "Another-Horse-7"}
+        changed = api.post(f"{API}/password/change/", asked, headers=bearer(tokens["access"]), REMOTE_ADDR=ABROAD)
+        assert changed.status_code == 200
+
+        failures(api, person.username, 5, at=ELSEWHERE)
+
+        assert [attempt(api, person.email, at=at).status_code for at in (ABROAD, HOME)] == [403, 401]
+
+    def test_staff_lift_it_for_everybody(self, time_machine: TimeMachineFixture, api: APIClient, person: User) -> None:
+        for _ in range(2):
+            failures(api, person.email, 5, at=ELSEWHERE)
+            failures(api, person.username, 5, at=ABROAD)
+            time_machine.shift(1)
+
+            person.unlock_account()
+
+            assert failures(api, person.username, 4, at=ELSEWHERE) == [(401, "invalid_credentials")] * 4
+            assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
+            assert failures(api, person.username, 4, at=ABROAD)[:1] == [(401, "invalid_credentials")]
+            time_machine.shift(dt.timedelta(minutes=31))
+
+    def test_a_network_is_forgotten_after_a_month(
+        self, time_machine: TimeMachineFixture, api: APIClient, person: User
+    ) -> None:
+        for days, code in ((29, "account_locked"), (31, "invalid_credentials")):
+            attempt(api, person.email, PASSWORD)
+            time_machine.shift(dt.timedelta(days=days))
+            failures(api, person.username, 5, at=ELSEWHERE)
+
+            assert attempt(api, person.email).json()["code"] == code
+            time_machine.shift(dt.timedelta(minutes=31))
+
+    def test_all_addresses_of_an_ipv6_network_are_one(self, api: APIClient, person: User) -> None:
+        attempt(api, person.email, PASSWORD, at=ABROAD)
+        failures(api, person.username, 5, at=ELSEWHERE)
+
+        assert attempt(api, person.email, at="2001:db8:1:2:ffff::1").status_code == 403
+        assert attempt(api, person.email, at="2001:db8:1:3::3").status_code == 401
 
 
 class TestNobodyLearnsWhoHasAnAccount:
@@ -338,6 +518,24 @@ class TestMail:
         assert first == [[person.email]]
         assert [message.to for message in delivered()] == [[person.email]] * 2
         assert {mail.kind for mail in OutgoingEmail.objects.all()} == {"account_locked"}
+
+    def test_a_lock_by_a_second_name_mails_nobody_again(self, api: APIClient, person: User, delivered: Deliver) -> None:
+        failures(api, person.username, 6)
+        failures(api, person.email, 6)
+
+        assert [message.to for message in delivered()] == [[person.email]]
+        assert AuditLog.objects.filter(event_type="account_locked", user=person).count() == 2
+
+    def test_a_lock_for_strangers_alone_mails_the_owner_too(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
+        failures(api, person.email, 4, at=ELSEWHERE)
+        sign_in(api, person)
+        failures(api, person.email, 1, at=ELSEWHERE)
+
+        assert [message.to for message in delivered()] == [[person.email]]
+        person.refresh_from_db()
+        assert person.locked_until is None
 
     def test_nobody_is_mailed_for_an_unknown_name(self, api: APIClient, db: None, delivered: Deliver) -> None:
         failures(api, NOBODY, 9)
