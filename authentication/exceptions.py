@@ -121,7 +121,9 @@ class AccountLocked(Problem):
     status = 403
     code = "account_locked"
     title = "Account locked"
-    detail = "Too many failed attempts: sign-in is locked for a while. You can reset your password to get in at once."
+    detail = (
+        "Too many failed attempts: sign-in is locked for a while. Resetting your password here lets you in at once."
+    )
 
 
 class EmailNotVerified(Problem):

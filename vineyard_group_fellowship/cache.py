@@ -87,7 +87,8 @@ class FailoverCache(BaseCache):
 
 
 def _counted(cache: BaseCache, key: str, delta: int, version: int | None) -> int:
-    # The server may fail between a counter's start and its next step: then the count starts here.
-    if isinstance(cache, LocMemCache):
+    # The server may fail between a counter's start and its next step: then the count starts here. Nothing is taken from
+    # a count that is not here.
+    if isinstance(cache, LocMemCache) and delta > 0:
         cache.add(key, 0, _LOCAL_WINDOW_SECONDS, version)
     return cache.incr(key, delta, version)

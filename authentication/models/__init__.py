@@ -15,7 +15,7 @@ from .second_factor import RecoveryCode, SecondFactor
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
-from .user_queries import Attempt
+from .user_queries import Attempt, LockReason
 
 __all__ = [
     "AccountExport",
@@ -26,6 +26,7 @@ __all__ = [
     "EmailChange",
     "EmailVerificationToken",
     "FailedTask",
+    "LockReason",
     "OutgoingEmail",
     "PasswordHistory",
     "PasswordResetToken",

@@ -19,7 +19,7 @@ from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENG
 
 from .fields import CanonicalField
 from .password_history import PasswordHistory
-from .user_queries import Attempt, UserQuerySet
+from .user_queries import LockReason, UserQuerySet
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
@@ -88,6 +88,10 @@ class User(AbstractUser):
 
     failed_login_attempts = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
+    # Of a lock that stands; empty for one set by hand.
+    lock_reason = models.CharField(
+        max_length=16, choices=LockReason.choices, blank=True, default="", db_default="", editable=False
+    )
     # When staff last lifted a lock: what was tried by the account's names before is forgotten.
     unlocked_at = models.DateTimeField(null=True, blank=True, editable=False)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
@@ -158,8 +162,8 @@ class User(AbstractUser):
     def lock_account(self, duration: dt.timedelta | None = None) -> None:
         """Lock the account, for ACCOUNT_LOCKOUT_MINUTES unless told otherwise."""
         wait = duration or dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        self.locked_until = timezone.now() + wait
-        self.save(update_fields=["locked_until"])
+        self.locked_until, self.lock_reason = timezone.now() + wait, ""
+        self.save(update_fields=["locked_until", "lock_reason"])
 
     def unlock_account(self) -> None:
         """Let the person try again at once."""
@@ -168,9 +172,9 @@ class User(AbstractUser):
 
     def record_failed_login(self) -> None:
         """Count a failure; the last one allowed locks."""
-        if User.objects.reserve_attempt(self.pk, at=timezone.now()) is Attempt.LAST:
-            User.objects.confirm_lock(self.pk)
-        self.refresh_from_db(fields=["failed_login_attempts", "locked_until"])
+        User.objects.reserve_attempt(self.pk, at=timezone.now())
+        User.objects.confirm_lock(self.pk)
+        self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "lock_reason"])
 
     def record_successful_login(self) -> None:
         """Forget the failures and note the sign-in."""

@@ -21,6 +21,13 @@ class Attempt(enum.Enum):
     REFUSED = "refused"
 
 
+class LockReason(models.TextChoices):
+    """Why an account is locked, if not by hand."""
+
+    GUESSING = "guessing", "The last guess allowed is being compared"
+    GUESSED = "guessed", "Too many wrong passwords"
+
+
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
 
 
@@ -48,23 +55,24 @@ class UserQuerySet(models.QuerySet["User"]):
         if early.update(failed_login_attempts=count, locked_until=None):
             return Attempt.COUNTED
         until = at + dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        # One too many, until `confirm_lock`: the last one is being tried, and may be right.
-        if mine.filter(locked_until=None).update(failed_login_attempts=threshold + 1, locked_until=until):
+        locked = {"failed_login_attempts": threshold, "locked_until": until, "lock_reason": LockReason.GUESSING}
+        if mine.filter(locked_until=None, failed_login_attempts__gte=threshold - 1).update(**locked):
             return Attempt.LAST
         return Attempt.REFUSED
 
-    def return_attempt(self, pk: uuid.UUID, attempt: Attempt) -> None:
-        """Take back an attempt that was counted and never made; with the last one the lock it set."""
+    def release_attempt(self, pk: uuid.UUID, attempt: Attempt) -> None:
+        """Uncount an attempt that was no failure; with the last one the lock it set."""
         mine = self.filter(pk=pk, failed_login_attempts__gt=0)
         if attempt is Attempt.LAST:
-            mine.update(failed_login_attempts=settings.ACCOUNT_LOCKOUT_THRESHOLD - 1, locked_until=None)
+            mine = mine.filter(locked_until__isnull=False, lock_reason=LockReason.GUESSING)
         else:
-            mine.filter(locked_until=None).update(failed_login_attempts=F("failed_login_attempts") - 1)
+            mine = mine.filter(locked_until=None)
+        mine.update(failed_login_attempts=F("failed_login_attempts") - 1, locked_until=None)
 
     def confirm_lock(self, pk: uuid.UUID) -> None:
         """Let those who wait for the last attempt's outcome know that it failed."""
-        failed = settings.ACCOUNT_LOCKOUT_THRESHOLD
-        self.filter(pk=pk, locked_until__isnull=False).update(failed_login_attempts=failed)
+        mine = self.filter(pk=pk, locked_until__isnull=False, lock_reason=LockReason.GUESSING)
+        mine.update(lock_reason=LockReason.GUESSED)
 
     def clear_attempts(self, pk: uuid.UUID) -> None:
         """Forget the failures: the person has proven who they are."""

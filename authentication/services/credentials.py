@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from authentication.exceptions import AccountDisabled, AccountLocked, EmailNotVerified, InvalidCredentials, Problem
 from authentication.models import User
@@ -15,7 +16,7 @@ from authentication.utils.identifiers import canonical_identifier
 
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
-from .lockout import Turn, owners_turn, turn_of
+from .lockout import Turn, decided, owners_turn, turn_of
 
 
 def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> User:
@@ -31,9 +32,10 @@ def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> Use
     user: User | None = User.objects.identified_by(canonical).first()
     with _locks_noted(user, canonical, client):
         turn = turn_of(user, canonical, client)
-    with turn.hashing():
-        # One hash, whether or not there is an account to compare it with.
-        known = user.check_password(password) if user and turn.compares else make_password(password) is None
+    known = _is_known(user, password, turn)
+    if user and turn.is_undecided:
+        turn = decided(turn, user)
+        known = turn.is_compared and _is_known(user, password, turn)
     if user is None or not known:
         _fail(user, canonical, turn, client)
         raise InvalidCredentials
@@ -52,13 +54,20 @@ def check_current_password(user: User, password: str, *, client: ClientInfo) -> 
     """
     with _locks_noted(user, user.email_canonical, client):
         turn = owners_turn(user)
-    with turn.hashing():
-        known = user.check_password(password)
-    if known:
+    if _is_known(user, password, turn):
         User.objects.clear_attempts(user.pk)
         return True
     _fail(user, user.email_canonical, turn, client)
     return False
+
+
+def _is_known(user: User | None, password: str, turn: Turn) -> bool:
+    with turn.hashing():
+        if user and turn.is_compared:
+            return user.check_password(password)
+        # As long a hash, with nothing to compare it with.
+        make_password(password)
+        return False
 
 
 @contextlib.contextmanager
@@ -80,12 +89,21 @@ def _refusal_of(user: User) -> Problem | None:
 
 def _fail(user: User | None, canonical: str, turn: Turn, client: ClientInfo) -> None:
     with transaction.atomic():
-        _record_failure(user, canonical, client, reason="credentials" if turn.compares or not user else "locked")
-        if turn.fail():
-            owner = user.pk if user else None
+        _record_failure(user, canonical, client, reason="credentials" if turn.is_compared or not user else "locked")
+        if turn.locks and not _another_tells(turn, user):
+            # Where a name alone was locked, the event and its work are those of a name that nobody has.
+            owner = user.pk if user and turn.account and turn.account.locks else None
             record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=_name(canonical))
-            # Whoever is locked already has been told.
-            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner if turn.compares else None)
+            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
+    # Not in the transaction: it asks the cache, which may be slow, and would keep the account's row.
+    turn.fail()
+
+
+def _another_tells(turn: Turn, user: User | None) -> bool:
+    """Return whether the lock is told of by another attempt: of many at once one locks the name and one the account."""
+    if user is None or turn.account is None or turn.account.locks:
+        return False
+    return not User.objects.unlocked(at=timezone.now()).filter(pk=user.pk).exists()
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:

@@ -13,6 +13,7 @@ from authentication.utils.client import ClientInfo
 from .admission import admit
 from .audit import Event, Risk, record
 from .factor_checks import ask_for_factor
+from .familiarity import remember_network
 from .one_time import (
     Holder,
     holder_of_exchange_token,
@@ -53,6 +54,7 @@ class ExchangeTokenService:
         with transaction.atomic():
             signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
         remember_redeemed(token, signed_in.session.pk)
+        remember_network(user, client)
         return signed_in
 
 

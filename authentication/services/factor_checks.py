@@ -1,6 +1,7 @@
 """Building block: whether somebody holds an account's second factor, and asking for it. The only door for codes."""
 
 import datetime as dt
+import math
 import uuid
 from typing import Any, NoReturn
 
@@ -83,4 +84,4 @@ def _record_failure(user: User, client: ClientInfo, *, reason: str) -> None:
 
 
 def _wait(factor: SecondFactor, *, at: dt.datetime) -> int:
-    return int(((factor.window_started_at or at) + TRY_WINDOW - at).total_seconds()) + 1
+    return math.ceil(((factor.window_started_at or at) + TRY_WINDOW - at).total_seconds())

@@ -15,20 +15,16 @@ _MEMORY_SECONDS = 30 * 86_400
 
 def remember_network(user: User, client: ClientInfo) -> None:
     """Note that a person knew their password, or read their mail, on the network of a client."""
-    caches["limits"].set(_key(_subject(user), client), 1, _MEMORY_SECONDS)
+    if parsed(client.ip_address or ""):
+        caches["limits"].set(_key(str(user.pk), client), 1, _MEMORY_SECONDS)
 
 
 def is_familiar(user: User | None, canonical: str, client: ClientInfo) -> bool:
-    """Return whether whoever has a name showed who they are on the client's network.
+    """Return whether whoever has a name has shown who they are on the client's network.
 
     For a name that nobody has it is looked up as well, and never found.
     """
-    return bool(caches["limits"].get(_key(_subject(user) if user else canonical, client)))
-
-
-def _subject(user: User) -> str:
-    # Who knew an older password is a stranger now.
-    return f"{user.pk} {user.password_changed_at.isoformat()}"
+    return bool(caches["limits"].get(_key(str(user.pk) if user else canonical, client)))
 
 
 def _key(subject: str, client: ClientInfo) -> str:

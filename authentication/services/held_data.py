@@ -31,6 +31,7 @@ _ACCOUNT = (
     "password_breached_at",
     "failed_login_attempts",
     "locked_until",
+    "lock_reason",
     "unlocked_at",
     "last_login",
     "second_factor_at",

@@ -1,150 +1,43 @@
-"""Building block: how many passwords may be tried, for accounts that exist and for names that do not (contract 6).
+"""Building block: leave to try a password, for accounts that exist and for names that do not (contract 6).
 
-Two counts are kept. An account's, in its row, of the attempts by all its names and from everywhere, decides whether a
-password is compared at all. A name's, in the cache, whether or not anybody has it, decides what strangers are told:
-were it the account's, a lock by one name would show by the other, and a sign-in of the owner's by a count begun anew.
+A password is compared if the account's count has room; what strangers are told, and whether they get that far, is
+decided by the count of the name they give. If they saw the account's, a lock set under one name would show under the
+other, and a count that starts over would show that the owner had signed in.
 """
 
 import contextlib
 import dataclasses
-import datetime as dt
+import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
-from django.conf import settings
-from django.core.cache import caches
+from django.db import DatabaseError
 from django.utils import timezone
 
 from authentication.exceptions import AccountLocked, ServiceUnavailable
-from authentication.models import Attempt, User
+from authentication.models import Attempt, LockReason, User
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import pseudonym
 
+from .attempt_counters import AccountCounter, AttemptCounter, Lock, NameCounter
 from .familiarity import is_familiar, remember_network
 
 _POLL_SECONDS = 0.05
 _POLLS = 40
-_PATIENCE = dt.timedelta(seconds=15)
-# Failures against an account are remembered until it is signed in to; here they cost memory, and fade.
-_MEMORY_SECONDS = 30 * 86_400
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Lock:
-    """What refuses an attempt: until when, and whether the attempt that set it may yet succeed."""
-
-    until: dt.datetime | None
-    is_open: bool = False
-    by_hand: bool = False
-
-
-class Ledger(Protocol):
-    """Where attempts are counted."""
-
-    def reserve(self) -> Attempt:
-        """Count an attempt before it is made."""
-
-    def lock(self) -> Lock:
-        """Return what refused an attempt just now."""
-
-    def confirm(self) -> None:
-        """Note that the attempt that locked failed."""
-
-    def take_back(self, attempt: Attempt) -> None:
-        """Uncount an attempt that was no failure."""
-
-
-class AccountLedger:
-    """The attempts on an account, in its row."""
-
-    def __init__(self, user: User) -> None:
-        self._pk = user.pk
-
-    def reserve(self) -> Attempt:
-        attempt: Attempt = User.objects.reserve_attempt(self._pk, at=timezone.now())
-        return attempt
-
-    def lock(self) -> Lock:
-        until, count = User.objects.filter(pk=self._pk).values_list("locked_until", "failed_login_attempts").get()
-        threshold = settings.ACCOUNT_LOCKOUT_THRESHOLD
-        return Lock(until, is_open=_may_be_open(until, is_confirmed=count <= threshold), by_hand=count < threshold)
-
-    def confirm(self) -> None:
-        User.objects.confirm_lock(self._pk)
-
-    def take_back(self, attempt: Attempt) -> None:
-        User.objects.return_attempt(self._pk, attempt)
-
-
-class NameLedger:
-    """The attempts on an address or username, in the cache, under a keyed hash of it.
-
-    `since` is when staff last lifted a lock of whoever has the name, which begins a new count.
-    """
-
-    def __init__(self, canonical: str, *, since: dt.datetime | None = None) -> None:
-        name = pseudonym("lockout", f"{canonical} {since.isoformat()}" if since else canonical)
-        self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
-
-    def reserve(self) -> Attempt:
-        cache, threshold = caches["limits"], settings.ACCOUNT_LOCKOUT_THRESHOLD
-        count = 1 if cache.add(self._count, 1, _MEMORY_SECONDS) else self._step(1)
-        if count < threshold:
-            return Attempt.COUNTED
-        if count > threshold:
-            self._step(-1)
-            return Attempt.REFUSED
-        until = timezone.now() + dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        self._keep(until, confirmed=False)
-        # The count ends with the lock and begins anew, as an account's does.
-        cache.touch(self._count, settings.ACCOUNT_LOCKOUT_MINUTES * 60)
-        return Attempt.LAST
-
-    def lock(self) -> Lock:
-        text, confirmed = caches["limits"].get(self._lock) or (None, False)
-        until = dt.datetime.fromisoformat(text) if text else None
-        return Lock(until, is_open=_may_be_open(until, is_confirmed=confirmed))
-
-    def confirm(self) -> None:
-        if until := self.lock().until:
-            self._keep(until, confirmed=True)
-
-    def take_back(self, attempt: Attempt) -> None:
-        cache = caches["limits"]
-        if attempt is Attempt.LAST:
-            cache.delete(self._lock)
-            cache.touch(self._count, _MEMORY_SECONDS)
-        self._step(-1)
-
-    def _step(self, by: int) -> int:
-        try:
-            return int(caches["limits"].incr(self._count, by))
-        except ValueError:
-            # It ran out a moment ago: there is nothing to take from, and a first attempt to count.
-            caches["limits"].add(self._count, max(by, 0), _MEMORY_SECONDS)
-            return max(by, 0)
-
-    def _keep(self, until: dt.datetime, *, confirmed: bool) -> None:
-        left = max(1, int((until - timezone.now()).total_seconds()))
-        caches["limits"].set(self._lock, [until.isoformat(), confirmed], left)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reservation:
-    """An attempt that a ledger has counted."""
+    """An attempt that was counted."""
 
-    ledger: Ledger
+    counter: AttemptCounter
     attempt: Attempt
 
-    def take_back(self) -> None:
-        self.ledger.take_back(self.attempt)
-
-    def confirm(self) -> bool:
-        """Note that it failed; return whether it locked."""
-        if self.attempt is Attempt.LAST:
-            self.ledger.confirm()
+    @property
+    def locks(self) -> bool:
         return self.attempt is Attempt.LAST
+
+    def release(self) -> None:
+        self.counter.release(self.attempt)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -153,39 +46,49 @@ class Turn:
 
     account: _Reservation | None = None
     name: _Reservation | None = None
+    is_undecided: bool = False
+    """Whether the account is refused for an attempt that may yet be right; `decided` says more, after the hash."""
 
     @property
-    def compares(self) -> bool:
+    def is_compared(self) -> bool:
         """Whether the password is to be compared, or hashed only.
 
         It is not if nobody has the name, or if the account behind it is locked and who asks is not to know.
         """
         return self.account is not None
 
+    @property
+    def locks(self) -> bool:
+        """Whether there is no further turn if this one fails."""
+        return any(reserved.locks for reserved in self._reserved())
+
     @contextlib.contextmanager
     def hashing(self) -> Iterator[None]:
-        """Take the attempt back if the service is too busy to hash its password."""
+        """Give the attempt back if there is no verdict: the service is too busy to hash, or its database fails."""
         try:
             yield
-        except ServiceUnavailable:
-            for reserved in self._both():
-                reserved.take_back()
+        except Exception:
+            for reserved in self._reserved():
+                # What made the attempt fail is what counts.
+                with contextlib.suppress(DatabaseError):
+                    reserved.release()
             raise
 
     def succeed(self, user: User, client: ClientInfo) -> None:
         """Note that the password was right. What the account counted is forgotten by whoever admits its owner."""
+        remember_network(user, client)
         if self.name:
-            remember_network(user, client)
-            self.name.take_back()
+            self.name.release()
 
-    def fail(self) -> bool:
-        """Note that it was wrong; return whether that locked."""
-        locked = [reserved.confirm() for reserved in self._both()]
-        return any(locked)
+    def fail(self) -> None:
+        """Note that it was wrong: nobody waits for it any more."""
+        for reserved in self._reserved():
+            if reserved.locks:
+                reserved.counter.confirm()
 
-    def _both(self) -> list[_Reservation]:
-        # The name last, as it was counted first: were it ever behind the account, an owner's own attempts, made all at
-        # once, would find the account locked and their name not, as a stranger's do.
+    def _reserved(self) -> list[_Reservation]:
+        # The name last, as it was counted first: were it behind the account, an owner's own attempts, made all at once
+        # from a new network, would find the account locked and their name not, as a stranger's do.
         return [reserved for reserved in (self.account, self.name) if reserved]
 
 
@@ -205,40 +108,49 @@ def turn_of(user: User | None, canonical: str, client: ClientInfo) -> Turn:
 
 def owners_turn(user: User) -> Turn:
     """Return leave for a person who is signed in to try their own; raises as `turn_of` does."""
-    return _waited_for(lambda: Turn(_reserved(AccountLedger(user))))
+    return _waited_for(lambda: Turn(_reserve(AccountCounter(user))))
+
+
+def decided(turn: Turn, user: User) -> Turn:
+    """Return what has become of an undecided turn: one to compare if the account has room again, else itself.
+
+    Asked after the password was hashed, so that a stranger who is refused has not waited longer than for nobody's name.
+    """
+    for _ in range(_POLLS):
+        try:
+            return Turn(_reserve(AccountCounter(user)), turn.name)
+        except _RefusedError as refused:
+            if not refused.lock.is_pending and refused.lock.until:
+                break
+        time.sleep(_POLL_SECONDS)
+    return turn
 
 
 def _take(user: User | None, canonical: str, client: ClientInfo) -> Turn:
-    if is_familiar(user, canonical, client) and user:
-        return Turn(_reserved(AccountLedger(user)))
-    name = _reserved(NameLedger(canonical, since=user.unlocked_at if user else None))
-    if user is None:
+    # Looked up for everybody, so that it takes everybody as long.
+    familiar = is_familiar(user, canonical, client)
+    if user and familiar:
+        return Turn(_reserve(AccountCounter(user)))
+    name = _reserve(NameCounter(canonical, unlocked_at=user.unlocked_at if user else None))
+    # An account known to be locked is not asked again: nobody's name is not either.
+    if user is None or (user.is_account_locked() and user.lock_reason == LockReason.GUESSED):
         return Turn(name=name)
     try:
-        return Turn(_reserved(AccountLedger(user)), name)
-    except _RefusedError as refused:
-        # Their owner may have come in from here just now, with another request.
-        if refused.lock.by_hand or is_familiar(user, canonical, client):
-            name.take_back()
-            raise
-        return Turn(name=name)
+        return Turn(_reserve(AccountCounter(user)), name)
+    except Exception as refusal:
+        lock = refusal.lock if isinstance(refusal, _RefusedError) else None
+        # Strangers are not to see that guesses locked the account. It may also have been unlocked this moment.
+        if lock and lock.until and not lock.is_manual:
+            return Turn(name=name, is_undecided=lock.is_pending)
+        name.release()
+        raise
 
 
-def _reserved(ledger: Ledger) -> _Reservation:
-    attempt = ledger.reserve()
+def _reserve(counter: AttemptCounter) -> _Reservation:
+    attempt = counter.reserve()
     if attempt is Attempt.REFUSED:
-        raise _RefusedError(ledger.lock())
-    return _Reservation(ledger, attempt)
-
-
-def _may_be_open(until: dt.datetime | None, *, is_confirmed: bool) -> bool:
-    """Return whether the attempt that locked may yet succeed."""
-    if until is None:
-        # It was lifted since.
-        return True
-    # Whoever made it has long answered, or is gone.
-    set_at = until - dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-    return not is_confirmed and timezone.now() - set_at <= _PATIENCE
+        raise _RefusedError(counter.lock())
+    return _Reservation(counter, attempt)
 
 
 def _waited_for(take: Callable[[], Turn]) -> Turn:
@@ -248,8 +160,8 @@ def _waited_for(take: Callable[[], Turn]) -> Turn:
             return take()
         except _RefusedError as refused:
             until = refused.lock.until
-            if until and not refused.lock.is_open:
-                left = int((until - timezone.now()).total_seconds()) + 1
-                raise AccountLocked(retry_after=left) from None
+            if until and not refused.lock.is_pending:
+                left = math.ceil((until - timezone.now()).total_seconds())
+                raise AccountLocked(retry_after=max(left, 1)) from None
         time.sleep(_POLL_SECONDS)
     raise ServiceUnavailable(retry_after=2)

@@ -77,7 +77,7 @@ class PasswordService:
 
     @staticmethod
     def reset(*, token: str, new_password: str, client: ClientInfo) -> None:
-        """Set a new password by the token of a mail, end every session, and lift a lock.
+        """Set a new password by the token of a mail, end every session, and lift a lock for its owner.
 
         Reading the mail proves the address as well. A password that is refused does not spend the token.
 

@@ -72,9 +72,10 @@ class LoginView(PublicView):
     long between two visits. Where an account has a second factor, its code goes into `otp`; without one the right
     password is answered with 403 `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
 
-    Five failures in a row lock an account by all its names, whatever password comes next. Where its person has signed
-    in, reset the password or confirmed the address within thirty days, on that network, the answer is
-    `account_locked`; elsewhere it is that for the name that failed, and `invalid_credentials` for the other one.
+    Five wrong passwords in a row lock an account for half an hour, under both its names. On a network where its owner
+    has signed in, set a password or confirmed the address within thirty days, the answer is then `account_locked`.
+    Elsewhere it is that for the name that was tried, and `invalid_credentials` for the other one, even with the right
+    password.
     """
 
     serializer_class = LoginSerializer

@@ -87,8 +87,9 @@ class PasswordResetView(PublicView):
 class PasswordResetConfirmView(PublicView):
     """Choose a new password with the token from the mail.
 
-    Every device is signed out, a change of address that waits to be confirmed is given up, and a lock is lifted, so
-    that one can sign in from where one is. A password that breaks the rules does not spend the token.
+    Every device is signed out, a change of address that waits to be confirmed is given up, and a lock is lifted for
+    the networks that the owner is known on, this one included. A password that breaks the rules does not spend the
+    token.
     """
 
     serializer_class = PasswordResetConfirmSerializer

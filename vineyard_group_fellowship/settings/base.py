@@ -224,8 +224,8 @@ def caches(url: str) -> dict[str, Any]:
             "CONNECTION_POOL_KWARGS": {
                 # redis-py retries ten times by default, which turns a hung Redis into a hung request.
                 "retry": None,
-                # What version 3 adds are notices by which a server lengthens our timeouts; that and the driver's name
-                # take four questions before the first one of ours.
+                # Version 3 lets a server lengthen our timeouts, by maintenance notices. Its greeting, those notices and
+                # the driver's name also cost four round trips a connection.
                 "protocol": 2,
                 "driver_info": None,
             },

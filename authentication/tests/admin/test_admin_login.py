@@ -208,7 +208,7 @@ class TestOneLockAndOneLimit:
         assert_refused(enter(client, superuser.email), AccountLocked.detail)
         assert AuditLog.objects.filter(event_type="account_locked").count() == 1
         mails: list[EmailMessage] = delivered()
-        assert [mail.subject for mail in mails] == ["Your account is locked for a while"]
+        assert [mail.subject for mail in mails] == ["Signing in to your account is blocked for a while"]
 
     def test_five_wrong_passwords_at_the_api_lock_this(self, client: Client, api: APIClient, superuser: User) -> None:
         for _ in range(5):

@@ -429,7 +429,7 @@ class TestTenTriesAnHour:
         ]
 
         assert [(it.status_code, it.json()["code"]) for it in answers] == [(429, "rate_limited")] * 3
-        assert {it["Retry-After"] for it in answers} == {"3601"}
+        assert {it["Retry-After"] for it in answers} == {"3600"}
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get(event_type="second_factor_blocked").risk_level == "high"
         (mail,) = delivered()

@@ -13,7 +13,9 @@ import pytest
 from celery import Celery
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
+from django_redis.exceptions import ConnectionInterrupted
 from pytest_django import Settings
+from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
 from authentication import background
@@ -204,6 +206,16 @@ def test_what_needs_no_cache_does_not_notice(
     assert max(seconds for _, seconds in outcomes.values()) < 2
 
 
+def test_a_new_connections_first_question_is_ours(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.CACHES = base.caches(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
+        with pytest.raises((ConnectionInterrupted, RedisError)):
+            caches["default"].get("anything")
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1024).startswith(b"*2\r\n$3\r\nGET")
+
+
 def test_a_slow_server_slows_a_sign_in_by_no_more_than_its_patience(
     api: APIClient, person: User, settings: Settings
 ) -> None:
@@ -217,7 +229,7 @@ def test_a_slow_server_slows_a_sign_in_by_no_more_than_its_patience(
     wire.close()
 
     assert [answer.status_code for answer, _ in outcomes] == [200, 200, 200, 429]
-    # The first one connects, and asks three questions more: nobody has signed in from here before.
+    # The first one connects, and asks four questions more: nobody has signed in from here before.
     first, *others = (seconds for _, seconds in outcomes)
     assert first < 2.5
     assert max(others) < 1.5

@@ -189,7 +189,7 @@ def test_durations_are_the_settings(settings: Any) -> None:
     settings.PASSWORD_RESET_TIMEOUT = 3600
 
     assert "within 24 hours." in " ".join(mail("verification").text.split())
-    assert "for 30 minutes." in " ".join(mail("account_locked").text.split())
+    assert "for 30 minutes, with" in " ".join(mail("account_locked").text.split())
     assert "within 60 minutes." in " ".join(mail("password_reset").text.split())
 
     settings.PASSWORD_RESET_TIMEOUT = 60
