@@ -12,9 +12,9 @@ from .fields import (
     EmailAddressField,
     FlagField,
     PasswordField,
+    SessionTokenField,
     TextField,
     TimezoneField,
-    TokenField,
     UsernameField,
 )
 
@@ -75,7 +75,7 @@ class LoginSerializer(serializers.Serializer[Any]):
 class LogoutSerializer(serializers.Serializer[Any]):
     """The refresh token of a client that has no live access token left."""
 
-    refresh = TokenField(required=False)
+    refresh = SessionTokenField()
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):

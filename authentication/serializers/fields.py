@@ -71,6 +71,13 @@ class TokenField(TextField):
     """A token: opaque. One of any length is simply not a good one; the body's limit bounds it."""
 
 
+class SessionTokenField(TokenField):
+    """A token that stands for a session: none at all is a bad one, and no flaw of the body (contract 3)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_blank": True, **kwargs})
+
+
 class CodeField(TextField):
     """A code of a second factor, as it came: which spellings are good is decided where it is compared."""
 

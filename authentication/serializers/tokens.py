@@ -6,19 +6,19 @@ from rest_framework import serializers
 
 from .authentication import SignedInUserSerializer
 from .consents import documents_in
-from .fields import ConsentField, TokenField
+from .fields import ConsentField, SessionTokenField, TokenField
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
     """The refresh token, for a client that keeps it itself; a browser's is in its cookie."""
 
-    refresh = TokenField(required=False)
+    refresh = SessionTokenField()
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):
     """An access token to look at."""
 
-    token = TokenField()
+    token = SessionTokenField()
 
 
 class ExchangeTokenSerializer(serializers.Serializer[Any]):

@@ -66,7 +66,7 @@ class TokenRefreshView(ClearsCookie, PublicView):
 class TokenVerifyView(PublicView):
     """Tell whether an access token lives.
 
-    An empty object for one that would be accepted now; 401 for any other string, a refresh token included.
+    An empty object for one that would be accepted now; 401 for anything else, a refresh token and no token included.
     """
 
     serializer_class = TokenVerifySerializer
@@ -79,10 +79,11 @@ class TokenVerifyView(PublicView):
         answers={200: OpenApiTypes.OBJECT},
         answer={},
         errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        invalid={"token": ["Not a valid string."]},
     )
     @limited("token_verify")
     def post(self, request: Request) -> Response:
-        TokenService.authenticate(access=self.validated(request)["token"])
+        TokenService.authenticate(access=self.validated(request).get("token", ""))
         return Response({})
 
 

@@ -218,7 +218,7 @@ class TestRefusals:
 
 
 class TestMalformed:
-    @pytest.mark.parametrize("value", ["", None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii)
+    @pytest.mark.parametrize("value", [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii)
     def test_a_refresh_token_is_a_string(self, api: APIClient, signed_in: Tokens, value: object) -> None:
         before = rows()
         asked = json.dumps({"refresh": value})

@@ -24,6 +24,7 @@ PROBLEM = "application/problem+json"
 WRONG: dict[str, dict[str, Any]] = {
     "logout": {"refresh": 5},
     "token_refresh": {"refresh": 5},
+    "token_verify": {"token": 5},
     "profile_update": {"timezone": "Mars"},
 }
 
