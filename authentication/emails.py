@@ -7,6 +7,7 @@ from typing import Any
 import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
         **facts,
         "support_email": settings.SUPPORT_EMAIL,
         "home_url": settings.FRONTEND_URL or settings.BACKEND_URL,
+        "new_password_url": settings.BACKEND_URL + reverse("forgot-password-page"),
         "lockout_minutes": settings.ACCOUNT_LOCKOUT_MINUTES,
         "reset_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
         "verification_hours": int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600),

@@ -231,7 +231,7 @@ class RateLimited(Problem):
     status = 429
     code = "rate_limited"
     title = "Too many requests"
-    detail = "Too many requests. Please wait a little and try again."
+    detail = "Too many requests. Please try again later."
 
 
 class ServiceUnavailable(Problem):

@@ -111,7 +111,7 @@ def authentication_schema(
     operation: str,
     *,
     tag: str,
-    answers: Mapping[int, type[serializers.Serializer[Any]] | OpenApiTypes],
+    answers: Mapping[int, type[serializers.Serializer[Any]] | OpenApiTypes | OpenApiResponse],
     answer: Mapping[str, Any],
     errors: Sequence[type[Problem]] = (),
     request: type[serializers.Serializer[Any]] | None = None,

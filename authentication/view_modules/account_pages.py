@@ -20,7 +20,8 @@ from authentication.exceptions import (
     ValidationFailed,
 )
 from authentication.limits import FIELDS_KEY, by_address, count
-from authentication.serializers.password import PasswordResetConfirmSerializer, PasswordResetSerializer
+from authentication.serializers.email import EmailResendSerializer
+from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
     ActivityService,
     DeliverabilityService,
@@ -190,22 +191,43 @@ class UnsubscribePage(View):
         return render(self.request, "account/unsubscribe.html", facts, status=status)
 
 
-class ForgotPasswordPage(MailedLinkPage):
-    """A form that asks for an address, and has a link to choose a new password mailed there.
+class AskForMailPage(MailedLinkPage):
+    """A form that asks for an address, and has a link mailed there; it says the same of every address.
 
-    Mails tell people to reset their password; without a front end this is where.
+    Mails tell people to ask for one; without a front end this is where.
     """
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        given = EmailResendSerializer(data=request.POST)
+        if not given.is_valid():
+            refusal = ValidationFailed(errors=dict(given.errors))
+            return self.refused(refusal, errors=_messages_of(refusal), email=request.POST.get("email", ""))
+        self.send(email=given.validated_data["email"], client=ClientInfo.of(request))
+        return self.page(done=True)
+
+    def send(self, *, email: str, client: ClientInfo) -> None:
+        """Have the link mailed, if there is anybody to mail it to."""
+        raise NotImplementedError
+
+
+class ForgotPasswordPage(AskForMailPage):
+    """Where to ask for a link to choose a new password."""
 
     template_name = "account/forgot_password.html"
     limit = "password_reset"
 
-    def act(self, request: HttpRequest) -> HttpResponse:
-        given = PasswordResetSerializer(data=request.POST)
-        if not given.is_valid():
-            refusal = ValidationFailed(errors=dict(given.errors))
-            return self.refused(refusal, errors=_messages_of(refusal), email=request.POST.get("email", ""))
-        PasswordService.request_reset(email=given.validated_data["email"], client=ClientInfo.of(request))
-        return self.page(done=True)
+    def send(self, *, email: str, client: ClientInfo) -> None:
+        PasswordService.request_reset(email=email, client=client)
+
+
+class ResendVerificationPage(AskForMailPage):
+    """Where to ask for another link to prove an address."""
+
+    template_name = "account/resend_verification.html"
+    limit = "email_resend"
+
+    def send(self, *, email: str, client: ClientInfo) -> None:
+        EmailVerificationService.resend(email=email, client=client)
 
 
 class ResetPasswordPage(MailedLinkPage):

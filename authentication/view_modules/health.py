@@ -3,6 +3,7 @@
 import dataclasses
 
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,13 +13,15 @@ from authentication.services.health import HealthService
 
 from .base import PublicView
 
+_CHECKS = {"database": "connected", "cache": "connected", "celery": "workers active"}
 _EXAMPLE = {
     "status": "healthy",
     "database": "connected",
     "cache": "connected",
     "timestamp": "2026-11-22T15:30:00Z",
-    "checks": {"database": "connected", "cache": "connected", "celery": "workers active"},
+    "checks": _CHECKS,
 }
+_DEGRADED = {**_EXAMPLE, "status": "degraded", "cache": "unavailable", "checks": {**_CHECKS, "cache": "unavailable"}}
 
 
 class HealthView(PublicView):
@@ -30,7 +33,10 @@ class HealthView(PublicView):
     @authentication_schema(
         "health",
         tag="operations",
-        answers={200: HealthSerializer, 503: HealthSerializer},
+        answers={
+            200: HealthSerializer,
+            503: OpenApiResponse(HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]),
+        },
         answer=_EXAMPLE,
     )
     def get(self, request: Request) -> Response:

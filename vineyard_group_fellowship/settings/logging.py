@@ -1,6 +1,7 @@
 """Logs: one event is one line, in JSON for machines or in colour for people, with the correlation id in each."""
 
 import logging
+import sys
 from typing import Any
 
 import structlog
@@ -41,7 +42,7 @@ _RENDERERS: dict[str, list[Any]] = {
     "console": [
         without_controls,
         # Without frames' variables: they hold passwords and tokens.
-        structlog.dev.ConsoleRenderer(exception_formatter=write_indented),
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_indented),
     ],
 }
 
@@ -66,7 +67,11 @@ LOGGING: dict[str, Any] = {
         "without_query": {"()": "vineyard_group_fellowship.logs.WithoutQuery"},
         "without_body": {"()": "vineyard_group_fellowship.logs.WithoutBody"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "service"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "service"},
+        # Not the same as none: Python prints what has no handler at all.
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Django's own handlers (a plain console, mail to admins) would say everything a second time.
@@ -75,7 +80,7 @@ LOGGING: dict[str, Any] = {
         # At DEBUG it logs the whole context of a page for every name that is missing in it, tokens included.
         "django.template": {"level": "INFO"},
         # Anybody can send any Host; the answer is a 400 and no news.
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         # Every 4xx would be a warning here; our own access and error events say it better.
         "django.request": {"level": "ERROR"},
         "django.server": {"handlers": ["console"], "filters": ["without_query"], "level": "INFO", "propagate": False},

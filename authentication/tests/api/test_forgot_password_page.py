@@ -1,4 +1,4 @@
-"""/account/forgot-password/: where people ask for a new password who have no front end to ask in."""
+"""/account/forgot-password/ and /account/resend-verification/: where people ask for mail who have no front end."""
 
 import re
 from collections.abc import Callable
@@ -11,8 +11,10 @@ from pytest_django import Settings
 
 from authentication.models import OutgoingEmail, User
 from authentication.tests.conftest import CHROME
+from authentication.tests.factories import UserFactory
 
 URL = "/account/forgot-password/"
+RESEND = "/account/resend-verification/"
 
 Deliver = Callable[[], list[EmailMessage]]
 
@@ -25,11 +27,11 @@ def visitor() -> Client:
     return Client(enforce_csrf_checks=True, headers={"User-Agent": CHROME})
 
 
-def ask(visitor: Client, email: str) -> Any:
+def ask(visitor: Client, email: str, url: str = URL) -> Any:
     """Open the page and send its form, as a browser does."""
-    page = visitor.get(URL).content.decode()
+    page = visitor.get(url).content.decode()
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-    return visitor.post(URL, {**hidden, "email": email}, headers={"Origin": "http://testserver"})
+    return visitor.post(url, {**hidden, "email": email}, headers={"Origin": "http://testserver"})
 
 
 def headings(answer: Any) -> list[str]:
@@ -91,6 +93,45 @@ def test_the_home_page_and_a_dead_link_lead_here(visitor: Client) -> None:
 
     for page in (visitor.get("/"), refused):
         assert f'href="{URL}"' in page.content.decode()
+
+
+class TestAskingForAnotherVerificationLink:
+    def test_the_mail_leads_to_the_button_that_proves_the_address(self, visitor: Client, delivered: Deliver) -> None:
+        newcomer = UserFactory(email_verified=False, email_verified_at=None)
+
+        answer = ask(visitor, newcomer.email.upper(), RESEND)
+
+        [message] = delivered()
+        assert (answer.status_code, headings(answer)) == (200, ["Look into your mail"])
+        assert message.to == [newcomer.email]
+        assert "/account/verify-email/?token=" in message.body
+
+    @pytest.mark.security
+    def test_nobody_learns_who_waits(self, visitor: Client, person: User, delivered: Deliver) -> None:
+        newcomer = UserFactory(email_verified=False, email_verified_at=None)
+
+        answers = {
+            ask(visitor, email, RESEND).content for email in (newcomer.email, person.email, "nobody@example.org")
+        }
+
+        assert len(answers) == 1
+        assert [message.to for message in delivered()] == [[newcomer.email]]
+
+    def test_the_limit_is_that_of_the_api(self, visitor: Client, settings: Settings) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_resend": "1/h"}
+
+        statuses = [ask(visitor, "nobody@example.org", RESEND).status_code for _ in range(2)]
+
+        assert statuses == [200, 429]
+
+    def test_the_home_page_and_a_dead_link_lead_there(self, visitor: Client) -> None:
+        page = visitor.get("/account/verify-email/", {"token": "dead"}).content.decode()
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+        dead = visitor.post("/account/verify-email/", hidden, headers={"Origin": "http://testserver"})
+
+        for shown in (visitor.get("/"), dead):
+            assert f'href="{RESEND}"' in shown.content.decode()
 
 
 def test_the_form_for_a_new_password_says_how_long_it_must_be(visitor: Client, settings: Settings) -> None:

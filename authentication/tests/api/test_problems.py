@@ -154,6 +154,11 @@ class TestAddresses:
 
         assert_problem(answer, 404, "not_found")
 
+    def test_nor_is_it_a_page_for_developers_while_one_is_at_it(self, api: APIClient, settings: Settings) -> None:
+        settings.DEBUG = True
+
+        assert api.post("/api").json()["code"] == "not_found"
+
     @pytest.mark.parametrize("path", ["/api/nowhere", "/api/v1/auth", "/api/docs/x"])
     def test_no_hint_leads_to_another_unknown_one(self, api: APIClient, path: str) -> None:
         answer = api.get(path)

@@ -95,6 +95,20 @@ def test_no_field_of_a_request_is_hostile_where_it_is_kept(api: APIClient, perso
     assert event.correlation_id.isalnum()
 
 
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_no_news(
+    api: APIClient, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings.ALLOWED_HOSTS = ["ours.example"]
+
+    with logged("json") as log:
+        answer = api.get(f"{API}/csrf/", headers={"Host": "theirs.example"})
+
+    assert answer.status_code == 400
+    assert [event for event in lines_of(log.getvalue()) if "theirs" in str(event)] == []
+    assert "theirs" not in capfd.readouterr().err
+
+
 @given(ANYTHING)
 @thoroughly
 def test_any_text_comes_back_from_the_log_as_it_went_in(text: str) -> None:

@@ -36,6 +36,15 @@ FACTS: dict[str, dict[str, Any]] = {
         "session": UserSession(device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"),
     },
 }
+# Where to choose a new password, whatever front end there is.
+TO_A_NEW_PASSWORD = (
+    "account_locked",
+    "breached_password",
+    "password_changed",
+    "second_factor_blocked",
+    "second_factor_changed",
+    "token_reuse",
+)
 IMPERSONAL = ("verification", "email_change", "account_exists")
 GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)
 
@@ -109,7 +118,8 @@ def test_the_html_carries_its_styles_and_those_for_dark_screens(kind: str) -> No
 
 @every_kind
 def test_the_link_stands_in_the_text_and_on_the_button(kind: str) -> None:
-    link, sent = FACTS[kind].get("link", HOME), mail(kind)
+    page = f"{settings.BACKEND_URL}/account/forgot-password/" if kind in TO_A_NEW_PASSWORD else HOME
+    link, sent = FACTS[kind].get("link", page), mail(kind)
 
     assert f"\n{link}\n" in f"{sent.text}\n"
     assert links(sent.html) <= {link, HOME, f"mailto:{settings.SUPPORT_EMAIL}"}
@@ -215,6 +225,8 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("account/reset_password.html", {"busy": True}, "Please try again later"),
     ("account/forgot_password.html", {"done": True}, "Look into your mail"),
     ("account/forgot_password.html", {"busy": True}, "Please try again later"),
+    ("account/resend_verification.html", {"done": True}, "Look into your mail"),
+    ("account/resend_verification.html", {"busy": True}, "Please try again later"),
     ("account/home.html", {}, "Account service"),
     ("404.html", {}, "Page not found"),
     ("403_csrf.html", {}, "The form was not accepted"),
@@ -244,7 +256,8 @@ def test_a_page_shows_what_it_was_given_as_text() -> None:
 
 
 def test_the_pages_with_forms_let_the_browser_prove_its_origin() -> None:
-    for template in ("account/verify_email.html", "account/reset_password.html", "account/forgot_password.html"):
+    for name in ("verify_email", "reset_password", "forgot_password", "resend_verification"):
+        template = f"account/{name}.html"
         assert '<meta name="referrer" content="same-origin">' in render_to_string(template, {"token": "x"})
 
 
