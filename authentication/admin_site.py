@@ -27,6 +27,10 @@ class AdminLoginForm(AdminAuthenticationForm):
         help_text="Of your authenticator app, or a recovery code, if you have set one up.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Email or username"
+
     def clean(self) -> dict[str, Any]:
         identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if identifier and password:
@@ -57,6 +61,7 @@ class ServiceAdminSite(AdminSite):
                 count("login", request)
             except RateLimited as refusal:
                 context = {**self.each_context(request), "title": refusal.title, "detail": refusal.detail}
+                context["is_nav_sidebar_enabled"] = False
                 return TemplateResponse(
                     request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
                 )

@@ -16,9 +16,19 @@ from .base import DeskAdmin
 class AuditLogAdmin(DeskAdmin):
     """Security events, the newest first."""
 
-    list_display = ("timestamp", "event_type", "risk_level", "success", "user", "ip_address", "correlation_id")
+    list_display = (
+        "timestamp",
+        "event_type",
+        "description",
+        "risk_level",
+        "success",
+        "user",
+        "ip_address",
+        "correlation_id",
+    )
     list_filter = ("event_type", "risk_level", "success", "timestamp")
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    search_help_text = "A whole email address, username or IP address."
     list_select_related = ("user",)
     ordering = ("-timestamp",)
 

@@ -25,6 +25,7 @@ class DeskAdmin(_Admin):
     # Counting a table of millions for every page costs more than it tells.
     show_full_result_count = False
     list_per_page = 50
+    search_help_text = "A whole email address or username."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -40,6 +40,7 @@ class FailedTaskAdmin(DeskAdmin):
     list_display = ("task", "error", "failed_at", "sent_again_at")
     list_filter = ("task", "error", "failed_at")
     search_fields = ("task__exact",)
+    search_help_text = "A task's whole name."
     ordering = ("-failed_at",)
     exclude = ("arguments",)
     actions = ("send_again",)

@@ -19,6 +19,7 @@ class UserSessionAdmin(DeskAdmin):
     list_display = ("user", "device_name", "browser", "ip_address", "is_active", "last_activity_at", "expires_at")
     list_filter = ("is_active", "end_reason", "device_type", "created_at")
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact", "refresh_token_jti__exact")
+    search_help_text = "A whole email address, username or identifier of a refresh token."
     list_select_related = ("user",)
     ordering = ("-created_at",)
     exclude = ("session_key",)
@@ -30,8 +31,8 @@ class UserSessionAdmin(DeskAdmin):
         for session in queryset.select_related("user"):
             try:
                 AdministrationService.end_session(session, actor=actor_of(request), client=ClientInfo.of(request))
-            except PermissionRefused:
-                self.message_user(request, f"You may not do this to {session.user}.", messages.ERROR)
+            except PermissionRefused as refusal:
+                self.message_user(request, f"{session.user}: {refusal.detail}", messages.ERROR)
             else:
                 done += 1
         self.message_user(request, f"Ended {done} session(s).", messages.SUCCESS if done else messages.WARNING)

@@ -29,6 +29,10 @@ _BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
 class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the type checker's eyes alone
     """The identifier of a token to revoke, and why."""
 
+    # One that no token of ours can have would look revoked, and be of none.
+    jti = forms.RegexField(
+        r"\A[0-9a-f]{32}\Z", label="JTI", strip=True, help_text="The token's claim `jti`: 32 hexadecimal digits."
+    )
     reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in _BY_HAND])
 
     class Meta:
@@ -42,7 +46,8 @@ class TokenBlacklistAdmin(DeskAdmin):
 
     list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
     list_filter = ("reason", "blacklisted_at")
-    search_fields = ("jti__exact", "user__email_canonical__exact")
+    search_fields = ("jti__exact", "user__email_canonical__exact", "user__username_canonical__exact")
+    search_help_text = "A whole token identifier, email address or username."
     list_select_related = ("user",)
     ordering = ("-blacklisted_at",)
     exclude = ("token",)
@@ -80,7 +85,7 @@ class TokenBlacklistAdmin(DeskAdmin):
 
 
 class _MailedTokenAdmin(DeskAdmin):
-    search_fields = ("user__email_canonical__exact",)
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
     list_select_related = ("user",)
     ordering = ("-created_at",)
 
@@ -128,7 +133,7 @@ class EmailChangeAdmin(DeskAdmin):
 
     list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")
     list_filter = ("requested_at", "confirmed_at", "undone_at")
-    search_fields = ("user__email_canonical__exact", "old_email_canonical__exact", "new_email_canonical__exact")
+    search_fields = ("user__username_canonical__exact", "old_email_canonical__exact", "new_email_canonical__exact")
     list_select_related = ("user",)
     ordering = ("-requested_at",)
 

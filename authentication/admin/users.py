@@ -104,8 +104,8 @@ class UserAdmin(DeskAdmin):
         for user in queryset:
             try:
                 act(user, actor=actor_of(request), client=ClientInfo.of(request))
-            except PermissionRefused:
-                self.message_user(request, f"You may not do this to {user}.", messages.ERROR)
+            except PermissionRefused as refusal:
+                self.message_user(request, f"{user}: {refusal.detail}", messages.ERROR)
             else:
                 done += 1
         self.message_user(request, f"Done for {done} account(s).", messages.SUCCESS if done else messages.WARNING)

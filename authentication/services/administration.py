@@ -21,6 +21,9 @@ from .email import EmailService, Kind
 
 Reason = TokenBlacklist.Reason
 _BATCH = 1_000
+_PROVEN = "This address is verified already."
+_CLOSED = "This account is disabled, and gets no mail."
+_ONESELF = "This is your own account. Somebody else has to disable it."
 
 
 class AdministrationService:
@@ -93,6 +96,9 @@ class AdministrationService:
     def resend_verification(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a person the link that proves their address."""
         _check_rank(actor, user)
+        _check_open(user)
+        if user.email_verified:
+            raise PermissionRefused(_PROVEN)
         with transaction.atomic():
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             _note("resend_verification", user.pk, actor, client)
@@ -101,14 +107,17 @@ class AdministrationService:
     def send_reset_link(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a person the link to choose a new password; nobody chooses it for them."""
         _check_rank(actor, user)
+        _check_open(user)
         with transaction.atomic():
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user.pk)
             _note("send_reset_link", user.pk, actor, client)
 
     @staticmethod
     def disable(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Close an account and sign it out everywhere."""
+        """Close an account and sign it out everywhere; nobody closes the desk on themselves."""
         _check_rank(actor, user)
+        if actor and actor.pk == user.pk:
+            raise PermissionRefused(_ONESELF)
         with transaction.atomic():
             User.objects.filter(pk=user.pk).update(is_active=False)
             UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
@@ -175,6 +184,11 @@ def _name(actor: User | None) -> str:
 def _check_rank(actor: User | None, target: User) -> None:
     if actor and target.is_superuser and not actor.is_superuser:
         raise PermissionRefused
+
+
+def _check_open(target: User) -> None:
+    if not target.is_active:
+        raise PermissionRefused(_CLOSED)
 
 
 def _note(action: str, target: uuid.UUID | None, actor: User | None, client: ClientInfo, **facts: Any) -> None:

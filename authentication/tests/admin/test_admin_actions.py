@@ -27,6 +27,8 @@ REVOKE = f"{TOKENS}add/"
 LOGIN = f"{API}/login/"
 ACTIONS = ("unlock", "end_sessions", "resend_verification", "send_reset_link", "disable", "enable")
 
+UNPROVEN: dict[str, Any] = {"email_verified": False, "email_verified_at": None}
+
 Deliver = Callable[[], list[EmailMessage]]
 
 every_action = pytest.mark.parametrize("action", ACTIONS)
@@ -97,7 +99,7 @@ class TestOnAccounts:
     def test_the_verification_mail_goes_again(
         self, boss: Client, superuser: User, api: APIClient, delivered: Deliver
     ) -> None:
-        newcomer = UserFactory(email_verified=False, email_verified_at=None)
+        newcomer = UserFactory(**UNPROVEN)
 
         act(boss, "resend_verification", newcomer)
 
@@ -147,7 +149,7 @@ class TestOnAccounts:
 
     @every_action
     def test_several_are_done_at_once_and_each_is_audited(self, boss: Client, superuser: User, action: str) -> None:
-        people = [UserFactory() for _ in range(3)]
+        people = [UserFactory(**UNPROVEN) for _ in range(3)]
 
         answer = act(boss, action, *people)
 
@@ -155,6 +157,32 @@ class TestOnAccounts:
         assert told(answer) == ["Done for 3 account(s)."]
         assert {row.user for row in rows} == set(people)
         assert rows.count() == 3
+
+    @pytest.mark.parametrize(
+        ("action", "state", "why"),
+        [
+            ("resend_verification", {}, "This address is verified already."),
+            ("resend_verification", {**UNPROVEN, "is_active": False}, "This account is disabled, and gets no mail."),
+            ("send_reset_link", {"is_active": False}, "This account is disabled, and gets no mail."),
+        ],
+    )
+    def test_what_would_mail_nothing_says_so(
+        self, boss: Client, delivered: Deliver, action: str, state: dict[str, Any], why: str
+    ) -> None:
+        user = UserFactory(**state)
+
+        answer = act(boss, action, user)
+
+        assert told(answer) == [f"{user}: {why}", "Done for 0 account(s)."]
+        assert delivered() == []
+        assert not AuditLog.objects.filter(event_type="admin_action").exists()
+
+    def test_nobody_shuts_themselves_out(self, boss: Client, superuser: User) -> None:
+        answer = act(boss, "disable", superuser)
+
+        superuser.refresh_from_db()
+        assert superuser.is_active
+        assert told(answer)[0] == "boss: This is your own account. Somebody else has to disable it."
 
     @every_action
     def test_who_may_only_look_may_not(
@@ -181,7 +209,7 @@ class TestOnAccounts:
         answer = act(client, action, superuser)
 
         assert state() == before
-        assert told(answer) == ["You may not do this to boss.", "Done for 0 account(s)."]
+        assert told(answer) == ["boss: You are not allowed to do this.", "Done for 0 account(s)."]
 
     def test_the_others_of_a_choice_are_done_all_the_same(
         self, desk: Desk, clerk: Clerk, superuser: User, person: User
@@ -191,11 +219,11 @@ class TestOnAccounts:
         superuser.refresh_from_db()
         person.refresh_from_db()
         assert (superuser.is_active, person.is_active) == (True, False)
-        assert sorted(told(answer)) == ["Done for 1 account(s).", "You may not do this to boss."]
+        assert sorted(told(answer)) == ["Done for 1 account(s).", "boss: You are not allowed to do this."]
 
     @every_action
     def test_a_superuser_may_do_it_to_another(self, boss: Client, action: str) -> None:
-        answer = act(boss, action, UserFactory(is_superuser=True, is_staff=True))
+        answer = act(boss, action, UserFactory(is_superuser=True, is_staff=True, **UNPROVEN))
 
         assert told(answer) == ["Done for 1 account(s)."]
 
@@ -246,7 +274,7 @@ class TestOnSessions:
 
         answer = act(client, "end", UserSession.objects.get(), at=SESSIONS)
 
-        assert told(answer) == ["You may not do this to boss.", "Ended 0 session(s)."]
+        assert told(answer) == ["boss: You are not allowed to do this.", "Ended 0 session(s)."]
         assert use_access(api, tokens) == 200
 
 
@@ -290,6 +318,7 @@ class TestRevokingATokenByItsIdentifier:
             {"jti": "abc", "reason": ""},
             {"jti": "abc", "reason": "rotation"},
             {"jti": "abc", "reason": "because"},
+            {"jti": "nonsense", "reason": "admin"},
             {"jti": "x" * 65, "reason": "admin"},
             {"jti": "a\x00b", "reason": "admin"},
         ],

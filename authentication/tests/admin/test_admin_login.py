@@ -266,6 +266,7 @@ class TestOneLockAndOneLimit:
         assert answer.status_code == 429
         assert 0 < int(answer["Retry-After"]) <= 3600
         assert "Too many requests" in answer.content.decode()
+        assert "permission" not in answer.content.decode()
         assert not Session.objects.exists()
         assert api_login(api, superuser) == 429
         assert enter(client, superuser.email, REMOTE_ADDR="203.0.113.9").status_code == 302

@@ -221,14 +221,18 @@ class TestSearching:
 
         assert list(answer.context["cl"].result_list) == [ruth]
 
+    @pytest.mark.parametrize("name", ["email", "username"])
     @pytest.mark.parametrize("table", [it for it in OURS if it is not FailedTask], ids=lambda it: it.__name__)
-    def test_what_belongs_to_an_account_is_found_by_its_address(self, viewer: Client, table: type[Model]) -> None:
+    def test_what_belongs_to_an_account_is_found_by_its_names_and_the_page_says_so(
+        self, viewer: Client, table: type[Model], name: str
+    ) -> None:
         row = make(table)
         owner = row if isinstance(row, User) else User.objects.get(pk=getattr(row, "user_id", None))
         make(table)
 
-        answer = viewer.get(url(table), {"q": f" {owner.email.upper()} "})
+        answer = viewer.get(url(table), {"q": f" {getattr(owner, name).upper()} "})
 
+        assert re.search(r"A whole [\w ,]*(email address|username)", answer.content.decode())
         assert [found.pk for found in answer.context["cl"].result_list] == [row.pk]
 
     @pytest.mark.parametrize(
