@@ -87,12 +87,7 @@ def _try_later(task: str, arguments: tuple[str, ...], attempt: int, fault: Excep
     pause = min(policy.retry_backoff * 2**attempt, policy.retry_backoff_max)
     # In the context of now, for the log lines.
     context = contextvars.copy_context()
-    timer = threading.Timer(
-        pause,
-        lambda *given, **options: context.run(_run, *given, **options),
-        (task, *arguments),
-        {"attempt": attempt + 1},
-    )
+    timer = threading.Timer(pause, context.run, (_run, task, *arguments), {"attempt": attempt + 1})
     timer.daemon = True
     timer.start()
 

@@ -3,7 +3,7 @@
 import functools
 import uuid
 from collections.abc import Callable, Mapping
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
@@ -12,6 +12,7 @@ from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=Model)
 Value = uuid.UUID | str
+Reader = Callable[[Mapping[str, Any]], Any]
 
 
 class CompiledQuery(Generic[Row]):
@@ -27,34 +28,30 @@ class CompiledQuery(Generic[Row]):
 
     def get(self, **values: Value) -> Row | None:
         """Return the row, or None."""
-        sql, places, instance = self._compiled(connection.vendor)
+        sql, readers, instance = self._compiled(connection.vendor)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [place if isinstance(place, int) else place(values) for place in places])
+            cursor.execute(sql, [read(values) for read in readers])
             row = cursor.fetchone()
         return None if row is None else instance(row)
 
     @functools.cache  # noqa: B019 -- the few instances live as long as the process
-    def _compiled(self, vendor: str) -> tuple[str, list[Any], Callable[[Any], Row]]:
+    def _compiled(self, vendor: str) -> tuple[str, list[Reader], Callable[[Any], Row]]:
         compiler = self._build(**self._marks).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        return sql, [_place(parameter, self._marks) for parameter in parameters], _maker(compiler)
+        return sql, [_reader(parameter, self._marks) for parameter in parameters], _maker(compiler)
 
 
-def _place(parameter: Any, marks: Mapping[str, Value]) -> Any:
-    """Return what goes into a parameter's place: a call's value, in the form the database wants, or a constant."""
+def _reader(parameter: Any, marks: Mapping[str, Value]) -> Reader:
+    """Return what reads a parameter from a call's values, in the form the database wants, or gives a constant."""
     for name, mark in marks.items():
         if parameter == mark:
-            return _taking(name)
+            return itemgetter(name)
         # A database without UUIDs keeps them as text.
         if isinstance(mark, uuid.UUID) and parameter == mark.hex:
-            return _taking(name, attrgetter("hex"))
+            return lambda values, name=name: values[name].hex  # type: ignore[misc]  # of this name
     if not isinstance(parameter, int):
         raise TypeError(f"A constant of the query was not foreseen: {parameter!r}")
-    return parameter
-
-
-def _taking(name: str, form: Callable[[Any], Any] | None = None) -> Callable[[Mapping[str, Value]], Any]:
-    return (lambda values: form(values[name])) if form else (lambda values: values[name])
+    return lambda _: parameter
 
 
 def _maker(compiler: Any) -> Callable[[Any], Any]:

@@ -1,6 +1,8 @@
 """Moving an account to another email address."""
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from typing import NoReturn
 
 from django.conf import settings
@@ -83,25 +85,13 @@ class EmailChangeService:
         Raises LinkInvalid if the token is unknown, used, voided or expired, or the address was taken meanwhile.
         """
         now = timezone.now()
-        change = _change_of(token, _Action.CONFIRM_EMAIL, at=now)
-        if change is None:
-            _refuse(client)
-        owner = owner_of_address(change.new_email_canonical, at=now)
-        if owner not in {None, change.user_id}:
-            _refuse(client)
-        try:
-            with transaction.atomic():
-                # The account first, as everybody does it who changes it and its tokens.
-                User.objects.hold(change.user_id)
-                spent = ActionToken.objects.spend(token, action=_Action.CONFIRM_EMAIL, at=now)
-                if not (spent and EmailChange.objects.confirm(change.pk, at=now)):
-                    raise LinkInvalid
-                _move(change.user, change.new_email, at=now)
-                record(
-                    Event.EMAIL_CHANGED, user_id=change.user_id, client=client, risk=Risk.HIGH, change=str(change.pk)
-                )
-        except (IntegrityError, LinkInvalid):
-            _refuse(client)
+        with _spent(token, _Action.CONFIRM_EMAIL, at=now, client=client) as change:
+            if owner_of_address(change.new_email_canonical, at=now) not in {None, change.user_id}:
+                raise LinkInvalid
+            if not EmailChange.objects.confirm(change.pk, at=now):
+                raise LinkInvalid
+            _move(change.user, change.new_email, at=now)
+            record(Event.EMAIL_CHANGED, user_id=change.user_id, client=client, risk=Risk.HIGH, change=str(change.pk))
 
     @staticmethod
     def undo(*, token: str, client: ClientInfo) -> str:
@@ -113,33 +103,45 @@ class EmailChangeService:
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
-        change = _change_of(token, _Action.UNDO_EMAIL, at=now)
-        if change is None:
-            _refuse(client)
-        try:
-            with transaction.atomic():
-                User.objects.hold(change.user_id)
-                spent = ActionToken.objects.spend(token, action=_Action.UNDO_EMAIL, at=now)
-                if not (spent and EmailChange.objects.undo(change.pk, at=now)):
-                    raise LinkInvalid
-                later = EmailChange.objects.filter(user_id=change.user_id, requested_at__gte=change.requested_at)
-                later.filter(undone_at=None).update(undone_at=now)
-                # The last of them went to whoever read the other address's mail, and gives leave to choose a password.
-                for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
-                    ActionToken.objects.void(action, user_id=change.user_id)
-                # Before the address, which is a key of the account's: a refresh that has its session waits for that.
-                UserSession.objects.filter(user_id=change.user_id).end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
-                _move(change.user, change.old_email, at=now)
-                record(
-                    Event.EMAIL_CHANGE_UNDONE,
-                    user_id=change.user_id,
-                    client=client,
-                    risk=Risk.CRITICAL,
-                    change=str(change.pk),
-                )
-                return PasswordResetToken.objects.issue(change.user, at=now)
-        except (IntegrityError, LinkInvalid):
-            _refuse(client)
+        with _spent(token, _Action.UNDO_EMAIL, at=now, client=client) as change:
+            if not EmailChange.objects.undo(change.pk, at=now):
+                raise LinkInvalid
+            later = EmailChange.objects.filter(user_id=change.user_id, requested_at__gte=change.requested_at)
+            later.filter(undone_at=None).update(undone_at=now)
+            # The last of them went to whoever read the other address's mail, and gives leave to choose a password.
+            for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
+                ActionToken.objects.void(action, user_id=change.user_id)
+            # Before the address, which is a key of the account's: a refresh that has its session waits for that.
+            UserSession.objects.filter(user_id=change.user_id).end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
+            _move(change.user, change.old_email, at=now)
+            record(
+                Event.EMAIL_CHANGE_UNDONE,
+                user_id=change.user_id,
+                client=client,
+                risk=Risk.CRITICAL,
+                change=str(change.pk),
+            )
+            return PasswordResetToken.objects.issue(change.user, at=now)
+
+
+@contextlib.contextmanager
+def _spent(token: str, action: str, *, at: dt.datetime, client: ClientInfo) -> Iterator[EmailChange]:
+    """Spend a mailed token in a transaction of its own, and give the change that it is of.
+
+    Raises LinkInvalid, audited, if it is not good, or if the block says so or meets an address that is taken.
+    """
+    change = _change_of(token, action, at=at)
+    if change is None:
+        _refuse(client)
+    try:
+        with transaction.atomic():
+            # The account first, as everybody does it who changes it and its tokens.
+            User.objects.hold(change.user_id)
+            if not ActionToken.objects.spend(token, action=action, at=at):
+                raise LinkInvalid
+            yield change
+    except (IntegrityError, LinkInvalid):
+        _refuse(client)
 
 
 def _change_of(token: str, action: str, *, at: dt.datetime) -> EmailChange | None:

@@ -20,12 +20,11 @@ from authentication.utils.encryption import Undecipherable, decrypted, encrypted
 from .audit import Event, Risk, record
 from .credentials import check_current_password
 from .email import EmailService, Kind
-from .factor_checks import check_code
+from .factor_checks import WRONG_CODE, check_code
 from .held_data import everything_about
 
 _BUILD = "authentication.tasks.build_export"
 _WRONG = "This is not your password."
-_WRONG_CODE = "This code is not valid."
 _DOWNLOAD = ActionToken.Action.DOWNLOAD_EXPORT
 
 
@@ -91,7 +90,7 @@ class ExportService:
         if not check_current_password(link.user, password, client=client):
             raise ValidationFailed(errors={"password": [_WRONG]})
         if link.user.second_factor_at and not check_code(link.user, otp, client=client):
-            raise ValidationFailed(errors={"otp": [_WRONG_CODE]})
+            raise ValidationFailed(errors={"otp": [WRONG_CODE]})
         return ExportService.download(link.user, token=token, client=client)
 
     @staticmethod

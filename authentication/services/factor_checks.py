@@ -18,6 +18,8 @@ from authentication.utils.one_time_codes import canonical_recovery_code, is_app_
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
 
+WRONG_CODE = "This code is not valid."
+
 
 def check_code(user: User, code: str, *, client: ClientInfo) -> bool:
     """Return whether a code is the person's, of their app or for recovery; it is spent then.

@@ -9,10 +9,9 @@ from authentication.utils.client import ClientInfo
 
 from .audit import Event, record
 from .credentials import check_current_password
-from .factor_checks import check_code
+from .factor_checks import WRONG_CODE, check_code
 
 _WRONG = "This is not your current password."
-_WRONG_CODE = "This code is not valid."
 _NEEDED = {"password": "Please give your password.", "otp": "Please give a code of your second factor."}
 
 
@@ -42,7 +41,7 @@ class ReauthenticationService:
             raise ValidationFailed(errors={"password": [_WRONG]})
         by_factor = user.second_factor_at is not None
         if by_factor and not check_code(user, otp, client=client):
-            raise ValidationFailed(errors={"otp": [_WRONG_CODE]})
+            raise ValidationFailed(errors={"otp": [WRONG_CODE]})
         with transaction.atomic():
             if not UserSession.objects.reauthenticate(session.pk, by_factor=by_factor, at=timezone.now()):
                 raise TokenInvalid

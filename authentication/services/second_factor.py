@@ -22,10 +22,8 @@ from authentication.utils.one_time_codes import (
 
 from .audit import Event, Risk, record
 from .email import EmailService, Kind
-from .factor_checks import check_code, seed_context
+from .factor_checks import WRONG_CODE, check_code, seed_context
 from .signing_in import SignedIn, sign_in
-
-WRONG_CODE = "This code is not valid."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

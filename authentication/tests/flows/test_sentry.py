@@ -140,7 +140,7 @@ class Crashing:
 def path_of(route: str) -> str:
     for mark in ("<uuid:session_id>", "<uuid:event_id>"):
         route = route.replace(mark, str(uuid.uuid4()))
-    return f"/{route}".replace("<slug:code>", CANARIES["path"]).replace("^api/", f"api/{CANARIES['path']}/")
+    return f"/{route}".replace("<slug:code>", CANARIES["path"]).replace("^api(/|$)", f"api/{CANARIES['path']}/")
 
 
 @pytest.mark.parametrize(("route", "method"), DOORS_AND_METHODS)
@@ -296,4 +296,4 @@ def test_the_integrations_are_on(reports: Kept, name: str) -> None:
 
 
 def test_every_address_of_the_service_is_crashed_here() -> None:
-    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_DOORS.keys() | {"^api/"} == routes().keys()
+    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_DOORS.keys() | {"^api(/|$)"} == routes().keys()

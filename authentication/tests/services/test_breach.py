@@ -429,7 +429,7 @@ class TestTryingAgain:
             run_again(*given, **options)
 
         assert [pause for pause, *_ in timers] == [2, 4, 8, 16, 32, 60]
-        assert {given for _, _, given, _ in timers} == {("authentication.tasks.check_breach", *arguments)}
+        assert {given[1:] for _, _, given, _ in timers} == {("authentication.tasks.check_breach", *arguments)}
         assert len(httpserver.log) == 7
 
     def test_a_later_success_is_the_end_of_it(
