@@ -172,8 +172,9 @@ class User(AbstractUser):
 
     def record_failed_login(self) -> None:
         """Count a failure; the last one allowed locks."""
-        User.objects.reserve_attempt(self.pk, at=timezone.now())
-        User.objects.confirm_lock(self.pk)
+        now = timezone.now()
+        User.objects.reserve_attempt(self.pk, at=now)
+        User.objects.confirm_lock(self.pk, at=now)
         self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "lock_reason"])
 
     def record_successful_login(self) -> None:

@@ -28,6 +28,11 @@ class LockReason(models.TextChoices):
     GUESSED = "guessed", "Too many wrong passwords"
 
 
+def lockout_end(at: dt.datetime) -> dt.datetime:
+    """Return when a lock ends that guesses set at a time."""
+    return at + dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
+
+
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
 
 
@@ -54,25 +59,27 @@ class UserQuerySet(models.QuerySet["User"]):
         early = mine.filter(Q(failed_login_attempts__lt=threshold - 1) | Q(locked_until__isnull=False))
         if early.update(failed_login_attempts=count, locked_until=None):
             return Attempt.COUNTED
-        until = at + dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        locked = {"failed_login_attempts": threshold, "locked_until": until, "lock_reason": LockReason.GUESSING}
+        locked = {
+            "failed_login_attempts": threshold,
+            "locked_until": lockout_end(at),
+            "lock_reason": LockReason.GUESSING,
+        }
         if mine.filter(locked_until=None, failed_login_attempts__gte=threshold - 1).update(**locked):
             return Attempt.LAST
         return Attempt.REFUSED
 
-    def release_attempt(self, pk: uuid.UUID, attempt: Attempt) -> None:
-        """Uncount an attempt that was no failure; with the last one the lock it set."""
-        mine = self.filter(pk=pk, failed_login_attempts__gt=0)
-        if attempt is Attempt.LAST:
-            mine = mine.filter(locked_until__isnull=False, lock_reason=LockReason.GUESSING)
-        else:
-            mine = mine.filter(locked_until=None)
+    def release_attempt(self, pk: uuid.UUID, attempt: Attempt, *, at: dt.datetime) -> None:
+        """Uncount an attempt reserved at a time, that was no failure; with the last one the lock it set."""
+        mine = self._guessing(pk, at) if attempt is Attempt.LAST else self.filter(pk=pk, locked_until=None)
+        mine = mine.filter(failed_login_attempts__gt=0)
         mine.update(failed_login_attempts=F("failed_login_attempts") - 1, locked_until=None)
 
-    def confirm_lock(self, pk: uuid.UUID) -> None:
-        """Let those who wait for the last attempt's outcome know that it failed."""
-        mine = self.filter(pk=pk, locked_until__isnull=False, lock_reason=LockReason.GUESSING)
-        mine.update(lock_reason=LockReason.GUESSED)
+    def confirm_lock(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Note that the last attempt, reserved at a time, failed; False if the lock it set is gone."""
+        return bool(self._guessing(pk, at).update(lock_reason=LockReason.GUESSED))
+
+    def _guessing(self, pk: uuid.UUID, at: dt.datetime) -> Self:
+        return self.filter(pk=pk, locked_until=lockout_end(at), lock_reason=LockReason.GUESSING)
 
     def clear_attempts(self, pk: uuid.UUID) -> None:
         """Forget the failures: the person has proven who they are."""

@@ -43,8 +43,8 @@ class AttemptCounter(Protocol):
     def lock(self) -> Lock:
         """Return what refused an attempt just now."""
 
-    def confirm(self) -> None:
-        """Note that the attempt that locked failed."""
+    def confirm(self) -> bool:
+        """Note that the attempt that locked failed; return whether its lock stands."""
 
     def release(self, attempt: Attempt) -> None:
         """Uncount an attempt that was no failure."""
@@ -55,9 +55,14 @@ class AccountCounter:
 
     def __init__(self, user: User) -> None:
         self._pk = user.pk
+        # By when it was reserved an attempt knows its own lock from a later one.
+        self._reserved_at = timezone.now()
 
     def reserve(self) -> Attempt:
-        attempt: Attempt = User.objects.reserve_attempt(self._pk, at=timezone.now())
+        now = timezone.now()
+        attempt: Attempt = User.objects.reserve_attempt(self._pk, at=now)
+        if attempt is not Attempt.REFUSED:
+            self._reserved_at = now
         return attempt
 
     def lock(self) -> Lock:
@@ -65,11 +70,12 @@ class AccountCounter:
         until, reason = row or (None, "")
         return Lock(until, is_pending=reason == LockReason.GUESSING and _is_fresh(until), is_manual=not reason)
 
-    def confirm(self) -> None:
-        User.objects.confirm_lock(self._pk)
+    def confirm(self) -> bool:
+        stands: bool = User.objects.confirm_lock(self._pk, at=self._reserved_at)
+        return stands
 
     def release(self, attempt: Attempt) -> None:
-        User.objects.release_attempt(self._pk, attempt)
+        User.objects.release_attempt(self._pk, attempt, at=self._reserved_at)
 
 
 class NameCounter:
@@ -94,7 +100,8 @@ class NameCounter:
             self._step(-1)
             return Attempt.REFUSED
         # The count ends with the lock and begins anew, as an account's does.
-        cache.set(self._count, threshold + _FULL, seconds)
+        cache.touch(self._count, seconds)
+        self._step(_FULL)
         return Attempt.LAST
 
     def lock(self) -> Lock:
@@ -102,17 +109,21 @@ class NameCounter:
         until = dt.datetime.fromisoformat(text) if text else None
         return Lock(until, is_pending=not is_confirmed and _is_fresh(until))
 
-    def confirm(self) -> None:
-        if until := self.lock().until:
+    def confirm(self) -> bool:
+        until = self.lock().until
+        if until:
             left = math.ceil((until - timezone.now()).total_seconds())
             caches["limits"].set(self._lock, [until.isoformat(), True], left)
+        return until is not None
 
     def release(self, attempt: Attempt) -> None:
         cache = caches["limits"]
         if attempt is not Attempt.LAST:
             self._step(-1)
             return
-        self._step(-1 - _FULL)
+        if self._step(-1 - _FULL) < 0:
+            # Counted elsewhere, while the cache was away.
+            cache.delete(self._count)
         cache.touch(self._count, _MEMORY_SECONDS)
         # The lock goes last: until then nobody gets the room that the count has again.
         cache.delete(self._lock)

@@ -10,7 +10,6 @@ from authentication.exceptions import (
     InvalidCredentials,
     MfaRequired,
     PermissionRefused,
-    Problem,
     SessionOver,
     TokenInvalid,
 )
@@ -19,7 +18,7 @@ from authentication.utils.client import ClientInfo
 
 from .admission import admit
 from .audit import Event, Risk, record
-from .credentials import prove_identity
+from .credentials import admitting, prove_identity
 from .factor_checks import ask_for_factor, check_code
 from .signing_in import SignedIn, sign_in
 from .tokens import TokenService
@@ -52,27 +51,28 @@ class AuthenticationService:
         ConsentRequired, MfaRequired or RateLimited.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
-        _admit(user, documents=documents, restore=restore, client=client)
-        if user.second_factor_at:
-            # The password was no failure, whatever becomes of the code, which is counted on its own.
-            User.objects.clear_attempts(user.pk)
-            if not otp:
-                ask_for_factor(user, client=client, by_password=True, device_name=device_name, remember_me=remember_me)
-            if not check_code(user, otp, client=client):
-                raise InvalidCredentials
-        now, is_verified = timezone.now(), user.second_factor_at is not None
-        with transaction.atomic():
-            return sign_in(
-                user,
-                client=client,
-                event=Event.LOGIN,
-                at=now,
-                device_name=device_name,
-                remember_me=remember_me,
-                is_verified=is_verified,
-                proven_at=now,
-                restore=restore,
-            )
+        with admitting(user):
+            admit(user, documents=documents, restore=restore, client=client)
+            if user.second_factor_at:
+                if not otp:
+                    ask_for_factor(
+                        user, client=client, by_password=True, device_name=device_name, remember_me=remember_me
+                    )
+                if not check_code(user, otp, client=client):
+                    raise InvalidCredentials
+            now, is_verified = timezone.now(), user.second_factor_at is not None
+            with transaction.atomic():
+                return sign_in(
+                    user,
+                    client=client,
+                    event=Event.LOGIN,
+                    at=now,
+                    device_name=device_name,
+                    remember_me=remember_me,
+                    is_verified=is_verified,
+                    proven_at=now,
+                    restore=restore,
+                )
 
     @staticmethod
     def admit_to_admin(*, identifier: str, password: str, client: ClientInfo, otp: str = "") -> User:
@@ -84,23 +84,23 @@ class AuthenticationService:
         PermissionRefused for people who are not staff or lack a second factor.
         """
         user = prove_identity(identifier=identifier, password=password, client=client)
-        if user.deletion_requested_at:
-            _turn_away(user, client=client, reason="deletion")
-            raise PermissionRefused
-        if not user.is_staff:
-            _turn_away(user, client=client, reason="staff")
-            raise PermissionRefused
-        if user.second_factor_at:
-            User.objects.clear_attempts(user.pk)
-            if not otp:
-                raise MfaRequired
-            if not check_code(user, otp, client=client):
+        with admitting(user):
+            if user.deletion_requested_at:
+                _turn_away(user, client=client, reason="deletion")
+                raise PermissionRefused
+            if not user.is_staff:
+                _turn_away(user, client=client, reason="staff")
+                raise PermissionRefused
+            if user.second_factor_at:
+                if not otp:
+                    raise MfaRequired
+                if not check_code(user, otp, client=client):
+                    raise InvalidCredentials
+            elif settings.ADMIN_REQUIRE_OTP:
+                _turn_away(user, client=client, reason="second_factor")
+                raise PermissionRefused(_SET_UP_FIRST)
+            if not User.objects.sign_in(user, at=timezone.now()):
                 raise InvalidCredentials
-        elif settings.ADMIN_REQUIRE_OTP:
-            _turn_away(user, client=client, reason="second_factor")
-            raise PermissionRefused(_SET_UP_FIRST)
-        if not User.objects.sign_in(user, at=timezone.now()):
-            raise InvalidCredentials
         record(Event.ADMIN_LOGIN, user_id=user.pk, client=client, risk=Risk.MEDIUM)
         return user
 
@@ -117,17 +117,7 @@ class AuthenticationService:
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
 
 
-def _admit(user: User, *, documents: Collection[str], restore: bool, client: ClientInfo) -> None:
-    try:
-        admit(user, documents=documents, restore=restore, client=client)
-    except Problem:
-        # The password was no failure.
-        User.objects.clear_attempts(user.pk)
-        raise
-
-
 def _turn_away(user: User, *, client: ClientInfo, reason: str) -> None:
-    User.objects.clear_attempts(user.pk)
     record(Event.ADMIN_LOGIN_REFUSED, user_id=user.pk, client=client, risk=Risk.HIGH, success=False, reason=reason)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import Error, transaction
 from django.utils import timezone
 
 from authentication.exceptions import AccountDisabled, AccountLocked, EmailNotVerified, InvalidCredentials, Problem
-from authentication.models import User
+from authentication.models import Attempt, User
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
@@ -26,6 +26,8 @@ def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> Use
     who ask from where the person has not shown who they are lately, get no other answer for a name than what was tried
     by that very name warrants.
 
+    The attempts that the account has counted are for the caller to forget, who lets the person in (`admitting`).
+
     Raises InvalidCredentials, AccountLocked, EmailNotVerified or AccountDisabled.
     """
     canonical = canonical_identifier(identifier)
@@ -34,17 +36,30 @@ def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> Use
         turn = turn_of(user, canonical, client)
     known = _is_known(user, password, turn)
     if user and turn.is_undecided:
-        turn = decided(turn, user)
+        with turn.hashing():
+            turn = decided(turn, user)
         known = turn.is_compared and _is_known(user, password, turn)
     if user is None or not known:
         _fail(user, canonical, turn, client)
         raise InvalidCredentials
     turn.succeed(user, client)
-    if refusal := _refusal_of(user):
-        User.objects.clear_attempts(user.pk)
-        _record_failure(user, canonical, client, reason=refusal.code)
-        raise refusal
+    with admitting(user):
+        if refusal := _refusal_of(user):
+            _record_failure(user, canonical, client, reason=refusal.code)
+            raise refusal
     return user
+
+
+@contextlib.contextmanager
+def admitting(user: User) -> Iterator[None]:
+    """Forget the attempts if whoever proved their identity is not let in after all: the password was no failure."""
+    try:
+        yield
+    except Exception:
+        # Without a database nothing is forgotten, and that is not what is to be told.
+        with contextlib.suppress(Error):
+            User.objects.clear_attempts(user.pk)
+        raise
 
 
 def check_current_password(user: User, password: str, *, client: ClientInfo) -> bool:
@@ -89,21 +104,25 @@ def _refusal_of(user: User) -> Problem | None:
 
 def _fail(user: User | None, canonical: str, turn: Turn, client: ClientInfo) -> None:
     with transaction.atomic():
+        locked = turn.account is not None and turn.account.confirm()
         _record_failure(user, canonical, client, reason="credentials" if turn.is_compared or not user else "locked")
-        if turn.locks and not _another_tells(turn, user):
+        if locked or _locks_name_alone(turn, user):
             # Where a name alone was locked, the event and its work are those of a name that nobody has.
-            owner = user.pk if user and turn.account and turn.account.locks else None
+            owner = user.pk if user and locked else None
             record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=_name(canonical))
             EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
     # Not in the transaction: it asks the cache, which may be slow, and would keep the account's row.
-    turn.fail()
+    if turn.name:
+        turn.name.confirm()
 
 
-def _another_tells(turn: Turn, user: User | None) -> bool:
-    """Return whether the lock is told of by another attempt: of many at once one locks the name and one the account."""
-    if user is None or turn.account is None or turn.account.locks:
+def _locks_name_alone(turn: Turn, user: User | None) -> bool:
+    """Return whether this attempt locks its name, and no other at the same moment locks the account behind it."""
+    if turn.name is None or turn.name.attempt is not Attempt.LAST:
         return False
-    return not User.objects.unlocked(at=timezone.now()).filter(pk=user.pk).exists()
+    if user is None or turn.account is None:
+        return True
+    return bool(User.objects.unlocked(at=timezone.now()).filter(pk=user.pk).exists())
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from authentication.exceptions import AccountLocked, ServiceUnavailable
@@ -32,12 +32,12 @@ class _Reservation:
     counter: AttemptCounter
     attempt: Attempt
 
-    @property
-    def locks(self) -> bool:
-        return self.attempt is Attempt.LAST
-
     def release(self) -> None:
         self.counter.release(self.attempt)
+
+    def confirm(self) -> bool:
+        """Note that it failed; return whether it locked."""
+        return self.attempt is Attempt.LAST and self.counter.confirm()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Turn:
     account: _Reservation | None = None
     name: _Reservation | None = None
     is_undecided: bool = False
-    """Whether the account is refused for an attempt that may yet be right; `decided` says more, after the hash."""
+    """Whether the account is refused for an attempt that may yet be right: `decided` says more, after the hash."""
 
     @property
     def is_compared(self) -> bool:
@@ -57,21 +57,19 @@ class Turn:
         """
         return self.account is not None
 
-    @property
-    def locks(self) -> bool:
-        """Whether there is no further turn if this one fails."""
-        return any(reserved.locks for reserved in self._reserved())
-
     @contextlib.contextmanager
     def hashing(self) -> Iterator[None]:
         """Give the attempt back if there is no verdict: the service is too busy to hash, or its database fails."""
         try:
             yield
         except Exception:
-            for reserved in self._reserved():
+            # The name last, as it was counted first: were it behind the account, an owner's own attempts, made all at
+            # once from a new network, would find the account locked and their name not, as a stranger's do.
+            for reserved in (self.account, self.name):
                 # What made the attempt fail is what counts.
-                with contextlib.suppress(DatabaseError):
-                    reserved.release()
+                with contextlib.suppress(Error):
+                    if reserved:
+                        reserved.release()
             raise
 
     def succeed(self, user: User, client: ClientInfo) -> None:
@@ -79,17 +77,6 @@ class Turn:
         remember_network(user, client)
         if self.name:
             self.name.release()
-
-    def fail(self) -> None:
-        """Note that it was wrong: nobody waits for it any more."""
-        for reserved in self._reserved():
-            if reserved.locks:
-                reserved.counter.confirm()
-
-    def _reserved(self) -> list[_Reservation]:
-        # The name last, as it was counted first: were it behind the account, an owner's own attempts, made all at once
-        # from a new network, would find the account locked and their name not, as a stranger's do.
-        return [reserved for reserved in (self.account, self.name) if reserved]
 
 
 class _RefusedError(Exception):
@@ -114,16 +101,12 @@ def owners_turn(user: User) -> Turn:
 def decided(turn: Turn, user: User) -> Turn:
     """Return what has become of an undecided turn: one to compare if the account has room again, else itself.
 
-    Asked after the password was hashed, so that a stranger who is refused has not waited longer than for nobody's name.
+    Asked once, after the hash: who waited longer than for a name that nobody has would learn that somebody has it.
     """
-    for _ in range(_POLLS):
-        try:
-            return Turn(_reserve(AccountCounter(user)), turn.name)
-        except _RefusedError as refused:
-            if not refused.lock.is_pending and refused.lock.until:
-                break
-        time.sleep(_POLL_SECONDS)
-    return turn
+    try:
+        return Turn(_reserve(AccountCounter(user)), turn.name)
+    except _RefusedError:
+        return turn
 
 
 def _take(user: User | None, canonical: str, client: ClientInfo) -> Turn:

@@ -195,6 +195,23 @@ class TestLock:
             assert codes == [(401, "invalid_credentials")] * 2 + [(403, "account_locked")]
             assert attempt(api, name).status_code == 401
 
+    def test_a_failure_that_comes_after_a_success_locks_nobody(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, delivered: Deliver
+    ) -> None:
+        failures(api, person.email, 4)
+
+        def somebody_came_in(user: User, _: str) -> bool:
+            User.objects.clear_attempts(user.pk)
+            return False
+
+        monkeypatch.setattr(User, "check_password", somebody_came_in)
+        failures(api, person.email, 1)
+
+        person.refresh_from_db()
+        assert (person.failed_login_attempts, person.locked_until) == (0, None)
+        assert not AuditLog.objects.filter(event_type="account_locked", user=person).exists()
+        assert delivered() == []
+
 
 class TestWhoIsLocked:
     def test_all_names_of_a_person_are_one(self, api: APIClient, db: None) -> None:
@@ -376,22 +393,38 @@ class TestStrangers:
         for network in (ABROAD, HOME):
             assert attempt(api, person.email, "Another-Horse-7", at=network).status_code == 200
 
+    @pytest.fixture
+    def while_hashing(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+        """Return a function that has something happen while a password is hashed that is not compared."""
+
+        def wait(_: float) -> None:
+            raise AssertionError("It waited, and who waits can be told from nobody.")
+
+        monkeypatch.setattr(time, "sleep", wait)
+        return lambda act: monkeypatch.setattr("authentication.services.credentials.make_password", lambda _: act())
+
     def test_an_attempt_that_locks_and_is_right_keeps_nobody_out(
-        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+        self, api: APIClient, person: User, while_hashing: Callable[[Callable[[], object]], None]
     ) -> None:
         """Two sign-ins of an owner's at once, from a new network, after four failures by their other name."""
         for _ in range(5):
             User.objects.reserve_attempt(person.pk, at=timezone.now())
-        monkeypatch.setattr(time, "sleep", lambda _: User.objects.clear_attempts(person.pk))
+        while_hashing(lambda: User.objects.clear_attempts(person.pk))
 
         assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
 
-    def test_one_that_is_wrong_costs_a_stranger_no_other_answer(
-        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("is_confirmed", [True, False])
+    def test_one_that_is_wrong_or_takes_long_costs_a_stranger_no_other_answer_and_no_wait(
+        self,
+        api: APIClient,
+        person: User,
+        while_hashing: Callable[[Callable[[], object]], None],
+        *,
+        is_confirmed: bool,
     ) -> None:
         for _ in range(5):
             User.objects.reserve_attempt(person.pk, at=timezone.now())
-        monkeypatch.setattr(time, "sleep", lambda _: User.objects.confirm_lock(person.pk))
+        while_hashing(lambda: is_confirmed and User.objects.confirm_lock(person.pk, at=timezone.now()))
 
         known, unknown = (attempt(api, name, at=ELSEWHERE) for name in (person.email, NOBODY))
 

@@ -98,19 +98,6 @@ def test_of_twelve_sign_ins_with_the_right_password_all_succeed(person: User) ->
     assert (user.failed_login_attempts, user.locked_until) == (0, None)
 
 
-@pytest.mark.parametrize(("failed", "at_once"), [(4, 2), (3, 3), (1, RIGHT)])
-def test_nor_do_failures_by_the_other_name_keep_them_out(
-    api: APIClient, person: User, failed: int, at_once: int
-) -> None:
-    for number in range(failed):
-        api.post(URL, {"email": person.username, "password": f"Wrong-Horse-{number}"}, REMOTE_ADDR="203.0.113.9")
-
-    answers = posts(at_once, URL, lambda _: {"email": person.email, "password": PASSWORD})
-
-    assert statuses(answers) == {200: at_once}
-    assert not AuditLog.objects.filter(event_type="account_locked").exists()
-
-
 def test_sign_ins_that_hash_the_password_anew_succeed_too(person: User, settings: Settings) -> None:
     settings.ARGON2_TIME_COST = 2
     User.objects.update(password=make_password(PASSWORD))

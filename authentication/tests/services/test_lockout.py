@@ -1,8 +1,11 @@
 """The counts of attempts, where requests cross each other."""
 
+import datetime as dt
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import OperationalError
@@ -10,11 +13,11 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.models import Attempt, User
+from authentication.models import Attempt, User, UserSession
 from authentication.models.user_queries import UserQuerySet
 from authentication.services.attempt_counters import AccountCounter, AttemptCounter, Lock, NameCounter
 from authentication.tests.conftest import API
-from authentication.tests.factories import PASSWORD
+from authentication.tests.factories import PASSWORD, UserFactory
 from vineyard_group_fellowship.settings.base import caches as caches_of
 
 NOBODY = "nobody@example.org"
@@ -64,6 +67,20 @@ def test_an_attempt_released_after_the_last_one_lets_no_other_in(
     assert lock.is_pending is not is_confirmed
 
 
+def test_an_attempt_that_comes_late_leaves_a_later_lock_alone(person: User) -> None:
+    late, later = AccountCounter(person), AccountCounter(person)
+    reserve(late, 5)
+    User.objects.clear_attempts(person.pk)
+    reserve(later, 5)
+
+    assert not late.confirm()
+    late.release(Attempt.LAST)
+
+    assert later.lock().is_pending
+    assert later.reserve() is Attempt.REFUSED
+    assert later.confirm()
+
+
 def test_a_lock_set_by_hand_is_not_lifted_with_the_one_before(person: User) -> None:
     counter = AccountCounter(person)
     reserve(counter, 5)
@@ -100,6 +117,17 @@ def test_nothing_is_taken_from_a_count_that_is_gone() -> None:
     counter = NameCounter(NOBODY)
 
     counter.release(Attempt.COUNTED)
+
+    assert reserve(counter, 6) == [Attempt.COUNTED] * 4 + [Attempt.LAST, Attempt.REFUSED]
+
+
+def test_nor_from_one_that_was_kept_elsewhere() -> None:
+    counter = NameCounter(NOBODY)
+    reserve(counter, 5)
+    # The server that the other five were counted on is back, and knows of two.
+    caches["limits"].set(counter._count, 2, 86_400)
+
+    counter.release(Attempt.LAST)
 
     assert reserve(counter, 6) == [Attempt.COUNTED] * 4 + [Attempt.LAST, Attempt.REFUSED]
 
@@ -156,21 +184,51 @@ def test_a_success_between_two_steps_leaves_no_lock(person: User, monkeypatch: p
     assert (person.failed_login_attempts, person.locked_until) == (0, None)
 
 
-@pytest.mark.parametrize("step", ["counting", "comparing"])
+@pytest.mark.parametrize(
+    ("owner", "method"),
+    [(UserQuerySet, "reserve_attempt"), (User, "check_password"), (UserSession, "save")],
+    ids=["counting", "comparing", "signing in"],
+)
 def test_a_database_that_fails_costs_nobody_an_attempt(
-    api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, step: str
+    api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, owner: type, method: str
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError
-
     settings.RATELIMIT_ENABLE = False
-    owner, method = {"counting": (UserQuerySet, "reserve_attempt"), "comparing": (User, "check_password")}[step]
     with monkeypatch.context() as patch:
         patch.setattr(owner, method, fail)
         statuses = [log_in(api, person).status_code for _ in range(6)]
 
     assert statuses == [503] * 6
     assert log_in(api, person).status_code == 200
+
+
+def test_nor_does_one_that_fails_while_another_attempt_is_waited_for(
+    api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.RATELIMIT_ENABLE = False
+    reserve(AccountCounter(person), 5)
+    with monkeypatch.context() as patch:
+        patch.setattr("authentication.services.credentials.decided", fail)
+        statuses = [log_in(api, person).status_code for _ in range(6)]
+    User.objects.clear_attempts(person.pk)
+
+    assert statuses == [503] * 6
+    assert log_in(api, person).status_code == 200
+
+
+def test_a_lock_that_stood_before_locks_had_reasons_is_one_of_guesses(person: User) -> None:
+    by_hand = UserFactory()
+    by_hand.lock_account()
+    until = timezone.now() + dt.timedelta(minutes=20)
+    User.objects.filter(pk=person.pk).update(failed_login_attempts=6, locked_until=until)
+
+    import_module("authentication.migrations.0014_lock_reason").name_the_locks_that_stand(apps, None)
+
+    assert not AccountCounter(person).lock().is_manual
+    assert AccountCounter(by_hand).lock().is_manual
+
+
+def fail(*_: object, **__: object) -> None:
+    raise OperationalError
 
 
 def log_in(api: APIClient, person: User) -> Any:
