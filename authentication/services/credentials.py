@@ -36,8 +36,8 @@ def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> Use
         turn = turn_of(user, canonical, client)
     known = _is_known(user, password, turn)
     if user and turn.is_undecided:
-        with turn.hashing():
-            turn = decided(turn, user)
+        with _locks_noted(user, canonical, client), turn.hashing():
+            turn = decided(turn, user, canonical, client)
         known = turn.is_compared and _is_known(user, password, turn)
     if user is None or not known:
         _fail(user, canonical, turn, client)

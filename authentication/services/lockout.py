@@ -98,13 +98,20 @@ def owners_turn(user: User) -> Turn:
     return _waited_for(lambda: Turn(_reserve(AccountCounter(user))))
 
 
-def decided(turn: Turn, user: User) -> Turn:
+def decided(turn: Turn, user: User, canonical: str, client: ClientInfo) -> Turn:
     """Return what has become of an undecided turn: one to compare if the account has room again, else itself.
 
-    Asked once, after the hash: who waited longer than for a name that nobody has would learn that somebody has it.
+    Asked once, after the hash: who waited longer than for a name that nobody has would learn that somebody has it. Only
+    where the owner has come in meanwhile it is waited for, and raises as `turn_of` does.
     """
-    try:
+
+    def take() -> Turn:
         return Turn(_reserve(AccountCounter(user)), turn.name)
+
+    if is_familiar(user, canonical, client):
+        return _waited_for(take)
+    try:
+        return take()
     except _RefusedError:
         return turn
 
@@ -122,8 +129,9 @@ def _take(user: User | None, canonical: str, client: ClientInfo) -> Turn:
         return Turn(_reserve(AccountCounter(user)), name)
     except Exception as refusal:
         lock = refusal.lock if isinstance(refusal, _RefusedError) else None
-        # Strangers are not to see that guesses locked the account. It may also have been unlocked this moment.
-        if lock and lock.until and not lock.is_manual:
+        # Strangers are not to see that guesses locked the account. But it may have been unlocked this moment, and whose
+        # name has room again because their owner has come in from here is none.
+        if lock and lock.until and not lock.is_manual and not is_familiar(user, canonical, client):
             return Turn(name=name, is_undecided=lock.is_pending)
         name.release()
         raise

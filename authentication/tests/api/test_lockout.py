@@ -413,6 +413,21 @@ class TestStrangers:
 
         assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
 
+    def test_nor_do_those_of_an_owner_who_has_come_in_from_there_meanwhile(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whether that is seen at once, because their name has room again, or after a hash: then it is waited for."""
+        monkeypatch.setattr(time, "sleep", lambda _: User.objects.clear_attempts(person.pk))
+        for looked_at in (2, 3):
+            for _ in range(5):
+                User.objects.reserve_attempt(person.pk, at=timezone.now())
+            looks = iter([False] * (looked_at - 1))
+            monkeypatch.setattr(
+                "authentication.services.lockout.is_familiar", lambda *_, looks=looks: next(looks, True)
+            )
+
+            assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
+
     @pytest.mark.parametrize("is_confirmed", [True, False])
     def test_one_that_is_wrong_or_takes_long_costs_a_stranger_no_other_answer_and_no_wait(
         self,
