@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import Error, transaction
-from django.utils import timezone
 
 from authentication.exceptions import AccountDisabled, AccountLocked, EmailNotVerified, InvalidCredentials, Problem
-from authentication.models import Attempt, User
+from authentication.models import User
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
@@ -104,25 +103,16 @@ def _refusal_of(user: User) -> Problem | None:
 
 def _fail(user: User | None, canonical: str, turn: Turn, client: ClientInfo) -> None:
     with transaction.atomic():
-        locked = turn.account is not None and turn.account.confirm()
+        locks_account = turn.account is not None and turn.account.confirm()
         _record_failure(user, canonical, client, reason="credentials" if turn.is_compared or not user else "locked")
-        if locked or _locks_name_alone(turn, user):
-            # Where a name alone was locked, the event and its work are those of a name that nobody has.
-            owner = user.pk if user and locked else None
+        # Where nothing was compared the work, and whose event it is, are those of a name that nobody has.
+        if locks_account or (turn.locks_name and not turn.is_compared):
+            owner = user.pk if user and locks_account else None
             record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=_name(canonical))
             EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
     # Not in the transaction: it asks the cache, which may be slow, and would keep the account's row.
     if turn.name:
         turn.name.confirm()
-
-
-def _locks_name_alone(turn: Turn, user: User | None) -> bool:
-    """Return whether this attempt locks its name, and no other at the same moment locks the account behind it."""
-    if turn.name is None or turn.name.attempt is not Attempt.LAST:
-        return False
-    if user is None or turn.account is None:
-        return True
-    return bool(User.objects.unlocked(at=timezone.now()).filter(pk=user.pk).exists())
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:

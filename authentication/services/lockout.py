@@ -57,6 +57,11 @@ class Turn:
         """
         return self.account is not None
 
+    @property
+    def locks_name(self) -> bool:
+        """Whether its name has no further turn if this one fails."""
+        return self.name is not None and self.name.attempt is Attempt.LAST
+
     @contextlib.contextmanager
     def hashing(self) -> Iterator[None]:
         """Give the attempt back if there is no verdict: the service is too busy to hash, or its database fails."""
