@@ -19,7 +19,7 @@ from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENG
 
 from .fields import CanonicalField
 from .password_history import PasswordHistory
-from .user_queries import LockReason, UserQuerySet
+from .user_queries import Attempt, LockReason, UserQuerySet
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
@@ -171,10 +171,9 @@ class User(AbstractUser):
         self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "unlocked_at"])
 
     def record_failed_login(self) -> None:
-        """Count a failure; the last one allowed locks."""
-        now = timezone.now()
-        User.objects.reserve_attempt(self.pk, at=now)
-        User.objects.confirm_lock(self.pk, at=now)
+        """Count a failure; the last one allowed locks, as by hand: it was of no name in particular."""
+        if User.objects.reserve_attempt(self.pk, at=timezone.now()) is Attempt.LAST:
+            User.objects.filter(pk=self.pk).update(lock_reason="")
         self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "lock_reason"])
 
     def record_successful_login(self) -> None:

@@ -294,6 +294,12 @@ class TestWhoIsLocked:
         assert [answer.status_code for answer in answers] == [403, 403]
         assert time.monotonic() - began < 1, "It waited for an attempt that nobody makes."
 
+    def test_so_does_one_whose_failures_other_code_has_counted(self, api: APIClient, person: User) -> None:
+        for _ in range(5):
+            person.record_failed_login()
+
+        assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 403
+
 
 class TestStrangers:
     """Who asks from where the owner has not shown who they are learns only what was tried by that very name."""

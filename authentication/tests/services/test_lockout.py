@@ -221,7 +221,7 @@ def test_a_lock_that_stood_before_locks_had_reasons_is_one_of_guesses(person: Us
     until = timezone.now() + dt.timedelta(minutes=20)
     User.objects.filter(pk=person.pk).update(failed_login_attempts=6, locked_until=until)
 
-    import_module("authentication.migrations.0014_lock_reason").name_the_locks_that_stand(apps, None)
+    import_module("authentication.migrations.0015_name_the_locks_that_stand").name_the_locks_that_stand(apps, None)
 
     assert not AccountCounter(person).lock().is_manual
     assert AccountCounter(by_hand).lock().is_manual
