@@ -33,6 +33,11 @@ class Lock:
     """Whether the attempt that set it may yet be right."""
     is_manual: bool = False
 
+    @property
+    def stands(self) -> bool:
+        """Whether it still refuses."""
+        return self.until is not None and self.until > timezone.now()
+
 
 class AttemptCounter(Protocol):
     """A count of attempts."""
@@ -66,8 +71,13 @@ class AccountCounter:
         return attempt
 
     def lock(self) -> Lock:
-        row = User.objects.filter(pk=self._pk).values_list("locked_until", "lock_reason").first()
-        until, reason = row or (None, "")
+        user = User.objects.filter(pk=self._pk).only("locked_until", "lock_reason").first()
+        return self.lock_of(user) if user else Lock(None)
+
+    @staticmethod
+    def lock_of(user: User) -> Lock:
+        """Return the lock of an account as it was read."""
+        until, reason = user.locked_until, user.lock_reason
         return Lock(until, is_pending=reason == LockReason.GUESSING and _is_fresh(until), is_manual=not reason)
 
     def confirm(self) -> bool:

@@ -15,7 +15,7 @@ from django.db import Error
 from django.utils import timezone
 
 from authentication.exceptions import AccountLocked, ServiceUnavailable
-from authentication.models import Attempt, LockReason, User
+from authentication.models import Attempt, User
 from authentication.utils.client import ClientInfo
 
 from .attempt_counters import AccountCounter, AttemptCounter, Lock, NameCounter
@@ -109,12 +109,16 @@ def decided(turn: Turn, user: User, canonical: str, client: ClientInfo) -> Turn:
     Asked once, after the hash: who waited longer than for a name that nobody has would learn that somebody has it. Only
     where the owner has come in meanwhile it is waited for, and raises as `turn_of` does.
     """
+    counter = AccountCounter(user)
 
     def take() -> Turn:
-        return Turn(_reserve(AccountCounter(user)), turn.name)
+        return Turn(_reserve(counter), turn.name)
 
     if is_familiar(user, canonical, client):
         return _waited_for(take)
+    # Looked at before it is asked for, which would wait for whoever has the row.
+    if counter.lock().stands:
+        return turn
     try:
         return take()
     except _RefusedError:
@@ -127,17 +131,20 @@ def _take(user: User | None, canonical: str, client: ClientInfo) -> Turn:
     if user and familiar:
         return Turn(_reserve(AccountCounter(user)))
     name = _reserve(NameCounter(canonical, unlocked_at=user.unlocked_at if user else None))
-    # An account known to be locked is not asked again: nobody's name is not either.
-    if user is None or (user.is_account_locked() and user.lock_reason == LockReason.GUESSED):
+    if user is None:
         return Turn(name=name)
     try:
+        # An account that is known to be locked is not asked again: a name that nobody has is not either.
+        lock = AccountCounter.lock_of(user)
+        if lock.stands:
+            raise _RefusedError(lock)
         return Turn(_reserve(AccountCounter(user)), name)
     except Exception as refusal:
-        lock = refusal.lock if isinstance(refusal, _RefusedError) else None
+        found = refusal.lock if isinstance(refusal, _RefusedError) else None
         # Strangers are not to see that guesses locked the account. But it may have been unlocked this moment, and whose
         # name has room again because their owner has come in from here is none.
-        if lock and lock.until and not lock.is_manual and not is_familiar(user, canonical, client):
-            return Turn(name=name, is_undecided=lock.is_pending)
+        if found and found.stands and not found.is_manual and not is_familiar(user, canonical, client):
+            return Turn(name=name, is_undecided=found.is_pending)
         name.release()
         raise
 
