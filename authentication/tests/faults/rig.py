@@ -119,7 +119,8 @@ class MailServer:
                     threading.Thread(target=self._converse, args=(caller,), daemon=True).start()
 
     def _converse(self, caller: socket.socket) -> None:
-        with caller, caller.makefile("rwb") as lines:
+        # A worker that is stopped resets its connection.
+        with contextlib.suppress(ConnectionError), caller, caller.makefile("rwb") as lines:
 
             def say(line: str) -> None:
                 lines.write(f"{line}\r\n".encode())
