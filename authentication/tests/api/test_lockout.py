@@ -593,6 +593,32 @@ class TestNobodyLearnsWhoHasAnAccount:
 
         assert (known, len(hashed)) == (1, 2)
 
+    def test_the_cache_is_asked_as_much_for_both(
+        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cache = type(caches["limits"])
+        asked: list[str] = []
+
+        def noted(method: str) -> Callable[..., Any]:
+            original = getattr(cache, method)
+
+            def call(*given: Any, **named: Any) -> Any:
+                asked.append(method)
+                return original(*given, **named)
+
+            return call
+
+        for method in ("add", "get", "set", "incr", "touch", "delete"):
+            monkeypatch.setattr(cache, method, noted(method))
+        for _ in range(6):
+            sequences: list[list[str]] = []
+            for name in (person.email, NOBODY):
+                asked.clear()
+                attempt(api, name, at=ELSEWHERE)
+                sequences.append(asked.copy())
+            assert sequences[0] == sequences[1]
+            assert sequences[0]
+
     def test_both_write_as_much(self, api: APIClient, person: User) -> None:
         written = []
         for name in (person.email, NOBODY):
