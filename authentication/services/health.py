@@ -46,15 +46,20 @@ class HealthService:
 
 
 def _database() -> str:
+    # A connection of the pool's that broke while it lay there says nothing of the database: after it comes a new one.
+    return "connected" if _answers() or _answers() else "unavailable"
+
+
+def _answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
         forget_lost(error)
-        return "unavailable"
+        return False
     finally:
         connection.close()
-    return "connected"
+    return True
 
 
 def _cache() -> str:

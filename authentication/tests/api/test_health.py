@@ -64,6 +64,22 @@ def test_all_is_well(api: APIClient) -> None:
     assert answer["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(("broken", "status"), [(1, 200), (2, 503)])
+def test_a_connection_that_broke_in_its_pool_is_not_the_database(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, broken: int, status: int
+) -> None:
+    original, tries = BaseDatabaseWrapper.cursor, iter(range(broken))
+
+    def cursor(wrapper: BaseDatabaseWrapper) -> object:
+        for _ in tries:
+            raise OperationalError(SECRET)
+        return original(wrapper)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "cursor", cursor)
+
+    assert api.get(URL).status_code == status
+
+
 @pytest.mark.usefixtures("_no_database")
 def test_without_a_database_it_is_unhealthy(api: APIClient) -> None:
     answer = api.get(URL)
