@@ -1,7 +1,10 @@
 """What gunicorn takes from the service: its logs, and how a worker ends."""
 
+import ctypes
 import logging.config
 import os
+import select
+import socket
 from typing import Any
 
 import structlog
@@ -54,11 +57,25 @@ class DrainingWorker(ThreadWorker):
         if enabled or self.alive:
             return
         for listener in self.sockets:
-            while self._took_one(listener):
-                pass
-            listener.close()
+            while not _closed_if_nobody_waits(listener):
+                self.accept(listener)
 
-    def _took_one(self, listener: Any) -> bool:
-        before = self.nr_conns
-        self.accept(listener)
-        return bool(self.nr_conns > before)
+
+class _PollFd(ctypes.Structure):
+    """What poll(2) asks about."""
+
+    _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
+
+
+# Called with the interpreter's lock held: between a look at the door and its closing no thread of ours may run. The
+# milliseconds until it gives the lock back are enough for somebody to come, whom the kernel then resets.
+_libc = ctypes.PyDLL(None)
+
+
+def _closed_if_nobody_waits(listener: socket.socket) -> bool:
+    """Close a listening socket unless a connection waits in it."""
+    asked = _PollFd(listener.fileno(), select.POLLIN, 0)
+    if _libc.poll(ctypes.byref(asked), ctypes.c_ulong(1), 0) or _libc.close(asked.fd):
+        return False
+    listener.detach()
+    return True

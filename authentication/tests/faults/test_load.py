@@ -83,9 +83,7 @@ class Visitor:
             time.sleep(0.1)
             return None
         except rig.LOST as lost:
-            # The kernel resets who has connected and was not read from: refused as well (see test_server_faults).
-            is_unread = type(lost) is ConnectionResetError
-            self._tally["refused" if is_unread else f"{path} {lost!r}"] += 1
+            self._tally[f"{path} {lost!r}"] += 1
             return None
         self._tally[answer.status] += 1
         if answer.status >= 400:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,7 @@ def test_a_stop_under_load_loses_no_request_that_was_taken(serve: Serve, person:
                 # Nobody listens any more: the request was not taken.
                 return
             except rig.LOST as lost:
-                # The kernel resets who has connected and was not read from. A request that was taken and lost ends in a
-                # RemoteDisconnected, which is another kind of reset to Python.
-                if type(lost) is not ConnectionResetError:
-                    answers[repr(lost)] += 1
+                answers[repr(lost)] += 1
 
     crowd = [threading.Thread(target=ask_for_ever) for _ in range(8)]
     for one in crowd:
@@ -136,8 +134,7 @@ def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(
     assert (health[0], health[1]["status"]) == (503, "unhealthy")
     assert live[0] == 200
     rig.until(lambda: caller.sign_in(person)[0] == 200, seconds=15, what="the service to come back")
-    # Of a pool's dead connections it may meet the last one.
-    rig.until(lambda: caller.ask("GET", "/health/")[0] == 200, seconds=5, what="its health to be told")
+    assert caller.ask("GET", "/health/")[0] == 200
     wire.close()
 
 
@@ -175,14 +172,16 @@ def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_no
     serve: Serve, person: User, pool: str, lost: int
 ) -> None:
     caller, _ = serve(DB_POOL_SIZE=pool, WEB_CONCURRENCY="1")
-    assert {caller.sign_in(person)[0] for _ in range(4)} == {200}
+    # At once, so that more than one thread has a connection.
+    with ThreadPoolExecutor(4) as crowd:
+        assert {status for status, *_ in crowd.map(lambda _: caller.sign_in(person), range(4))} == {200}
 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        assert cursor.fetchone()[0] >= 1
+        assert cursor.fetchone()[0] >= 2
     start = time.monotonic()
 
     answers = Counter(caller.sign_in(person)[0] for _ in range(6))

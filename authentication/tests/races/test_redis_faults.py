@@ -229,10 +229,7 @@ def test_a_slow_server_slows_a_sign_in_by_no_more_than_its_patience(
     wire.close()
 
     assert [answer.status_code for answer, _ in outcomes] == [200, 200, 200, 429]
-    # The first one connects, and asks four questions more: nobody has signed in from here before.
-    first, *others = (seconds for _, seconds in outcomes)
-    assert first < 2.5
-    assert max(others) < 1.5
+    assert max(seconds for _, seconds in outcomes) < 2
 
 
 # The broker, while it works.
