@@ -17,8 +17,8 @@ workers = int(os.environ["WEB_CONCURRENCY"])
 worker_class = "vineyard_group_fellowship.server.DrainingWorker"
 threads = int(os.environ.get("WEB_THREADS") or 8)
 
-# On SIGTERM no more connections are taken, and those that are have this long to be answered. Whoever starts the server
-# must wait at least as long before it kills it.
+# On SIGTERM no more connections are taken, and those that are have this long to be answered.
+# Whoever starts the server must wait at least as long before it kills it.
 graceful_timeout = 30
 timeout = 60
 keepalive = 5
@@ -36,7 +36,9 @@ control_socket_disable = True
 
 def folder_for_counters() -> str:
     """Return a new folder of this server's own, in PROMETHEUS_MULTIPROC_DIR if that is set; the same at a reload."""
-    told = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir())
+    told = Path(
+        os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir()
+    )
     if told.name.startswith(f"metrics-of-{os.getpid()}-"):
         return str(told)
     # A server that takes another's place (SIGUSR2) is told that one's folder.
@@ -65,8 +67,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's signature
     """Let a process count on in the file of its number.
 
-    By default there is a file for each process that ever was: with processes that are replaced after so many requests
-    they grow in number, and every scrape reads them all.
+    By default there is a file for each process that ever was: with processes that are replaced
+    after so many requests they grow in number, and every scrape reads them all.
     """
     from prometheus_client import values
 

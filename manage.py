@@ -11,6 +11,7 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except BrokenPipeError:
-        # Whoever reads what a command writes, `head` say, has had enough; at the end Python would try once more.
+        # Whoever reads what a command writes, `head` say, has had enough; at the end Python would
+        # try once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -14,4 +14,4 @@ class AuthenticationConfig(AppConfig):
 class ServiceAdminConfig(AdminConfig):
     """Django's admin with our site in place of its own."""
 
-    default_site = "authentication.admin_site.ServiceAdminSite"
+    default_site = "authentication.view_modules.admin_site.ServiceAdminSite"

@@ -121,9 +121,7 @@ class AccountLocked(Problem):
     status = 403
     code = "account_locked"
     title = "Account locked"
-    detail = (
-        "Too many failed attempts: sign-in is locked for a while. Resetting your password here lets you in at once."
-    )
+    detail = "Too many failed attempts. Try again later, or reset your password to sign in now."
 
 
 class EmailNotVerified(Problem):

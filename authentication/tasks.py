@@ -4,13 +4,12 @@ from typing import Any
 
 from celery import Task, shared_task
 
-from .services.breach import check_breach as check
-from .services.dead_letters import bury
-from .services.deletion import DeletionService
-from .services.email import EmailService
-from .services.export import ExportService
-from .services.retention import RetentionService
-from .utils.pwned import Unavailable
+from authentication.services.accounts import DeletionService, ExportService
+from authentication.services.background import bury
+from authentication.services.mail import EmailService
+from authentication.services.operations import RetentionService
+from authentication.services.passwords import check_breach as check
+from authentication.utils.pwned import Unavailable
 
 _CLEANING_SECONDS = 20
 
@@ -20,7 +19,9 @@ class ServiceTask(Task):
 
     abstract = True
 
-    def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+    def on_failure(
+        self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any
+    ) -> None:
         bury(self.name, args, error=exc)
 
 
@@ -61,7 +62,13 @@ def clean(rule: str) -> None:
 
 
 # Seven tries in about two minutes; each pause is shorter than the broker's visibility timeout.
-@shared_task(base=ServiceTask, autoretry_for=(Unavailable,), retry_backoff=2, retry_backoff_max=60, max_retries=6)
+@shared_task(
+    base=ServiceTask,
+    autoretry_for=(Unavailable,),
+    retry_backoff=2,
+    retry_backoff_max=60,
+    max_retries=6,
+)
 def check_breach(user_id: str, changed_at: str, prefix: str, salt: str, mac: str) -> None:
     """Look a password up among those known from breaches."""
     check(user_id=user_id, changed_at=changed_at, prefix=prefix, salt=salt, mac=mac)

@@ -40,9 +40,15 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks", description=sys.modules["benchmarks"].__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of every operation (default: 5)")
-    parser.add_argument("--seconds", type=float, default=1.2, help="seconds of a round (default: 1.2)")
+    parser = argparse.ArgumentParser(
+        prog="benchmarks", description=sys.modules["benchmarks"].__doc__
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="rounds of every operation (default: 5)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=1.2, help="seconds of a round (default: 1.2)"
+    )
     parser.add_argument("--clients", type=int, default=3, help="clients at once (default: 3)")
     options = parser.parse_args()
     if min(options.rounds, options.seconds, options.clients) <= 0:
@@ -52,12 +58,18 @@ def _options() -> argparse.Namespace:
 
 def _operations(lent: contextlib.ExitStack, clients: int) -> list[Operation]:
     directory = Path(lent.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-    bare = yardstick_environment(lent.enter_context(database(f"bench_bare_{os.getpid()}", directory)))
-    ours = service_environment(lent.enter_context(database(f"bench_service_{os.getpid()}", directory)))
+    bare = yardstick_environment(
+        lent.enter_context(database(f"bench_bare_{os.getpid()}", directory))
+    )
+    ours = service_environment(
+        lent.enter_context(database(f"bench_service_{os.getpid()}", directory))
+    )
     tokens = json.loads(prepared("benchmarks.bare.accounts", clients, bare))
     accounts = json.loads(prepared("benchmarks.accounts", clients * ACCOUNTS, ours))
     yardstick = lent.enter_context(running("benchmarks.bare.wsgi:application", bare, directory))
-    service = lent.enter_context(running("vineyard_group_fellowship.wsgi:application", ours, directory))
+    service = lent.enter_context(
+        running("vineyard_group_fellowship.wsgi:application", ours, directory)
+    )
     return [*operations_of_yardstick(yardstick, tokens), *operations_of_service(service, accounts)]
 
 
@@ -80,7 +92,9 @@ def _conclusion(rounds: dict[str, list[Round]], options: argparse.Namespace) -> 
         "The service's rate limits and mail are off. CPU is the worker's alone, not the database's or the cache's. "
         "Of fewer than 100 answers in a round, p99 is the slowest."
     )
-    return "\n\n".join((report.table(results), report.ratios(results), f"{conditions}\n{report.environment()}"))
+    return "\n\n".join(
+        (report.table(results), report.ratios(results), f"{conditions}\n{report.environment()}")
+    )
 
 
 def _say(text: str) -> None:

@@ -19,10 +19,14 @@ def main(count: int) -> None:
     call_command("migrate", verbosity=0)
     password = f"Aa1!{secrets.token_hex(12)}"
     for number in range(count):
-        user = User.objects.create_user(f"person{number}@example.org", first_name="Ruth", last_name="Moab")
+        user = User.objects.create_user(
+            f"person{number}@example.org", first_name="Ruth", last_name="Moab"
+        )
         UserProfile.objects.create(user=user)
     # One hash for all: making one takes as long as a sign-in.
-    User.objects.update(password=make_password(password), email_verified=True, email_verified_at=timezone.now())
+    User.objects.update(
+        password=make_password(password), email_verified=True, email_verified_at=timezone.now()
+    )
     emails = User.objects.values_list("email", flat=True)
     json.dump([{"email": email, "password": password} for email in emails], sys.stdout)
 

@@ -6,7 +6,15 @@ import secrets
 from .servers import ROOT
 
 # Emptied, so that neither the shell nor a .env file leads a run to anybody's own data.
-_ELSEWHERE = ("DATABASE_URL", "DB_HOST", "PGHOST", "REDIS_URL", "SQLITE_PATH", "GUNICORN_CMD_ARGS", "PYTHONPATH")
+_ELSEWHERE = (
+    "DATABASE_URL",
+    "DB_HOST",
+    "PGHOST",
+    "REDIS_URL",
+    "SQLITE_PATH",
+    "GUNICORN_CMD_ARGS",
+    "PYTHONPATH",
+)
 
 
 def service_environment(database: str) -> dict[str, str]:
@@ -31,8 +39,17 @@ def service_environment(database: str) -> dict[str, str]:
 
 def yardstick_environment(database: str) -> dict[str, str]:
     """Return the yardstick's."""
-    return {**_shared(), "DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings", "BARE_DATABASE_URL": database}
+    return {
+        **_shared(),
+        "DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings",
+        "BARE_DATABASE_URL": database,
+    }
 
 
 def _shared() -> dict[str, str]:
-    return {**os.environ, **dict.fromkeys(_ELSEWHERE, ""), "PYTHONPATH": str(ROOT), "WEB_CONCURRENCY": "1"}
+    return {
+        **os.environ,
+        **dict.fromkeys(_ELSEWHERE, ""),
+        "PYTHONPATH": str(ROOT),
+        "WEB_CONCURRENCY": "1",
+    }

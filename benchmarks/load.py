@@ -81,7 +81,9 @@ class Operation:
         """Let all clients ask at once for so long, and return what that took."""
         cpu_before, began = self.server.cpu_seconds(), time.perf_counter()
         with ThreadPoolExecutor(len(self.clients)) as pool:
-            lists = list(pool.map(lambda client: client.ask_for(seconds, self.server), self.clients))
+            lists = list(
+                pool.map(lambda client: client.ask_for(seconds, self.server), self.clients)
+            )
         duration, cpu_after = time.perf_counter() - began, self.server.cpu_seconds()
         return Round(
             answers=[answer for answers in lists for answer in answers],
@@ -105,6 +107,8 @@ def ask(connection: http.client.HTTPConnection, call: Call) -> Answer:
     body = response.read()
     seconds = time.perf_counter() - began
     if response.status != HTTPStatus.OK:
-        raise WrongAnswerError(f"{call.method} {call.path} was answered {response.status}: {body[:300]!r}")
+        raise WrongAnswerError(
+            f"{call.method} {call.path} was answered {response.status}: {body[:300]!r}"
+        )
     queries = _QUERIES.search(response.getheader("Server-Timing", ""))
     return Answer(body, seconds, int(queries[1]) if queries else None)

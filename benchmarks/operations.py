@@ -35,11 +35,16 @@ def operations_of_service(server: Server, accounts: list[Words]) -> list[Operati
     readers = [_signed_in(server, own[0]) for own in shares]
     scripts: dict[str, Iterable[Script]] = {
         PROFILE: (_repeating(_get("/api/v1/profiles/me/", pair["access"])) for pair in readers),
-        VERIFY: (_repeating(_post(f"{_AUTH}/token/verify/", token=pair["access"])) for pair in readers),
+        VERIFY: (
+            _repeating(_post(f"{_AUTH}/token/verify/", token=pair["access"])) for pair in readers
+        ),
         REFRESH: (_refreshing(_signed_in(server, own[1])["refresh"]) for own in shares),
         LOGIN: (_signing_in(own[2:]) for own in shares),
     }
-    return [Operation(name, server, [Client(script) for script in each]) for name, each in scripts.items()]
+    return [
+        Operation(name, server, [Client(script) for script in each])
+        for name, each in scripts.items()
+    ]
 
 
 def _signed_in(server: Server, account: Words) -> Any:
@@ -73,4 +78,6 @@ def _get(path: str, access: str) -> Call:
 
 
 def _post(path: str, **body: str) -> Call:
-    return Call("POST", path, json.dumps(body).encode(), {**_HEADERS, "Content-Type": "application/json"})
+    return Call(
+        "POST", path, json.dumps(body).encode(), {**_HEADERS, "Content-Type": "application/json"}
+    )

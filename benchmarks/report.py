@@ -31,7 +31,9 @@ class Result:
     def of(cls, rounds: Sequence[Round]) -> Self:
         """Return the medians of some rounds."""
         cpu = [one.cpu / len(one.answers) for one in rounds if one.cpu is not None]
-        queries = [answer.queries for one in rounds for answer in one.answers if answer.queries is not None]
+        queries = [
+            answer.queries for one in rounds for answer in one.answers if answer.queries is not None
+        ]
         return cls(
             rate=statistics.median(len(one.answers) / one.duration for one in rounds),
             p50=1000 * statistics.median(_percentile(one, 0.50) for one in rounds),
@@ -47,7 +49,10 @@ def table(results: Mapping[str, Result]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return "\n".join(
         "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
         )
         for row in rows
     )

@@ -14,7 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PROC = Path("/proc")
 THREADS = 4
 
-_FLAGS = ("--workers=1", f"--threads={THREADS}", "--keep-alive=30", "--graceful-timeout=2", "--no-control-socket")
+_FLAGS = (
+    "--workers=1",
+    f"--threads={THREADS}",
+    "--keep-alive=30",
+    "--graceful-timeout=2",
+    "--no-control-socket",
+)
 _START_SECONDS = 30
 # Fields of /proc/<pid>/stat (proc_pid_stat(5)), counted from the one after the command's name.
 _PARENT, _USER_TICKS, _SYSTEM_TICKS = 1, 11, 12
@@ -35,7 +41,9 @@ class Server:
         """Return the CPU time its workers have used so far; None on a system without /proc."""
         if not self._workers:
             return None
-        ticks = (int(_stat(pid)[_USER_TICKS]) + int(_stat(pid)[_SYSTEM_TICKS]) for pid in self._workers)
+        ticks = (
+            int(_stat(pid)[_USER_TICKS]) + int(_stat(pid)[_SYSTEM_TICKS]) for pid in self._workers
+        )
         return sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
@@ -43,8 +51,17 @@ class Server:
 def running(application: str, environment: Mapping[str, str], directory: Path) -> Iterator[Server]:
     """Lend a server of a WSGI application; it has ended when the context has."""
     port, log = _free_port(), directory / f"{application.partition('.')[0]}.log"
-    command = (sys.executable, "-m", "gunicorn", *_FLAGS, f"--bind=127.0.0.1:{port}", f"--log-file={log}", application)
-    # Started elsewhere, so that no gunicorn.conf.py is found; in a session of its own, so that Ctrl-C is ours alone.
+    command = (
+        sys.executable,
+        "-m",
+        "gunicorn",
+        *_FLAGS,
+        f"--bind=127.0.0.1:{port}",
+        f"--log-file={log}",
+        application,
+    )
+    # Started elsewhere, so that no gunicorn.conf.py is found; in a session of its own, so that
+    # Ctrl-C is ours alone.
     process = subprocess.Popen(  # noqa: S603 -- our own words
         command,
         env=environment,
@@ -63,7 +80,9 @@ def running(application: str, environment: Mapping[str, str], directory: Path) -
 def prepared(module: str, count: int, environment: Mapping[str, str]) -> str:
     """Run a module that prepares a database for so many clients, and return what it prints."""
     command = (sys.executable, "-m", module, str(count))
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 -- as above
+    done = subprocess.run(  # noqa: S603 -- our own words
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise ServerFailedError(f"{module} failed:\n{done.stderr}")
     return done.stdout
@@ -72,14 +91,19 @@ def prepared(module: str, count: int, environment: Mapping[str, str]) -> str:
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=1) as connection,
+        ):
             # The master listens before its worker can answer.
             connection.settimeout(_START_SECONDS)
             connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
             if connection.recv(1):
                 return
         time.sleep(0.1)
-    raise ServerFailedError(f"A server did not start:\n{log.read_text(encoding='utf-8') if log.exists() else ''}")
+    raise ServerFailedError(
+        f"A server did not start:\n{log.read_text(encoding='utf-8') if log.exists() else ''}"
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -99,7 +123,11 @@ def _free_port() -> int:
 def _children_of(parent: int) -> list[int]:
     if not PROC.joinpath("self", "stat").exists():
         return []
-    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and _is_child(entry.name, parent)]
+    return [
+        int(entry.name)
+        for entry in PROC.iterdir()
+        if entry.name.isdigit() and _is_child(entry.name, parent)
+    ]
 
 
 def _is_child(pid: str, parent: int) -> bool:

@@ -52,19 +52,33 @@ class FailoverCache(BaseCache):
         self._alias = location
         self._local = LocMemCache("failover", {"OPTIONS": {"MAX_ENTRIES": 200_000}})
 
-    def add(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def add(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> bool:
         return bool(self._tried(lambda cache: cache.add(key, value, timeout, version)))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._tried(lambda cache: cache.get(key, default, version))
 
-    def set(self, key: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+    def set(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> None:
         self._tried(lambda cache: cache.set(key, value, timeout, version))
 
     def delete(self, key: str, version: int | None = None) -> bool:
         return bool(self._tried(lambda cache: cache.delete(key, version)))
 
-    def touch(self, key: str, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+    def touch(
+        self, key: str, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> bool:
         return bool(self._tried(lambda cache: cache.touch(key, timeout, version)))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
@@ -87,8 +101,8 @@ class FailoverCache(BaseCache):
 
 
 def _counted(cache: BaseCache, key: str, delta: int, version: int | None) -> int:
-    # The server may fail between a counter's start and its next step: then the count starts here. Nothing is taken from
-    # a count that is not here.
+    # The server may fail between a counter's start and its next step: then the count starts here.
+    # Nothing is taken from a count that is not here.
     if isinstance(cache, LocMemCache) and delta > 0:
         cache.add(key, 0, _LOCAL_WINDOW_SECONDS, version)
     return cache.incr(key, delta, version)

@@ -11,7 +11,7 @@ from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_pre
 from django.conf import settings
 from django.core.cache import caches
 
-from .cache import FAULTS
+from vineyard_group_fellowship.cache import FAULTS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
 
@@ -46,7 +46,9 @@ def log_as_the_service_does(**_: object) -> None:
 def name_the_lines_of_a_task(task_id: str, task: Any, **_: object) -> None:
     """Let a task's lines bear the correlation id of what caused it; one that the schedule started has its own."""
     cause = getattr(task.request, CORRELATION_HEADER, None)
-    _bound[task_id] = structlog.contextvars.bind_contextvars(correlation_id=cause or task_id, action=task.name)
+    _bound[task_id] = structlog.contextvars.bind_contextvars(
+        correlation_id=cause or task_id, action=task.name
+    )
 
 
 @task_postrun.connect(weak=False)

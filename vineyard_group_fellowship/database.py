@@ -10,7 +10,8 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from psycopg_pool import PoolTimeout
 
-# Connections that broke, and a server that is ending or starting (PostgreSQL's error codes, appendix A).
+# Connections that broke, and a server that is ending or starting (PostgreSQL's error codes,
+# appendix A).
 _LOST = ("08", "57P")
 
 # For so many seconds more than a statement may take its answer may be on its way.
@@ -21,8 +22,9 @@ _ON_ITS_WAY = 2.0
 def bound_waiting(connection: Any, **_: object) -> None:
     """Let nobody wait for an answer long after the server should have given the statement up.
 
-    A server that hangs gives nothing up, and while its machine still acknowledges what it is sent, no timeout of the
-    network's ends the waiting: in a minute every thread would wait, those that tell that the process lives among them.
+    A server that hangs gives nothing up, and while its machine still acknowledges what it is sent,
+    no timeout of the network's ends the waiting: in a minute every thread would wait, those that
+    tell that the process lives among them.
     """
     if connection.vendor == "postgresql" and settings.DB_STATEMENT_TIMEOUT_MS:
         connection.connection.wait = functools.partial(_wait, connection.connection)
@@ -41,7 +43,8 @@ def _wait(connection: psycopg.Connection[Any], work: Any, *arguments: Any, **opt
 def forget_lost(error: Exception) -> None:
     """Empty the pools when an error tells of a lost connection: those that wait in them went the same way.
 
-    Left alone, each would cost another request. The pool's own checks wait a second and more for every one of them.
+    Left alone, each would cost another request. The pool's own checks wait a second and more for
+    every one of them.
     """
     if _is_lost(error.__cause__):
         for connection in connections.all(initialized_only=True):

@@ -16,7 +16,9 @@ class WithoutQuery(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
-            record.args = tuple(_QUERY.sub("", it) if isinstance(it, str) else it for it in record.args)
+            record.args = tuple(
+                _QUERY.sub("", it) if isinstance(it, str) else it for it in record.args
+            )
         # What cannot be read as a request is quoted as it came, headers included.
         if isinstance(record.msg, str) and record.msg.startswith("Invalid request"):
             record.msg = _QUOTED.sub("…", record.msg)
@@ -39,7 +41,13 @@ class WithoutBody(logging.Filter):
 
 def with_request(_: Any, __: str, event: Any) -> Any:
     """Say whose request it is, from where, and what for."""
-    event.update({name: value for name, value in event.pop("request", {}).items() if value and name not in event})
+    event.update(
+        {
+            name: value
+            for name, value in event.pop("request", {}).items()
+            if value and name not in event
+        }
+    )
     return event
 
 
@@ -50,7 +58,9 @@ def without_controls(_: Any, __: str, event: Any) -> Any:
 
 def exception_text(exc_info: Any) -> str:
     """Return a traceback without the variables of its frames and without the rows a database quotes."""
-    return _ROW.sub("DETAIL: [withheld]\n", "".join(traceback.format_exception(*exc_info))).rstrip("\n")
+    return _ROW.sub("DETAIL: [withheld]\n", "".join(traceback.format_exception(*exc_info))).rstrip(
+        "\n"
+    )
 
 
 def write_indented(written: Any, exc_info: Any) -> None:

@@ -17,10 +17,9 @@ from rest_framework.utils.encoders import JSONEncoder
 from authentication import exceptions as failures
 from authentication.exceptions import Problem
 from authentication.utils.client import CORRELATION_KEY, AnyRequest
-
-from .cache import FAULTS
-from .database import forget_lost
-from .reports import report
+from vineyard_group_fellowship.cache import FAULTS
+from vineyard_group_fellowship.database import forget_lost
+from vineyard_group_fellowship.reports import report
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -39,7 +38,13 @@ _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[A
     (drf.Throttled, lambda error: failures.RateLimited(retry_after=int(error.wait or 1))),
     (django.RequestDataTooBig, lambda _: failures.PayloadTooLarge()),
     (
-        (drf.ParseError, django.SuspiciousOperation, UnreadablePostError, MultiPartParserError, django.BadRequest),
+        (
+            drf.ParseError,
+            django.SuspiciousOperation,
+            UnreadablePostError,
+            MultiPartParserError,
+            django.BadRequest,
+        ),
         lambda _: failures.MalformedRequest(),
     ),
     ((OperationalError, InterfaceError, *FAULTS), lambda _: failures.ServiceUnavailable()),
@@ -104,7 +109,10 @@ def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
     """Answer a problem, in JSON whatever a view renders otherwise."""
     body = body_of(problem, request)
     answer = HttpResponse(
-        json.dumps(body, cls=JSONEncoder), status=problem.status, headers=_headers(problem), content_type=CONTENT_TYPE
+        json.dumps(body, cls=JSONEncoder),
+        status=problem.status,
+        headers=_headers(problem),
+        content_type=CONTENT_TYPE,
     )
     # Where REST framework's own answers have it.
     answer.data = body  # type: ignore[attr-defined]

@@ -7,19 +7,49 @@ from structlog.contextvars import get_contextvars
 
 UNKNOWN_PATH = "unknown path"
 
-# What is not named here stays here: the library adds parts with every release, and each may quote a request.
+# What is not named here stays here: the library adds parts with every release, and each may quote a
+# request.
 _PARTS = {
-    *("event_id", "type", "platform", "level", "timestamp", "start_timestamp", "environment", "release", "server_name"),
-    *("sdk", "exception", "transaction", "transaction_info", "contexts", "spans", "request", "tags"),
+    *(
+        "event_id",
+        "type",
+        "platform",
+        "level",
+        "timestamp",
+        "start_timestamp",
+        "environment",
+        "release",
+        "server_name",
+    ),
+    *(
+        "sdk",
+        "exception",
+        "transaction",
+        "transaction_info",
+        "contexts",
+        "spans",
+        "request",
+        "tags",
+    ),
 }
 _ERROR_PARTS = {"type", "module", "stacktrace", "thread_id"}
 _FRAME_PARTS = {
     *("filename", "abs_path", "function", "module", "lineno", "in_app"),
     *("pre_context", "context_line", "post_context"),
 }
-_SPAN_PARTS = {"span_id", "parent_span_id", "trace_id", "op", "origin", "status", "timestamp", "start_timestamp"}
+_SPAN_PARTS = {
+    "span_id",
+    "parent_span_id",
+    "trace_id",
+    "op",
+    "origin",
+    "status",
+    "timestamp",
+    "start_timestamp",
+}
 _TRACE_DATA = {"thread.id", "thread.name", "http.request.method", "http.response.status_code"}
-# The operations whose descriptions are words of the code's: statements without their parameters, names of functions.
+# The operations whose descriptions are words of the code's: statements without their parameters,
+# names of functions.
 _OF_THE_CODE = {"db", "queue", "function", "view", "template", "event", "middleware"}
 # Those whose first word is a command or a method, and whose others quote keys and addresses.
 _COMMANDS = {"db.redis", "http.client"}
@@ -27,8 +57,9 @@ _COMMANDS = {"db.redis", "http.client"}
 
 def report(error: BaseException) -> None:
     """Send an error to Sentry if it is set up."""
-    # Without a client the library would still build the report, by its own defaults: it prints the variables of every
-    # frame, and printing a query runs it. With a database that hangs that is five more waits.
+    # Without a client the library would still build the report, by its own defaults: it prints the
+    # variables of every frame, and printing a query runs it. With a database that hangs that is
+    # five more waits.
     if sentry_sdk.get_client().is_active():
         sentry_sdk.capture_exception(error)
 
@@ -70,7 +101,10 @@ def _contexts(found: dict[str, Any]) -> dict[str, Any]:
     kept = _kept(found, {"runtime", "profile"})
     if "trace" in found:
         trace = found["trace"]
-        kept["trace"] = {**_kept(trace, _SPAN_PARTS), "data": _kept(trace.get("data") or {}, _TRACE_DATA)}
+        kept["trace"] = {
+            **_kept(trace, _SPAN_PARTS),
+            "data": _kept(trace.get("data") or {}, _TRACE_DATA),
+        }
     return kept
 
 

@@ -49,7 +49,8 @@ def _address_alone(environ: dict[str, Any]) -> dict[str, str]:
 class DrainingWorker(ThreadWorker):
     """Gunicorn's threaded worker, which takes in what waits at the door before it closes it.
 
-    Its own leaves the door ajar while it finishes: whoever knocks then is let in by nobody, and in the end thrown out.
+    Its own leaves the door ajar while it finishes: whoever knocks then is let in by nobody, and in
+    the end thrown out.
     """
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 -- gunicorn's signature
@@ -67,8 +68,9 @@ class _PollFd(ctypes.Structure):
     _fields_ = (("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short))
 
 
-# Called with the interpreter's lock held: between a look at the door and its closing no thread of ours may run. The
-# milliseconds until it gives the lock back are enough for somebody to come, whom the kernel then resets.
+# Called with the interpreter's lock held: between a look at the door and its closing no thread of
+# ours may run. The milliseconds until it gives the lock back are enough for somebody to come, whom
+# the kernel then resets.
 _libc = ctypes.PyDLL(None)
 
 

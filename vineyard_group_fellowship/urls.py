@@ -2,7 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
 
 from authentication.view_modules.account_pages import (
     ConfirmEmailPage,
@@ -32,7 +36,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),
     path("account/verify-email/", VerifyEmailPage.as_view(), name="verify-email-page"),
-    path("account/resend-verification/", ResendVerificationPage.as_view(), name="resend-verification-page"),
+    path(
+        "account/resend-verification/",
+        ResendVerificationPage.as_view(),
+        name="resend-verification-page",
+    ),
     path("account/forgot-password/", ForgotPasswordPage.as_view(), name="forgot-password-page"),
     path("account/reset-password/", ResetPasswordPage.as_view(), name="reset-password-page"),
     path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),

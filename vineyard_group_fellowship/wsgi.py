@@ -8,7 +8,7 @@ import django
 
 django.setup(set_prefix=False)
 
-from authentication.background import start_sweeper  # noqa: E402 -- needs the applications, loaded above
+from authentication.services.background import start_sweeper  # noqa: E402 -- needs the apps, loaded above
 
 from .handler import ServiceHandler  # noqa: E402 -- as above
 

@@ -15,8 +15,18 @@ else:
     _Admin = admin.ModelAdmin
 
 
-# Secrets, and the address, which PostgreSQL compares with nothing that is none (the search box takes it).
-_SECRET = {"password", "erasure_key", "content", "password_hash", "token", "binding", "session_key", "ip_address"}
+# Secrets, and the address, which PostgreSQL compares with nothing that is none (the search box
+# takes it).
+_SECRET = {
+    "password",
+    "erasure_key",
+    "content",
+    "password_hash",
+    "token",
+    "binding",
+    "session_key",
+    "ip_address",
+}
 
 
 class DeskAdmin(_Admin):
@@ -37,7 +47,8 @@ class DeskAdmin(_Admin):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        # `?password__startswith=` would tell letter by letter what no page shows; PostgreSQL has no NUL in its texts.
+        # `?password__startswith=` would tell letter by letter what no page shows; PostgreSQL has no
+        # NUL in its texts.
         if _SECRET & set(lookup.split("__")) or "\x00" in str(value):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # always given by Django 5

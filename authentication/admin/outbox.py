@@ -25,8 +25,12 @@ class OutgoingEmailAdmin(DeskAdmin):
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
         actor, client = actor_of(request), ClientInfo.of(request)
-        count = sum(AdministrationService.send_again(mail, actor=actor, client=client) for mail in queryset)
-        self.message_user(request, f"{count} dead letter(s) wait to be sent again.", messages.SUCCESS)
+        count = sum(
+            AdministrationService.send_again(mail, actor=actor, client=client) for mail in queryset
+        )
+        self.message_user(
+            request, f"{count} dead letter(s) wait to be sent again.", messages.SUCCESS
+        )
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Return whether the one at the desk may change the outbox."""
@@ -48,7 +52,9 @@ class FailedTaskAdmin(DeskAdmin):
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
         actor, client = actor_of(request), ClientInfo.of(request)
-        count = sum(AdministrationService.run_again(task, actor=actor, client=client) for task in queryset)
+        count = sum(
+            AdministrationService.run_again(task, actor=actor, client=client) for task in queryset
+        )
         self.message_user(request, f"{count} task(s) are started again.", messages.SUCCESS)
 
     def has_send_permission(self, request: HttpRequest) -> bool:

@@ -16,9 +16,21 @@ from .base import DeskAdmin, actor_of
 class UserSessionAdmin(DeskAdmin):
     """Sessions; the key their tokens are derived with stays hidden."""
 
-    list_display = ("user", "device_name", "browser", "ip_address", "is_active", "last_activity_at", "expires_at")
+    list_display = (
+        "user",
+        "device_name",
+        "browser",
+        "ip_address",
+        "is_active",
+        "last_activity_at",
+        "expires_at",
+    )
     list_filter = ("is_active", "end_reason", "device_type", "created_at")
-    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact", "refresh_token_jti__exact")
+    search_fields = (
+        "user__email_canonical__exact",
+        "user__username_canonical__exact",
+        "refresh_token_jti__exact",
+    )
     search_help_text = "A whole email address, username or identifier of a refresh token."
     list_select_related = ("user",)
     ordering = ("-created_at",)
@@ -30,12 +42,16 @@ class UserSessionAdmin(DeskAdmin):
         done = 0
         for session in queryset.select_related("user"):
             try:
-                AdministrationService.end_session(session, actor=actor_of(request), client=ClientInfo.of(request))
+                AdministrationService.end_session(
+                    session, actor=actor_of(request), client=ClientInfo.of(request)
+                )
             except PermissionRefused as refusal:
                 self.message_user(request, f"{session.user}: {refusal.detail}", messages.ERROR)
             else:
                 done += 1
-        self.message_user(request, f"Ended {done} session(s).", messages.SUCCESS if done else messages.WARNING)
+        self.message_user(
+            request, f"Ended {done} session(s).", messages.SUCCESS if done else messages.WARNING
+        )
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Return whether the one at the desk may change sessions."""

@@ -31,7 +31,10 @@ class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the t
 
     # One that no token of ours can have would look revoked, and be of none.
     jti = forms.RegexField(
-        r"\A[0-9a-f]{32}\Z", label="JTI", strip=True, help_text="The token's claim `jti`: 32 hexadecimal digits."
+        r"\A[0-9a-f]{32}\Z",
+        label="JTI",
+        strip=True,
+        help_text="The token's claim `jti`: 32 hexadecimal digits.",
     )
     reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in _BY_HAND])
 
@@ -46,7 +49,11 @@ class TokenBlacklistAdmin(DeskAdmin):
 
     list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
     list_filter = ("reason", "blacklisted_at")
-    search_fields = ("jti__exact", "user__email_canonical__exact", "user__username_canonical__exact")
+    search_fields = (
+        "jti__exact",
+        "user__email_canonical__exact",
+        "user__username_canonical__exact",
+    )
     search_help_text = "A whole token identifier, email address or username."
     list_select_related = ("user",)
     ordering = ("-blacklisted_at",)
@@ -55,7 +62,13 @@ class TokenBlacklistAdmin(DeskAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return admin.ModelAdmin.has_add_permission(self, request)
 
-    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Model | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+        **kwargs: Any,
+    ) -> Any:
         if obj is None:
             return RevokeForm
         return super().get_form(request, obj, change, **kwargs)
@@ -67,14 +80,19 @@ class TokenBlacklistAdmin(DeskAdmin):
         given = form.cleaned_data
         try:
             saved = AdministrationService.revoke_token(
-                jti=given["jti"], reason=given["reason"], actor=actor_of(request), client=ClientInfo.of(request)
+                jti=given["jti"],
+                reason=given["reason"],
+                actor=actor_of(request),
+                client=ClientInfo.of(request),
             )
         except PermissionRefused:
             self.message_user(request, "You may not revoke this token.", messages.ERROR)
         else:
             obj.pk = saved.pk
 
-    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+    def response_add(
+        self, request: HttpRequest, obj: Model, post_url_continue: str | None = None
+    ) -> HttpResponse:
         # Nothing was saved, and so there is nothing to report or to go to.
         if obj.pk is None:
             return HttpResponseRedirect(reverse("admin:authentication_tokenblacklist_changelist"))
@@ -133,7 +151,11 @@ class EmailChangeAdmin(DeskAdmin):
 
     list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")
     list_filter = ("requested_at", "confirmed_at", "undone_at")
-    search_fields = ("user__username_canonical__exact", "old_email_canonical__exact", "new_email_canonical__exact")
+    search_fields = (
+        "user__username_canonical__exact",
+        "old_email_canonical__exact",
+        "new_email_canonical__exact",
+    )
     list_select_related = ("user",)
     ordering = ("-requested_at",)
 

@@ -25,13 +25,28 @@ _EDITABLE = ("first_name", "last_name")
 class UserAdmin(DeskAdmin):
     """Accounts: names may be corrected, privileges given by superusers; all else is done by actions."""
 
-    list_display = ("email", "username", "email_verified", "is_active", "is_staff", "locked_until", "created_at")
+    list_display = (
+        "email",
+        "username",
+        "email_verified",
+        "is_active",
+        "is_staff",
+        "locked_until",
+        "created_at",
+    )
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email_canonical__exact", "username_canonical__exact")
     ordering = ("-created_at",)
     exclude = ("password", "erasure_key")
     filter_horizontal = ("groups", "user_permissions")
-    actions = ("unlock", "end_sessions", "resend_verification", "send_reset_link", "disable", "enable")
+    actions = (
+        "unlock",
+        "end_sessions",
+        "resend_verification",
+        "send_reset_link",
+        "disable",
+        "enable",
+    )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed = admin.ModelAdmin.has_change_permission(self, request, obj)
@@ -44,7 +59,11 @@ class UserAdmin(DeskAdmin):
         return [name for name in shown if name not in (*open_to, *self.exclude)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        rest = [name for name in self.get_readonly_fields(request, obj) if name not in (*_NAMES, *_PRIVILEGES)]
+        rest = [
+            name
+            for name in self.get_readonly_fields(request, obj)
+            if name not in (*_NAMES, *_PRIVILEGES)
+        ]
         return (
             (None, {"fields": (*_NAMES, *_EDITABLE)}),
             ("State", {"fields": rest}),
@@ -65,7 +84,8 @@ class UserAdmin(DeskAdmin):
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        # Only what was changed: a whole row would undo what happened to the account while the form was open.
+        # Only what was changed: a whole row would undo what happened to the account while the form
+        # was open.
         many = {field.name for field in self.opts.many_to_many}
         obj.save(update_fields=[name for name in form.changed_data if name not in many])
         AdministrationService.note_change(
@@ -99,7 +119,9 @@ class UserAdmin(DeskAdmin):
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._each(request, queryset, AdministrationService.enable)
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Callable[..., object]) -> None:
+    def _each(
+        self, request: HttpRequest, queryset: QuerySet[User], act: Callable[..., object]
+    ) -> None:
         done = 0
         for user in queryset:
             try:
@@ -108,7 +130,9 @@ class UserAdmin(DeskAdmin):
                 self.message_user(request, f"{user}: {refusal.detail}", messages.ERROR)
             else:
                 done += 1
-        self.message_user(request, f"Done for {done} account(s).", messages.SUCCESS if done else messages.WARNING)
+        self.message_user(
+            request, f"Done for {done} account(s).", messages.SUCCESS if done else messages.WARNING
+        )
 
 
 admin.site.unregister(Group)

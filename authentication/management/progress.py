@@ -36,5 +36,7 @@ class Progress:
             return
         share = min(1.0, self._done / self._total)
         bar = "#" * int(share * _WIDTH)
-        self._stream.write(f"\r{self._label} [{bar:<{_WIDTH}}] {share:4.0%} {self._done}/{self._total}", ending="")
+        self._stream.write(
+            f"\r{self._label} [{bar:<{_WIDTH}}] {share:4.0%} {self._done}/{self._total}", ending=""
+        )
         self._stream.flush()

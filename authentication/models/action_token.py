@@ -15,7 +15,15 @@ from authentication.utils.crypto import digest, new_token
 class ActionTokenQuerySet(models.QuerySet["ActionToken"]):
     """Tokens and the one statement that spends one."""
 
-    def issue(self, action: str, *, user_id: uuid.UUID, at: dt.datetime, lifetime: dt.timedelta, **subject: Any) -> str:
+    def issue(
+        self,
+        action: str,
+        *,
+        user_id: uuid.UUID,
+        at: dt.datetime,
+        lifetime: dt.timedelta,
+        **subject: Any,
+    ) -> str:
         """Return a new token for an action on a subject, which is named by what is no secret."""
         token = new_token()
         self.create(
@@ -70,7 +78,9 @@ class ActionToken(models.Model):
             models.Index(fields=["expires_at"], name="action_token_expires_at"),
         )
         constraints = (
-            models.CheckConstraint(name="action_token_expires_later", condition=Q(expires_at__gt=F("created_at"))),
+            models.CheckConstraint(
+                name="action_token_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
         )
 
     def __str__(self) -> str:

@@ -52,7 +52,12 @@ class TokenBlacklist(models.Model):
 
     @classmethod
     def blacklist_token(
-        cls, *, jti: str, expires_at: dt.datetime, user_id: uuid.UUID | None = None, reason: str = Reason.ADMIN
+        cls,
+        *,
+        jti: str,
+        expires_at: dt.datetime,
+        user_id: uuid.UUID | None = None,
+        reason: str = Reason.ADMIN,
     ) -> None:
         """Revoke a token; revoking it twice keeps the first reason."""
         revoked = TokenBlacklist(jti=jti, expires_at=expires_at, user_id=user_id, reason=reason)

@@ -18,8 +18,9 @@ Reader = Callable[[Mapping[str, Any]], Any]
 class CompiledQuery(Generic[Row]):
     """Gets one row, with what it is joined to, by values that differ from call to call.
 
-    The ORM puts a query's SQL together anew each time, which costs many times what the database needs to answer. Here
-    it is asked once, with a mark in the place of each value; the instances are built as the ORM builds them.
+    The ORM puts a query's SQL together anew each time, which costs many times what the database
+    needs to answer. Here it is asked once, with a mark in the place of each value; the instances
+    are built as the ORM builds them.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Row]], **marks: Value) -> None:

@@ -27,9 +27,12 @@ class Consent(models.Model):
     class Meta:
         constraints = (
             # Its index finds a person's history as well.
-            models.UniqueConstraint(fields=["user", "document", "version"], name="consent_once_a_version"),
+            models.UniqueConstraint(
+                fields=["user", "document", "version"], name="consent_once_a_version"
+            ),
             models.CheckConstraint(
-                name="consent_document_known", condition=models.Q(document__in=["terms", "privacy_policy"])
+                name="consent_document_known",
+                condition=models.Q(document__in=["terms", "privacy_policy"]),
             ),
         )
 

@@ -22,13 +22,18 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
 
     def pending(self, *, at: dt.datetime) -> Self:
         """Return the changes that wait to be confirmed."""
-        return self.filter(confirmed_at=None, undone_at=None, requested_at__gt=at - CONFIRM_LIFETIME)
+        return self.filter(
+            confirmed_at=None, undone_at=None, requested_at__gt=at - CONFIRM_LIFETIME
+        )
 
     def reserving(self, canonical: str, *, at: dt.datetime) -> Self:
         """Return the changes whose person may still go back to an address: nobody else gets it until then."""
         since = at - UNDO_LIFETIME
         return self.filter(
-            old_email_canonical=canonical, confirmed_at__isnull=False, undone_at=None, requested_at__gt=since
+            old_email_canonical=canonical,
+            confirmed_at__isnull=False,
+            undone_at=None,
+            requested_at__gt=since,
         )
 
     def confirm(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:

@@ -30,7 +30,13 @@ class EmailVerificationTokenQuerySet(models.QuerySet["EmailVerificationToken"]):
             # One after the other: of two made at once each would void the other's elders alone.
             User.objects.hold(user_id)
             self.filter(user_id=user_id, verified_at=None).delete()
-            self.create(user_id=user_id, email=email, token=digest(token), created_at=at, expires_at=expires_at)
+            self.create(
+                user_id=user_id,
+                email=email,
+                token=digest(token),
+                created_at=at,
+                expires_at=expires_at,
+            )
         return token
 
     def spend(self, token: str, *, at: dt.datetime) -> bool:
@@ -54,7 +60,9 @@ class EmailVerificationToken(models.Model):
     class Meta:
         indexes = (models.Index(fields=["expires_at"], name="verification_expires_at"),)
         constraints = (
-            models.CheckConstraint(name="verification_expires_later", condition=Q(expires_at__gt=F("created_at"))),
+            models.CheckConstraint(
+                name="verification_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
         )
 
     def __str__(self) -> str:
@@ -66,7 +74,9 @@ class EmailVerificationToken(models.Model):
 
     def verify(self) -> bool:
         """Use the token; False if it was used, has expired or was voided."""
-        unused = EmailVerificationToken.objects.filter(pk=self.pk, verified_at=None, expires_at__gt=timezone.now())
+        unused = EmailVerificationToken.objects.filter(
+            pk=self.pk, verified_at=None, expires_at__gt=timezone.now()
+        )
         used = bool(unused.update(verified_at=timezone.now()))
         if used:
             self.refresh_from_db()
@@ -74,7 +84,9 @@ class EmailVerificationToken(models.Model):
 
     def resend(self) -> str:
         """Void this token and return a new one for the same address."""
-        return EmailVerificationToken.objects.issue(self.user_id, email=self.email, at=timezone.now())
+        return EmailVerificationToken.objects.issue(
+            self.user_id, email=self.email, at=timezone.now()
+        )
 
 
 class _Binding(PasswordResetTokenGenerator):
@@ -99,7 +111,9 @@ class PasswordResetTokenQuerySet(models.QuerySet["PasswordResetToken"]):
             # As for verification tokens.
             User.objects.hold(user.pk)
             self.filter(user=user, used_at=None).delete()
-            self.create(user=user, token=digest(token), binding=_binding.make_token(user), created_at=at)
+            self.create(
+                user=user, token=digest(token), binding=_binding.make_token(user), created_at=at
+            )
         return token
 
     def usable(self, token: str, *, at: dt.datetime) -> Self:

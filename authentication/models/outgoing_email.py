@@ -24,7 +24,9 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
     def claim(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Take a mail to send it; of any number of senders one gets True. A sender that dies loses its claim."""
         mine = self.due(at=at).filter(pk=pk)
-        return bool(mine.update(attempts=F("attempts") + 1, next_attempt_at=at + settings.EMAIL_LEASE))
+        return bool(
+            mine.update(attempts=F("attempts") + 1, next_attempt_at=at + settings.EMAIL_LEASE)
+        )
 
 
 class OutgoingEmail(models.Model):
@@ -75,13 +77,18 @@ class OutgoingEmail(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["next_attempt_at"], name="outbox_due", condition=Q(status__in=["queued", "sending"])),
+            models.Index(
+                fields=["next_attempt_at"],
+                name="outbox_due",
+                condition=Q(status__in=["queued", "sending"]),
+            ),
             models.Index(fields=["created_at"], name="outbox_dead", condition=Q(status="dead")),
             models.Index(fields=["user", "kind", "sent_at"], name="outbox_person_kind"),
         )
         constraints = (
             models.CheckConstraint(
-                name="outbox_sent_has_a_time", condition=~Q(status="sent") | Q(sent_at__isnull=False)
+                name="outbox_sent_has_a_time",
+                condition=~Q(status="sent") | Q(sent_at__isnull=False),
             ),
         )
 

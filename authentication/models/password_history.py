@@ -26,9 +26,14 @@ class PasswordHistory(models.Model):
         """Keep the hash of a new password, that of the old one if nothing did, and no more than the policy looks at."""
         mine = cls.objects.filter(user_id=user_id)
         known = set(mine.values_list("password_hash", flat=True))
-        # An account made by the command line has a password and no history; a hash is also renewed at a sign-in.
+        # An account made by the command line has a password and no history; a hash is also renewed
+        # at a sign-in.
         PasswordHistory.objects.bulk_create(
-            PasswordHistory(user_id=user_id, password_hash=encoded) for encoded in (old, new) if encoded not in known
+            PasswordHistory(user_id=user_id, password_hash=encoded)
+            for encoded in (old, new)
+            if encoded not in known
         )
-        kept = mine.order_by("-created_at", "-pk").values_list("pk", flat=True)[: settings.PASSWORD_HISTORY_LIMIT]
+        kept = mine.order_by("-created_at", "-pk").values_list("pk", flat=True)[
+            : settings.PASSWORD_HISTORY_LIMIT
+        ]
         mine.exclude(pk__in=list(kept)).delete()

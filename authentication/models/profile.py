@@ -38,7 +38,9 @@ class UserProfile(models.Model):
     )
     display_name = models.CharField(max_length=80, blank=True, default="")
     timezone = models.CharField(max_length=64, default="UTC")
-    visibility = models.CharField(max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE)
+    visibility = models.CharField(
+        max_length=16, choices=Visibility.choices, default=Visibility.PRIVATE
+    )
 
     objects = UserProfileQuerySet.as_manager()
 

@@ -34,12 +34,17 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
             window_tries=Case(count, default=F("window_tries") + 1),
         ):
             return Attempt.COUNTED
-        return Attempt.LAST if mine.filter(window_tries=last).update(window_tries=last + 1) else Attempt.REFUSED
+        return (
+            Attempt.LAST
+            if mine.filter(window_tries=last).update(window_tries=last + 1)
+            else Attempt.REFUSED
+        )
 
     def accept_step(self, factor: "SecondFactor", *, step: int) -> bool:
         """Claim a time step for the code that was right, whose try then no longer counts; each is good once.
 
-        The seed is compared too: a code of one that has been replaced or removed meanwhile is worth nothing.
+        The seed is compared too: a code of one that has been replaced or removed meanwhile is worth
+        nothing.
         """
         unused = self.filter(user_id=factor.user_id, seed=factor.seed, last_step__lt=step)
         return bool(unused.update(last_step=step, window_tries=_one_less()))
@@ -55,8 +60,12 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
 
     def confirm(self, factor: "SecondFactor", *, step: int) -> bool:
         """Put the offered seed in force, whose code for this time step was right; False if it is no longer offered."""
-        offered = self.filter(user_id=factor.user_id, pending_seed=factor.pending_seed, last_step__lt=step)
-        return bool(offered.update(seed=F("pending_seed"), pending_seed="", pending_at=None, last_step=step))
+        offered = self.filter(
+            user_id=factor.user_id, pending_seed=factor.pending_seed, last_step__lt=step
+        )
+        return bool(
+            offered.update(seed=F("pending_seed"), pending_seed="", pending_at=None, last_step=step)
+        )
 
     def remove(self, user_id: uuid.UUID) -> None:
         """Forget the seeds. The row stays, with the tries and the last step, which no new seed sets back."""
@@ -74,11 +83,14 @@ class SecondFactor(models.Model):
     Whether the person has a second factor at all, their account says (`User.second_factor_at`).
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
     seed = models.TextField(blank=True, default="", editable=False)
     pending_seed = models.TextField(blank=True, default="", editable=False)
     pending_at = models.DateTimeField(null=True, blank=True)
-    # The time step of the last code that was accepted: compared as a number, so that no spelling comes into it.
+    # The time step of the last code that was accepted: compared as a number, so that no spelling
+    # comes into it.
     last_step = models.BigIntegerField(default=0)
     window_started_at = models.DateTimeField(null=True, blank=True)
     window_tries = models.PositiveSmallIntegerField(default=0)
@@ -90,7 +102,11 @@ class SecondFactor(models.Model):
 
     def is_offered(self, *, at: dt.datetime) -> bool:
         """Return whether a seed waits to be confirmed."""
-        return bool(self.pending_seed) and self.pending_at is not None and at < self.pending_at + SETUP_LIFETIME
+        return (
+            bool(self.pending_seed)
+            and self.pending_at is not None
+            and at < self.pending_at + SETUP_LIFETIME
+        )
 
 
 class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
@@ -99,7 +115,9 @@ class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
     def replace(self, user_id: uuid.UUID, codes: Iterable[str], *, at: dt.datetime) -> None:
         """Store new codes in the place of all older ones."""
         self.filter(user_id=user_id).delete()
-        self.bulk_create(RecoveryCode(user_id=user_id, digest=digest(code), created_at=at) for code in codes)
+        self.bulk_create(
+            RecoveryCode(user_id=user_id, digest=digest(code), created_at=at) for code in codes
+        )
 
     def unused(self, user_id: uuid.UUID) -> Self:
         """Return the codes a person has left."""
@@ -113,9 +131,9 @@ class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
 class RecoveryCode(models.Model):
     """A code that stands in once for the authenticator app.
 
-    Of its 120 random bits a plain SHA-256 is kept: nobody guesses that many, so a slow hash, or a key that could get
-    lost, would protect nothing more, and trying one code costs one look-up (NIST SP 800-63B, 5.1.2.2, asks for salt
-    and slowness below 112 bits).
+    Of its 120 random bits a plain SHA-256 is kept: nobody guesses that many, so a slow hash, or a
+    key that could get lost, would protect nothing more, and trying one code costs one look-up (NIST
+    SP 800-63B, 5.1.2.2, asks for salt and slowness below 112 bits).
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -126,7 +144,9 @@ class RecoveryCode(models.Model):
     objects = RecoveryCodeQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_unique"),)
+        constraints = (
+            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_unique"),
+        )
 
     def __str__(self) -> str:
         return f"recovery code of {self.user_id}"

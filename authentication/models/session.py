@@ -48,16 +48,21 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         """Return the sessions whose tokens are no older than their person's password."""
         return self.filter(last_rotation_at__gte=F("user__password_changed_at"))
 
-    def of_token(self, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> "UserSession | None":
+    def of_token(
+        self, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID
+    ) -> "UserSession | None":
         """Return a token's session with its user, and whether the token was revoked, in one query."""
         return _OF_TOKEN.get(jti=jti, session_id=session_id, user_id=user_id)
 
     def swap_jti(self, session: "UserSession", *, new: str, at: dt.datetime) -> bool:
         """Replace the refresh token the session was loaded with; False if another request was faster.
 
-        The filter stands on this table's own columns, so that the database checks it again after waiting.
+        The filter stands on this table's own columns, so that the database checks it again after
+        waiting.
         """
-        mine = self.filter(pk=session.pk, refresh_token_jti=session.refresh_token_jti, is_active=True)
+        mine = self.filter(
+            pk=session.pk, refresh_token_jti=session.refresh_token_jti, is_active=True
+        )
         return bool(
             mine.update(
                 previous_refresh_token_jti=F("refresh_token_jti"),
@@ -85,15 +90,20 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
     def end(self, *, reason: str, at: dt.datetime) -> int:
         """End every session of the set that still runs, revoke its refresh token, and return how many ended.
 
-        Call it in a transaction: it locks the rows, so that no rotation comes between reading and revoking.
+        Call it in a transaction: it locks the rows, so that no rotation comes between reading and
+        revoking.
         """
-        # In one order: who ends the same sessions at the same moment waits for the first, and not crosswise.
+        # In one order: who ends the same sessions at the same moment waits for the first, and not
+        # crosswise.
         running = list(self.filter(is_active=True).order_by("pk").select_for_update())
         if not running:
             return 0
         tokens = [
             TokenBlacklist(
-                jti=session.refresh_token_jti, user_id=session.user_id, expires_at=session.expires_at, reason=reason
+                jti=session.refresh_token_jti,
+                user_id=session.user_id,
+                expires_at=session.expires_at,
+                reason=reason,
             )
             for session in running
         ]
@@ -102,21 +112,28 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         return mine.update(is_active=False, ended_at=at, end_reason=reason)
 
 
-def _of_token(*, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> models.QuerySet["UserSession"]:
+def _of_token(
+    *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID
+) -> models.QuerySet["UserSession"]:
     revoked = Exists(TokenBlacklist.objects.filter(jti=jti))
     found = UserSession.objects.filter(pk=session_id, user_id=user_id)
     return found.select_related("user").annotate(token_revoked=revoked)  # type: ignore[no-redef]  # declared below
 
 
-_OF_TOKEN = CompiledQuery(_of_token, jti="jti", session_id=uuid.UUID(int=1), user_id=uuid.UUID(int=2))
+_OF_TOKEN = CompiledQuery(
+    _of_token, jti="jti", session_id=uuid.UUID(int=1), user_id=uuid.UUID(int=2)
+)
 
 
 class UserSession(models.Model):
     """A sign-in on one device; its id is the tokens' `sid`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
-    # The session's own key: ties an access token's identifier to its refresh token's (see access_jti).
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions"
+    )
+    # The session's own key: ties an access token's identifier to its refresh token's (see
+    # access_jti).
     session_key = models.CharField(max_length=64, default=new_jti, editable=False)
     refresh_token_jti = models.CharField(max_length=64, default=new_jti, unique=True)
     previous_refresh_token_jti = models.CharField(max_length=64, blank=True, default="")
@@ -136,14 +153,17 @@ class UserSession(models.Model):
 
     is_active = models.BooleanField(default=True)
     is_verified = models.BooleanField(default=False)  # by a second factor
-    # When the person last proved who they are, on this device; null if only a mailed link has vouched for them.
+    # When the person last proved who they are, on this device; null if only a mailed link has
+    # vouched for them.
     reauthenticated_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_activity_at = models.DateTimeField(default=timezone.now)
     last_rotation_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
-    end_reason = models.CharField(max_length=16, choices=TokenBlacklist.Reason.choices, blank=True, default="")
+    end_reason = models.CharField(
+        max_length=16, choices=TokenBlacklist.Reason.choices, blank=True, default=""
+    )
 
     # Set by of_token(): whether the token the session was loaded for is on the blacklist.
     token_revoked = False
@@ -159,9 +179,12 @@ class UserSession(models.Model):
             models.Index(fields=["expires_at"], name="session_live", condition=Q(is_active=True)),
         )
         constraints = (
-            models.CheckConstraint(name="session_expires_after_creation", condition=Q(expires_at__gt=F("created_at"))),
             models.CheckConstraint(
-                name="session_ended_has_a_time", condition=Q(is_active=True) | Q(ended_at__isnull=False)
+                name="session_expires_after_creation", condition=Q(expires_at__gt=F("created_at"))
+            ),
+            models.CheckConstraint(
+                name="session_ended_has_a_time",
+                condition=Q(is_active=True) | Q(ended_at__isnull=False),
             ),
         )
 
@@ -187,7 +210,8 @@ class UserSession(models.Model):
     def is_proven(self, *, at: dt.datetime) -> bool:
         """Return whether the person proved who they are a short while ago, REAUTHENTICATION_MINUTES at most.
 
-        Who has a second factor must have given that: a password alone, from before it was set up, says too little.
+        Who has a second factor must have given that: a password alone, from before it was set up,
+        says too little.
         """
         if self.reauthenticated_at is None or (self.user.second_factor_at and not self.is_verified):
             return False
@@ -205,7 +229,9 @@ class UserSession(models.Model):
 
     def next_expiry(self, *, at: dt.datetime) -> dt.datetime:
         """Return when the session ends if nothing more is done with it; never past the absolute limit."""
-        lifetime = settings.SESSION_REMEMBERED_LIFETIME if self.remember_me else settings.SESSION_LIFETIME
+        lifetime = (
+            settings.SESSION_REMEMBERED_LIFETIME if self.remember_me else settings.SESSION_LIFETIME
+        )
         return min(at + lifetime, self.created_at + settings.SESSION_ABSOLUTE_LIFETIME)
 
     def is_expired(self) -> bool:
@@ -246,4 +272,6 @@ class UserSession(models.Model):
         now = timezone.now()
         # Their refresh tokens have expired with them and need no revoking.
         running = cls.objects.filter(expires_at__lte=now, is_active=True)
-        return running.update(is_active=False, ended_at=now, end_reason=TokenBlacklist.Reason.EXPIRED)
+        return running.update(
+            is_active=False, ended_at=now, end_reason=TokenBlacklist.Reason.EXPIRED
+        )

@@ -68,7 +68,9 @@ class SignInChallenge(models.Model):
     class Meta:
         indexes = (models.Index(fields=["expires_at"], name="challenge_expires_at"),)
         constraints = (
-            models.CheckConstraint(name="challenge_expires_later", condition=Q(expires_at__gt=F("created_at"))),
+            models.CheckConstraint(
+                name="challenge_expires_later", condition=Q(expires_at__gt=F("created_at"))
+            ),
         )
 
     def __str__(self) -> str:

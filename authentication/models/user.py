@@ -48,7 +48,9 @@ class UserManager(_Manager):  # type: ignore[valid-type,misc,type-arg]  # made a
         if password is not None:
             validate_password(password, self.model(email=email, **fields))
         proven = {"email_verified": True, "email_verified_at": timezone.now()}
-        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **proven, **fields})
+        return self.create_user(
+            email, password, **{"is_staff": True, "is_superuser": True, **proven, **fields}
+        )
 
 
 def generated_username() -> str:
@@ -73,7 +75,8 @@ class User(AbstractUser):
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    # Set by the mail provider; nothing but security mail goes there until the address is proven anew.
+    # Set by the mail provider; nothing but security mail goes there until the address is proven
+    # anew.
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
@@ -90,7 +93,12 @@ class User(AbstractUser):
     locked_until = models.DateTimeField(null=True, blank=True)
     # Of a lock that stands; empty for one set by hand.
     lock_reason = models.CharField(
-        max_length=16, choices=LockReason.choices, blank=True, default="", db_default="", editable=False
+        max_length=16,
+        choices=LockReason.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
     )
     # When staff last lifted a lock: what was tried by the account's names before is forgotten.
     unlocked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -118,12 +126,16 @@ class User(AbstractUser):
             ),
         )
         constraints = (
-            # Constraints and not unique=True, which on PostgreSQL adds an index for LIKE that nothing uses.
+            # Constraints and not unique=True, which on PostgreSQL adds an index for LIKE that
+            # nothing uses.
             models.UniqueConstraint(fields=["email"], name="user_email_unique"),
             models.UniqueConstraint(fields=["email_canonical"], name="user_email_canonical_unique"),
-            models.UniqueConstraint(fields=["username_canonical"], name="user_username_canonical_unique"),
+            models.UniqueConstraint(
+                fields=["username_canonical"], name="user_username_canonical_unique"
+            ),
             models.CheckConstraint(
-                name="user_verified_has_a_time", condition=Q(email_verified=False) | Q(email_verified_at__isnull=False)
+                name="user_verified_has_a_time",
+                condition=Q(email_verified=False) | Q(email_verified_at__isnull=False),
             ),
         )
 
@@ -141,19 +153,24 @@ class User(AbstractUser):
         """Return whether this is the password; one made with older parameters is hashed anew."""
 
         def rehash(password: str) -> None:
-            # Not set_password: the password is the same, and the tokens stay good. If another one was set while this
-            # was hashed, it stays.
+            # Not set_password: the password is the same, and the tokens stay good. If another one
+            # was set while this was hashed, it stays.
             old, self.password = self.password, make_password(password)
             User.objects.filter(pk=self.pk, password=old).update(password=self.password)
-            PasswordHistory.objects.filter(user=self, password_hash=old).update(password_hash=self.password)
+            PasswordHistory.objects.filter(user=self, password_hash=old).update(
+                password_hash=self.password
+            )
 
         return check_password(_normal(raw_password), self.password, rehash)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        # Django's sessions, the admin's, end when the password changes; here also when a second factor comes or goes.
+        # Django's sessions, the admin's, end when the password changes; here also when a second
+        # factor comes or goes.
         key_salt = "authentication.User.session_auth_hash"
         since = self.second_factor_at.isoformat() if self.second_factor_at else ""
-        return salted_hmac(key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256").hexdigest()
+        return salted_hmac(
+            key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def is_account_locked(self) -> bool:
         """Return whether the account is locked now."""

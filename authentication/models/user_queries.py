@@ -41,7 +41,9 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def identified_by(self, canonical: str) -> Self:
         """Return the account of a canonical identifier: an address if it has an @, else a username."""
-        return self.filter(**{"email_canonical" if "@" in canonical else "username_canonical": canonical})
+        return self.filter(
+            **{"email_canonical" if "@" in canonical else "username_canonical": canonical}
+        )
 
     def unlocked(self, *, at: dt.datetime) -> Self:
         """Return the accounts that may try a password now."""
@@ -50,13 +52,18 @@ class UserQuerySet(models.QuerySet["User"]):
     def reserve_attempt(self, pk: uuid.UUID, *, at: dt.datetime) -> "Attempt":
         """Count a password attempt before it is made; the last one allowed locks the account.
 
-        Counted first, in one statement, because guesses sent at once would all pass a check made before it.
+        Counted first, in one statement, because guesses sent at once would all pass a check made
+        before it.
         """
         mine = self.filter(pk=pk).unlocked(at=at)
         threshold = settings.ACCOUNT_LOCKOUT_THRESHOLD
         # A lock that has run out begins a new count.
-        count = Case(When(locked_until__isnull=False, then=Value(1)), default=F("failed_login_attempts") + 1)
-        early = mine.filter(Q(failed_login_attempts__lt=threshold - 1) | Q(locked_until__isnull=False))
+        count = Case(
+            When(locked_until__isnull=False, then=Value(1)), default=F("failed_login_attempts") + 1
+        )
+        early = mine.filter(
+            Q(failed_login_attempts__lt=threshold - 1) | Q(locked_until__isnull=False)
+        )
         if early.update(failed_login_attempts=count, locked_until=None):
             return Attempt.COUNTED
         locked = {
@@ -64,13 +71,19 @@ class UserQuerySet(models.QuerySet["User"]):
             "locked_until": lockout_end(at),
             "lock_reason": LockReason.GUESSING,
         }
-        if mine.filter(locked_until=None, failed_login_attempts__gte=threshold - 1).update(**locked):
+        if mine.filter(locked_until=None, failed_login_attempts__gte=threshold - 1).update(
+            **locked
+        ):
             return Attempt.LAST
         return Attempt.REFUSED
 
     def release_attempt(self, pk: uuid.UUID, attempt: Attempt, *, at: dt.datetime) -> None:
         """Uncount an attempt reserved at a time, that was no failure; with the last one the lock it set."""
-        mine = self._guessing(pk, at) if attempt is Attempt.LAST else self.filter(pk=pk, locked_until=None)
+        mine = (
+            self._guessing(pk, at)
+            if attempt is Attempt.LAST
+            else self.filter(pk=pk, locked_until=None)
+        )
         mine = mine.filter(failed_login_attempts__gt=0)
         mine.update(failed_login_attempts=F("failed_login_attempts") - 1, locked_until=None)
 
@@ -96,7 +109,9 @@ class UserQuerySet(models.QuerySet["User"]):
         """
         # By the time it was set and not by its hash, which another sign-in may just have made anew.
         same = self.filter(pk=user.pk, password_changed_at=user.password_changed_at, is_active=True)
-        same = same.filter(second_factor_at=user.second_factor_at, deletion_requested_at=user.deletion_requested_at)
+        same = same.filter(
+            second_factor_at=user.second_factor_at, deletion_requested_at=user.deletion_requested_at
+        )
         return bool(same.update(failed_login_attempts=0, locked_until=None, last_login=at))
 
     def change_password(self, user: "User", *, since: dt.datetime) -> bool:
@@ -119,7 +134,9 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def clear_second_factor(self, pk: uuid.UUID) -> bool:
         """Note that signing in takes a password alone; False if it did already."""
-        return bool(self.filter(pk=pk, second_factor_at__isnull=False).update(second_factor_at=None))
+        return bool(
+            self.filter(pk=pk, second_factor_at__isnull=False).update(second_factor_at=None)
+        )
 
     def flag_breached(self, pk: uuid.UUID, *, changed_at: dt.datetime, at: dt.datetime) -> bool:
         """Mark a password as known from a breach, if it is still the one that was checked."""
@@ -129,9 +146,11 @@ class UserQuerySet(models.QuerySet["User"]):
     def hold(self, pk: uuid.UUID) -> None:
         """Keep an account's row to the caller's transaction: whoever else asks for it waits.
 
-        Take it before any other row of the person's, or two requests may end up waiting for each other.
+        Take it before any other row of the person's, or two requests may end up waiting for each
+        other.
         """
-        # Its key stays free: whoever writes a row that points here, in the middle of something else, need not wait.
+        # Its key stays free: whoever writes a row that points here, in the middle of something
+        # else, need not wait.
         self.select_for_update(no_key=True).values_list("pk").get(pk=pk)
 
     def verify_email(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:

@@ -68,8 +68,12 @@ class ActivityEventSerializer(serializers.Serializer[Any]):
     risk_level = serializers.CharField()
     ip_address = serializers.CharField(allow_null=True)
     device = serializers.SerializerMethodField(help_text="Empty where it is not known.")
-    session = serializers.SerializerMethodField(help_text="The device's session; null where there was none.")
-    is_current = serializers.SerializerMethodField(help_text="Whether it was the session that asks.")
+    session = serializers.SerializerMethodField(
+        help_text="The device's session; null where there was none."
+    )
+    is_current = serializers.SerializerMethodField(
+        help_text="Whether it was the session that asks."
+    )
     timestamp = serializers.DateTimeField()
 
     def get_text(self, event: Any) -> str:
@@ -94,7 +98,9 @@ class ActivitySerializer(serializers.Serializer[Any]):
     """A page of events, the newest first."""
 
     events = ActivityEventSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Where the older ones are; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Where the older ones are; null on the last page."
+    )
     previous = serializers.CharField(allow_null=True)
 
 

@@ -62,7 +62,9 @@ class LoginSerializer(serializers.Serializer[Any]):
     )
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
-    restore = FlagField(required=False, default=False, help_text="Keep an account that is about to be deleted.")
+    restore = FlagField(
+        required=False, default=False, help_text="Keep an account that is about to be deleted."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
@@ -96,7 +98,8 @@ class SignedInUserSerializer(serializers.Serializer[Any]):
     last_name = serializers.CharField()
     email_verified = serializers.BooleanField()
     password_breached = serializers.BooleanField(
-        required=False, help_text="Present, and true, while the password is known from a data breach."
+        required=False,
+        help_text="Present, and true, while the password is known from a data breach.",
     )
 
     def to_representation(self, instance: Any) -> dict[str, Any]:

@@ -23,4 +23,6 @@ class EmailVerifiedSerializer(serializers.Serializer[Any]):
     """A proven address, and the token to sign in with at once."""
 
     message = serializers.CharField()
-    exchange_token = serializers.CharField(allow_null=True, help_text="Null while no token can be kept: sign in then.")
+    exchange_token = serializers.CharField(
+        allow_null=True, help_text="Null while no token can be kept: sign in then."
+    )

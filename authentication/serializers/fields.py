@@ -8,12 +8,20 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.utils import html
 
-from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, checked_email, checked_username
+from authentication.utils.identifiers import (
+    EMAIL_MAX_LENGTH,
+    USERNAME_MAX_LENGTH,
+    checked_email,
+    checked_username,
+)
 
 PASSWORD_MAX_LENGTH = 128
 
-# Control characters, those that turn the text's direction around them, and what stands for bytes that were no text.
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]")
+# Control characters, those that turn the text's direction around them, and what stands for bytes
+# that were no text.
+_FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]"
+)
 
 
 class TextField(serializers.CharField):
@@ -82,7 +90,9 @@ class CodeField(TextField):
     """A code of a second factor, as it came: which spellings are good is decided where it is compared."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, "write_only": True, "max_length": 64, **kwargs})
+        super().__init__(
+            **{"trim_whitespace": False, "write_only": True, "max_length": 64, **kwargs}
+        )
 
 
 class FlagField(serializers.BooleanField):
@@ -92,7 +102,9 @@ class FlagField(serializers.BooleanField):
     default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool) and not html.is_html_input(getattr(self.root, "initial_data", None)):
+        if not isinstance(data, bool) and not html.is_html_input(
+            getattr(self.root, "initial_data", None)
+        ):
             self.fail("invalid", input=data)
         return bool(super().to_internal_value(data))
 

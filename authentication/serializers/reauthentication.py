@@ -11,7 +11,9 @@ class ReauthenticateSerializer(serializers.Serializer[Any]):
     """What proves that it is the person: a code where they have a second factor, else the password."""
 
     password = PasswordField(required=False)
-    otp = CodeField(required=False, help_text="A code of the authenticator app, or a recovery code.")
+    otp = CodeField(
+        required=False, help_text="A code of the authenticator app, or a recovery code."
+    )
 
 
 class ReauthenticatedSerializer(serializers.Serializer[Any]):

@@ -15,7 +15,9 @@ class SecondFactorStatusSerializer(serializers.Serializer[Any]):
     enabled = serializers.BooleanField()
     enabled_at = serializers.DateTimeField(allow_null=True)
     recovery_codes_left = serializers.IntegerField()
-    session_verified = serializers.BooleanField(help_text="Whether this session was proven by the second factor.")
+    session_verified = serializers.BooleanField(
+        help_text="Whether this session was proven by the second factor."
+    )
 
 
 class SecondFactorOfferSerializer(serializers.Serializer[Any]):
@@ -43,7 +45,10 @@ class SecondFactorVerifySerializer(serializers.Serializer[Any]):
     """What goes on with a sign-in: the token it stopped with, and one code."""
 
     mfa_token = TokenField()
-    otp = CodeField(required=False, help_text="A code of the authenticator app; a recovery code is accepted too.")
+    otp = CodeField(
+        required=False,
+        help_text="A code of the authenticator app; a recovery code is accepted too.",
+    )
     recovery_code = CodeField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -1,22 +1,24 @@
 """What the other apps of the monolith may use."""
 
-from .activity import ActivityService
-from .authentication import AuthenticationService
-from .consents import ConsentService
-from .deletion import DeletionService
-from .deliverability import DeliverabilityService
-from .email import EmailService
-from .email_change import EmailChangeService
-from .email_verification import EmailVerificationService
-from .exchange import ExchangeTokenService
-from .export import ExportService
-from .password import PasswordService
-from .profiles import ProfileService
-from .reauthentication import ReauthenticationService
-from .registration import RegistrationService
-from .second_factor import SecondFactorService
-from .sessions import SessionService
-from .tokens import TokenService
+from authentication.services.accounts import (
+    ActivityService,
+    DeletionService,
+    EmailChangeService,
+    EmailVerificationService,
+    ExportService,
+    ProfileService,
+    RegistrationService,
+)
+from authentication.services.consents import ConsentService
+from authentication.services.mail import DeliverabilityService, EmailService
+from authentication.services.passwords import PasswordService
+from authentication.services.sessions import SessionService, TokenService
+from authentication.services.sign_in import (
+    AuthenticationService,
+    ExchangeTokenService,
+    ReauthenticationService,
+    SecondFactorService,
+)
 
 __all__ = [
     "ActivityService",

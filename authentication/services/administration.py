@@ -11,13 +11,12 @@ from django.utils import timezone
 
 from authentication.exceptions import NotFound, PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
+from authentication.services.accounts import address_taken
+from authentication.services.audit import Event, Risk, record
+from authentication.services.background import send_again
+from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
-
-from .addresses import address_taken
-from .audit import Event, Risk, record
-from .dead_letters import send_again
-from .email import EmailService, Kind
 
 Reason = TokenBlacklist.Reason
 _BATCH = 1_000
@@ -35,14 +34,22 @@ class AdministrationService:
         _check_rank(actor, user)
         with transaction.atomic():
             User.objects.unlock(user.pk, at=timezone.now())
-            record(Event.ACCOUNT_UNLOCKED, user_id=user.pk, client=client, risk=Risk.MEDIUM, actor=_name(actor))
+            record(
+                Event.ACCOUNT_UNLOCKED,
+                user_id=user.pk,
+                client=client,
+                risk=Risk.MEDIUM,
+                actor=_name(actor),
+            )
 
     @staticmethod
     def end_sessions(user: User, *, actor: User | None, client: ClientInfo) -> int:
         """Sign a person out everywhere; return how many devices that were."""
         _check_rank(actor, user)
         with transaction.atomic():
-            count = UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
+            count = UserSession.objects.filter(user=user).end(
+                reason=Reason.ADMIN, at=timezone.now()
+            )
             _note("end_sessions", user.pk, actor, client, count=count)
         return count
 
@@ -63,9 +70,13 @@ class AdministrationService:
     def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
         """Sign everybody out, a thousand devices at a time; return how many those were."""
         total = 0
-        while keys := list(UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]):
+        while keys := list(
+            UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]
+        ):
             with transaction.atomic():
-                total += UserSession.objects.filter(pk__in=keys).end(reason=Reason.ADMIN, at=timezone.now())
+                total += UserSession.objects.filter(pk__in=keys).end(
+                    reason=Reason.ADMIN, at=timezone.now()
+                )
             on_batch(len(keys))
         _note("end_every_session", None, None, client, count=total)
         return total
@@ -136,15 +147,27 @@ class AdministrationService:
         """Revoke an access or refresh token by its identifier; the session of a refresh token ends."""
         now = timezone.now()
         with transaction.atomic():
-            session = UserSession.objects.select_related("user").filter(refresh_token_jti=jti).first()
+            session = (
+                UserSession.objects.select_related("user").filter(refresh_token_jti=jti).first()
+            )
             if session:
                 _check_rank(actor, session.user)
                 UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
-            # Whose it is cannot be told from an access token's identifier; no token of ours lives longer than this.
+            # Whose it is cannot be told from an access token's identifier; no token of ours lives
+            # longer than this.
             longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
             owner = session.user_id if session else None
-            TokenBlacklist.blacklist_token(jti=jti, expires_at=now + longest, user_id=owner, reason=reason)
-            record(Event.TOKEN_REVOKED, user_id=owner, client=client, risk=Risk.HIGH, actor=_name(actor), reason=reason)
+            TokenBlacklist.blacklist_token(
+                jti=jti, expires_at=now + longest, user_id=owner, reason=reason
+            )
+            record(
+                Event.TOKEN_REVOKED,
+                user_id=owner,
+                client=client,
+                risk=Risk.HIGH,
+                actor=_name(actor),
+                reason=reason,
+            )
         return TokenBlacklist.objects.get(jti=jti)
 
     @staticmethod
@@ -171,7 +194,9 @@ class AdministrationService:
         _note("change_group", None, actor, client, group=group)
 
     @staticmethod
-    def note_change(user_id: uuid.UUID, *, fields: Iterable[str], actor: User | None, client: ClientInfo) -> None:
+    def note_change(
+        user_id: uuid.UUID, *, fields: Iterable[str], actor: User | None, client: ClientInfo
+    ) -> None:
         """Write down which fields of an account were changed."""
         _note("change", user_id, actor, client, fields=sorted(fields))
 
@@ -191,7 +216,9 @@ def _check_open(target: User) -> None:
         raise PermissionRefused(_CLOSED)
 
 
-def _note(action: str, target: uuid.UUID | None, actor: User | None, client: ClientInfo, **facts: Any) -> None:
+def _note(
+    action: str, target: uuid.UUID | None, actor: User | None, client: ClientInfo, **facts: Any
+) -> None:
     record(
         Event.ADMIN_ACTION,
         user_id=target,

@@ -98,7 +98,14 @@ def cookie_of(answer: Any) -> dict[str, Any] | None:
 
 def refresh_cookie(value: str, *, max_age: int = 14 * 24 * 60 * 60) -> dict[str, Any]:
     """Return what `cookie_of` returns for a cookie as the contract wants it; without a value and age it is cleared."""
-    attributes = {"path": "/", "domain": "", "samesite": "Lax", "secure": "", "httponly": True, "max-age": max_age}
+    attributes = {
+        "path": "/",
+        "domain": "",
+        "samesite": "Lax",
+        "secure": "",
+        "httponly": True,
+        "max-age": max_age,
+    }
     return {"value": value, **attributes}
 
 
@@ -107,11 +114,16 @@ CLEARED = refresh_cookie("", max_age=0)
 
 def rows() -> dict[str, list[dict[str, Any]]]:
     """Return everything the service has stored."""
-    return {table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES}
+    return {
+        table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES
+    }
 
 
 def not_refused(
-    present: Callable[[str], Any], claims: dict[str, Any], *, leaving_out: frozenset[str] | set[str] = frozenset()
+    present: Callable[[str], Any],
+    claims: dict[str, Any],
+    *,
+    leaving_out: frozenset[str] | set[str] = frozenset(),
 ) -> dict[str, Any]:
     """Return the forgeries of a token that were answered otherwise than with a 401, or that changed anything."""
     before, wrong = rows(), {}

@@ -22,9 +22,13 @@ Tokens = dict[str, Any]
 """The body of an answer that carries tokens to an app."""
 
 
-def sign_in(api: APIClient, person: User, *, headers: dict[str, str] | None = None, **extra: Any) -> Tokens:
+def sign_in(
+    api: APIClient, person: User, *, headers: dict[str, str] | None = None, **extra: Any
+) -> Tokens:
     """Sign an app in, which keeps its tokens itself."""
-    answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD, **extra}, headers=headers)
+    answer = api.post(
+        f"{API}/login/", {"email": person.email, "password": PASSWORD, **extra}, headers=headers
+    )
     assert answer.status_code == 200, answer.content
     api.cookies.clear()
     body: Tokens = answer.json()

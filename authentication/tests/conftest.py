@@ -30,7 +30,9 @@ def bearer(access: str) -> dict[str, str]:
 def queries(captured: Any) -> list[str]:
     """Return the statements of a capture, without what begins and ends transactions."""
     control = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "ROLLBACK")
-    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(control)]
+    return [
+        query["sql"] for query in captured.captured_queries if not query["sql"].startswith(control)
+    ]
 
 
 def deliver_due() -> None:
@@ -92,7 +94,9 @@ def signed_in(api: APIClient, person: User) -> dict[str, Any]:
 
 
 @pytest.fixture
-def delivered(db: None, mailoutbox: list[mail.EmailMessage]) -> Callable[[], list[mail.EmailMessage]]:
+def delivered(
+    db: None, mailoutbox: list[mail.EmailMessage]
+) -> Callable[[], list[mail.EmailMessage]]:
     """Return a function that sends what waits in the outbox and returns every mail sent so far."""
 
     def deliver() -> list[mail.EmailMessage]:

@@ -59,8 +59,12 @@ class Factor:
 def give_factor(person: User) -> Factor:
     """Set a second factor up for somebody, without asking."""
     factor, now = Factor(new_seed(), new_recovery_codes()), timezone.now()
-    SecondFactor.objects.create(user=person, seed=encrypted(factor.seed, context=f"totp:{person.pk}"))
-    RecoveryCode.objects.replace(person.pk, map(canonical_recovery_code, factor.recovery_codes), at=now)
+    SecondFactor.objects.create(
+        user=person, seed=encrypted(factor.seed, context=f"totp:{person.pk}")
+    )
+    RecoveryCode.objects.replace(
+        person.pk, map(canonical_recovery_code, factor.recovery_codes), at=now
+    )
     User.objects.set_second_factor(person.pk, at=now)
     person.refresh_from_db()
     return factor

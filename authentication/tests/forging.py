@@ -25,8 +25,12 @@ def signed(claims: Any, *, key: str = "", algorithm: str = "HS256", **header: An
     """Return the claims as a token, signed with our key unless told otherwise; whatever they and the header are."""
     parts = [{"alg": algorithm, "typ": "JWT", **header}, claims]
     text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
-    signer = jwt.get_algorithm_by_name(algorithm if algorithm in {"HS256", "HS384", "HS512"} else "HS256")
-    return f"{text}.{_base64(signer.sign(text.encode(), (key or settings.JWT_SIGNING_KEY).encode()))}"
+    signer = jwt.get_algorithm_by_name(
+        algorithm if algorithm in {"HS256", "HS384", "HS512"} else "HS256"
+    )
+    return (
+        f"{text}.{_base64(signer.sign(text.encode(), (key or settings.JWT_SIGNING_KEY).encode()))}"
+    )
 
 
 def _base64(data: bytes) -> str:
@@ -104,7 +108,10 @@ FORGERIES: dict[str, Forgery] = {
     "iss shorter": _with(iss=_OURS[:-1]),
     "iss a list": _with(iss=[_OURS]),
     "iss null": _with(iss=None),
-    **{f"no {name}": _without(name) for name in ("iss", "exp", "iat", "jti", "sid", "user_id", "token_type")},
+    **{
+        f"no {name}": _without(name)
+        for name in ("iss", "exp", "iat", "jti", "sid", "user_id", "token_type")
+    },
     "type unknown": _with(token_type="sliding"),
     "type null": _with(token_type=None),
     "type a list": _with(token_type=["access", "refresh"]),

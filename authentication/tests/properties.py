@@ -2,5 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-thoroughly = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+thoroughly = settings(
+    max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
 over_http = settings(thoroughly, max_examples=40)

@@ -5,10 +5,8 @@ import dataclasses
 import functools
 import json
 import os
-import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,19 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations import AddField, DeleteModel, RemoveField, RenameField, RenameModel
+from django.db.migrations.operations import (
+    AddField,
+    DeleteModel,
+    RemoveField,
+    RenameField,
+    RenameModel,
+)
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.views import APIView
 
-from authentication.bearer import BearerAuthentication
+from authentication.api.bearer import BearerAuthentication
 
 ROOT = Path(settings.BASE_DIR)
 CODE = [
@@ -66,14 +70,18 @@ def imports_of(path: Path) -> set[str]:
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
-        is_for_types = isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")
+        is_for_types = isinstance(child, ast.If) and ast.unparse(child.test).endswith(
+            "TYPE_CHECKING"
+        )
         if not is_for_types:
             yield child
             yield from _running(child)
 
 
 def found_in(imports: set[str], *forbidden: str) -> set[str]:
-    return {name for name in imports if any(name == it or name.startswith(f"{it}.") for it in forbidden)}
+    return {
+        name for name in imports if any(name == it or name.startswith(f"{it}.") for it in forbidden)
+    }
 
 
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -107,12 +115,20 @@ def test_a_module_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("areas", "forbidden"),
     [
-        (("services/", "models/"), ("rest_framework", "django.http", "django.views", "django.shortcuts")),
+        (
+            ("services/", "models/"),
+            ("rest_framework", "django.http", "django.views", "django.shortcuts"),
+        ),
         (("view_modules/", "views"), ("authentication.models", "django.db")),
         (("serializers/",), ("authentication.models", "authentication.services", "django.db")),
         (("utils/",), ("authentication.models", "authentication.services", "django.db")),
     ],
-    ids=["services know no requests", "views know no tables", "serializers do not act", "utilities have no database"],
+    ids=[
+        "services know no requests",
+        "views know no tables",
+        "serializers do not act",
+        "utilities have no database",
+    ],
 )
 def test_calls_go_downward(areas: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
     paths = in_area(*(f"authentication/{area}" for area in areas))
@@ -122,22 +138,52 @@ def test_calls_go_downward(areas: tuple[str, ...], forbidden: tuple[str, ...]) -
     assert {name: found for name, found in upward.items() if found} == {}
 
 
-# One door: whoever compares a password counts, locks and audits. The model and the policy compare it for that door.
+# One door: whoever compares a password counts, locks and audits. The model and the policy compare
+# it for that door.
 MAY_COMPARE_PASSWORDS = {
     "authentication/models/user.py",
-    "authentication/services/credentials.py",
-    "authentication/validators.py",
+    "authentication/services/sign_in/credentials.py",
+    "authentication/services/passwords/validators.py",
 }
 
 
-def test_a_service_is_a_building_block_or_a_use_case_held_apart_from_the_others() -> None:
-    told = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("Building blocks of services:")[2]
-    blocks = set(re.findall(r"`(\w+)`", told.partition(".")[0]))
-    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    apart = next(it["modules"] for it in tools["importlinter"]["contracts"] if it["type"] == "independence")
+_SHARED_SERVICES = {"EmailService", "TokenService"}
 
-    services = {path.stem for path in in_area("authentication/services/")} - {"__init__"}
-    assert sorted([*blocks, *(module.rpartition(".")[2] for module in apart)]) == sorted(services)
+
+def test_areas_of_services_are_entered_by_their_exports() -> None:
+    areas = {path.name for path in (ROOT / "authentication/services").iterdir() if path.is_dir()}
+    trespasses = {
+        (name_of(path), name)
+        for path in CODE
+        for name in imports_of(path)
+        if len(parts := name.removeprefix("authentication.services.").split(".")) > 1
+        and name.startswith("authentication.services.")
+        and parts[0] in areas
+        and path.parent.name != parts[0]
+        and (ROOT / "authentication/services" / parts[0] / f"{parts[1]}.py").exists()
+    }
+
+    assert trespasses == set()
+
+
+def test_use_cases_do_not_call_use_cases() -> None:
+    paths = in_area("authentication/services/")
+    defined = {path: services_in(path) for path in paths}
+    services = set().union(*defined.values()) - _SHARED_SERVICES
+    calls = {
+        (name_of(path), used)
+        for path, own in defined.items()
+        if own and path.name != "__init__.py"
+        for used in {name.rpartition(".")[2] for name in imports_of(path)} & services - own
+    }
+
+    assert services
+    assert calls == set()
+
+
+def services_in(path: Path) -> set[str]:
+    classes = {it.name for it in ast.walk(parsed(path)) if isinstance(it, ast.ClassDef)}
+    return {name for name in classes if name.endswith("Service")}
 
 
 def test_one_module_decides_whether_a_password_is_right() -> None:
@@ -147,10 +193,14 @@ def test_one_module_decides_whether_a_password_is_right() -> None:
 
 
 def _compares_passwords(path: Path) -> bool:
-    calls = {ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)}
+    calls = {
+        ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)
+    }
     # That one looks at a token.
     names = {call.rpartition(".")[2] for call in calls - {"TokenService.authenticate"}}
-    signs_in = found_in(imports_of(path), "django.contrib.auth.authenticate", "django.contrib.auth.login")
+    signs_in = found_in(
+        imports_of(path), "django.contrib.auth.authenticate", "django.contrib.auth.login"
+    )
     return bool(signs_in or names & {"check_password", "verify_password", "authenticate"})
 
 
@@ -258,8 +308,16 @@ ADMIN_TABLES = {
     "authentication/userprofile",
     "auth/group",
 }
-TABLE_PAGES = ("", "add/", "<path:object_id>/", *(f"<path:object_id>/{it}/" for it in ("history", "delete", "change")))
-ADMIN_DOORS = {**ADMIN, **{f"admin/{table}/{page}": "admin session" for table in ADMIN_TABLES for page in TABLE_PAGES}}
+TABLE_PAGES = (
+    "",
+    "add/",
+    "<path:object_id>/",
+    *(f"<path:object_id>/{it}/" for it in ("history", "delete", "change")),
+)
+ADMIN_DOORS = {
+    **ADMIN,
+    **{f"admin/{table}/{page}": "admin session" for table in ADMIN_TABLES for page in TABLE_PAGES},
+}
 
 
 def routes() -> dict[str, URLPattern]:
@@ -286,7 +344,9 @@ def test_whoever_needs_to_be_signed_in_is_asked_for_it_by_the_view(route: str) -
     assert issubclass(view, APIView)
     guards = {"public": ([], [AllowAny]), "bearer": ([BearerAuthentication], [IsAuthenticated])}
 
-    assert (list(view.authentication_classes), list(view.permission_classes)) == guards[DOORS[route].who]
+    assert (list(view.authentication_classes), list(view.permission_classes)) == guards[
+        DOORS[route].who
+    ]
 
 
 @pytest.mark.parametrize("route", DOORS)
@@ -358,13 +418,18 @@ def _reads_environment(path: Path) -> bool:
 
 def test_every_variable_the_settings_read_is_in_the_example_and_no_other() -> None:
     example = ROOT / ".env.example"
-    assert example.is_file(), "There is no .env.example: it names and explains every variable the settings read."
+    assert example.is_file(), (
+        "There is no .env.example: it names and explains every variable the settings read."
+    )
 
     lines = (line.strip() for line in example.read_text(encoding="utf-8").splitlines())
     named = [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
 
     assert len(named) == len(set(named))
-    assert {"missing": read_by_settings() - set(named), "made up": set(named) - read_by_settings()} == {
+    assert {
+        "missing": read_by_settings() - set(named),
+        "made up": set(named) - read_by_settings(),
+    } == {
         "missing": set(),
         "made up": set(),
     }
@@ -388,7 +453,12 @@ print(json.dumps(sorted(env.names)))
         "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings.local",
     }
     ran = subprocess.run(  # noqa: S603 -- our own words
-        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(json.loads(ran.stdout))
 
@@ -396,14 +466,19 @@ print(json.dumps(sorted(env.names)))
 def test_a_migration_leaves_the_version_before_working() -> None:
     # It serves on while the new one migrates: what it does not know it cannot write.
     loaded = MigrationLoader(None).disk_migrations
-    later = [it for (app, name), it in loaded.items() if app == "authentication" and name > _BEFORE_ANY_RELEASE]
+    later = [
+        it
+        for (app, name), it in loaded.items()
+        if app == "authentication" and name > _BEFORE_ANY_RELEASE
+    ]
     operations = [(it.name, operation) for it in later for operation in it.operations]
 
     taken_away = [name for name, it in operations if isinstance(it, _TAKING)]
     asked_for = [
         name
         for name, it in operations
-        if isinstance(it, AddField) and not (it.field.null or it.field.many_to_many or it.field.has_db_default())
+        if isinstance(it, AddField)
+        and not (it.field.null or it.field.many_to_many or it.field.has_db_default())
     ]
 
     assert (taken_away, asked_for) == ([], [])

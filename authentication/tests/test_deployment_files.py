@@ -67,7 +67,11 @@ def test_mailpit_catches_what_has_no_other_way_and_nothing_of_productions() -> N
 def test_our_containers_write_to_memory_alone_and_may_do_nothing_special(name: str) -> None:
     service = COMPOSE["services"][name]
 
-    assert (service["read_only"], service["tmpfs"], service["cap_drop"]) == (True, ["/tmp"], ["ALL"])  # noqa: S108 -- a name
+    assert (service["read_only"], service["tmpfs"], service["cap_drop"]) == (
+        True,
+        ["/tmp"],  # noqa: S108 -- the container's own
+        ["ALL"],
+    )
 
 
 def test_every_service_of_compose_has_a_pinned_image_or_is_built_here() -> None:
@@ -98,12 +102,22 @@ def test_nothing_starts_before_what_it_needs() -> None:
 def test_a_migration_goes_past_pgbouncer_and_takes_its_time() -> None:
     told = COMPOSE["services"]["migrate"]["environment"]
 
-    assert (told["DB_HOST"], told["PGBOUNCER"], told["DB_STATEMENT_TIMEOUT_MS"]) == ("database", "False", 0)
-    assert RAILWAY["deploy"]["preDeployCommand"] == ["env DB_STATEMENT_TIMEOUT_MS=0 python manage.py migrate --noinput"]
+    assert (told["DB_HOST"], told["PGBOUNCER"], told["DB_STATEMENT_TIMEOUT_MS"]) == (
+        "database",
+        "False",
+        0,
+    )
+    assert RAILWAY["deploy"]["preDeployCommand"] == [
+        "env DB_STATEMENT_TIMEOUT_MS=0 python manage.py migrate --noinput"
+    ]
 
 
 def test_whoever_stops_the_server_waits_longer_than_it_drains() -> None:
-    drain = int(re.findall(r"graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8"))[0])
+    drain = int(
+        re.findall(
+            r"graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
+        )[0]
+    )
 
     assert int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s")) > drain
     assert RAILWAY["deploy"]["drainingSeconds"] > drain
@@ -121,7 +135,9 @@ def test_a_worker_that_is_told_of_no_queue_takes_them_all_and_each_task_goes_int
     consumed = current_app.amqp.Queues(current_app.conf.task_queues).consume_from
 
     assert consumed.keys() == {queue for name in ("worker", "mailer") for queue in queues_of(name)}
-    assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {name: name for name in consumed}
+    assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {
+        name: name for name in consumed
+    }
 
 
 def test_railway_and_nixpacks_start_the_same_server() -> None:

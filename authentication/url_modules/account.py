@@ -6,10 +6,18 @@ from authentication import views
 
 urlpatterns = [
     path("account/activity/", views.ActivityView.as_view(), name="activity"),
-    path("account/activity/<uuid:event_id>/disown/", views.ActivityDisownView.as_view(), name="activity-disown"),
+    path(
+        "account/activity/<uuid:event_id>/disown/",
+        views.ActivityDisownView.as_view(),
+        name="activity-disown",
+    ),
     path("account/consents/", views.ConsentsView.as_view(), name="consents"),
     path("account/email/", views.AccountEmailView.as_view(), name="account-email"),
-    path("account/email/confirm/", views.EmailChangeConfirmView.as_view(), name="account-email-confirm"),
+    path(
+        "account/email/confirm/",
+        views.EmailChangeConfirmView.as_view(),
+        name="account-email-confirm",
+    ),
     path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
     path("account/delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path("account/export/", views.ExportView.as_view(), name="export"),

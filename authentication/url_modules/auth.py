@@ -14,7 +14,11 @@ urlpatterns = [
     path("exchange-token/", views.ExchangeTokenView.as_view(), name="exchange-token"),
     path("password/change/", views.PasswordChangeView.as_view(), name="password-change"),
     path("password/reset/", views.PasswordResetView.as_view(), name="password-reset"),
-    path("password/reset/confirm/", views.PasswordResetConfirmView.as_view(), name="password-reset-confirm"),
+    path(
+        "password/reset/confirm/",
+        views.PasswordResetConfirmView.as_view(),
+        name="password-reset-confirm",
+    ),
     path("email/verify/", views.EmailVerifyView.as_view(), name="email-verify"),
     path("email/resend/", views.EmailResendView.as_view(), name="email-resend"),
     path("csrf/", views.CsrfTokenView.as_view(), name="csrf"),

@@ -15,7 +15,9 @@ AnyRequest = HttpRequest | Request
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _USER_AGENT_LENGTH = 512
 
 CORRELATION_KEY = "authentication.correlation_id"
@@ -47,19 +49,26 @@ class ClientInfo:
 
 def is_browser(request: AnyRequest) -> bool:
     """Return whether a browser sends this: page scripts can neither forge nor drop these headers (contract 1)."""
-    return "HTTP_ORIGIN" in request.META or any(name.startswith("HTTP_SEC_FETCH_") for name in request.META)
+    return "HTTP_ORIGIN" in request.META or any(
+        name.startswith("HTTP_SEC_FETCH_") for name in request.META
+    )
 
 
 def address_of(meta: Mapping[str, str]) -> Address | None:
     """Return the client's address as the edge in front of us reports it; None if that is no address.
 
-    What a client writes into a header counts only where a trusted proxy has rewritten it (contract 9).
+    What a client writes into a header counts only where a trusted proxy has rewritten it (contract
+    9).
     """
     if settings.CLIENT_IP_HEADER:
         return parsed(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
     if settings.TRUSTED_PROXY_COUNT:
         hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        return parsed(hops[-settings.TRUSTED_PROXY_COUNT]) if len(hops) >= settings.TRUSTED_PROXY_COUNT else None
+        return (
+            parsed(hops[-settings.TRUSTED_PROXY_COUNT])
+            if len(hops) >= settings.TRUSTED_PROXY_COUNT
+            else None
+        )
     return parsed(meta.get("REMOTE_ADDR", ""))
 
 

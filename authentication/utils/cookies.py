@@ -8,7 +8,11 @@ from .client import AnyRequest
 
 def refresh_cookie_of(request: AnyRequest) -> str:
     """Return the refresh token a request carries in its cookie, or an empty string."""
-    return request.COOKIES.get(settings.REFRESH_TOKEN_COOKIE_NAME, "") if settings.ENABLE_COOKIE_REFRESH_TOKEN else ""
+    return (
+        request.COOKIES.get(settings.REFRESH_TOKEN_COOKIE_NAME, "")
+        if settings.ENABLE_COOKIE_REFRESH_TOKEN
+        else ""
+    )
 
 
 def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:

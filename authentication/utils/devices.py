@@ -34,8 +34,8 @@ def device_of(user_agent: str) -> Device:
 def fingerprint(user_agent: str, *, user_id: uuid.UUID) -> str:
     """Return what tells a person's devices apart.
 
-    Made of families without versions, so that an update does not make a device new, and keyed by the person, so that
-    it links no two people who share a device.
+    Made of families without versions, so that an update does not make a device new, and keyed by
+    the person, so that it links no two people who share a device.
     """
     agent = parse(user_agent)
     families = (agent.browser.family, agent.os.family, agent.device.family, str(agent.device.model))
@@ -57,6 +57,10 @@ def _versioned(family: str, version: str) -> str:
 
 
 def _name(browser: str, system: str, device: str) -> str:
-    place = device if device not in {"Other", "Mac", "Generic Smartphone", "Generic Tablet", "K"} else system
+    place = (
+        device
+        if device not in {"Other", "Mac", "Generic Smartphone", "Generic Tablet", "K"}
+        else system
+    )
     parts = [part for part in (browser, place) if part and part != "Other"]
     return " on ".join(parts)[:100] or "Unknown device"

@@ -21,7 +21,8 @@ class Undecipherable(Exception):  # noqa: N818 -- it is a finding
 def encrypted(data: bytes, *, context: str) -> str:
     """Return data in a form only our keys open, and only in the place that `context` names.
 
-    The place is bound to it: who could write to the database might copy one person's secret into another's row.
+    The place is bound to it: who could write to the database might copy one person's secret into
+    another's row.
     """
     key = settings.FIELD_ENCRYPTION_KEYS[0]
     nonce = secrets.token_bytes(_NONCE_BYTES)
@@ -39,7 +40,9 @@ def decrypted(text: str, *, context: str) -> bytes:
         if _name_of(key) == name:
             try:
                 sealed = base64.urlsafe_b64decode(encoded)
-                return _cipher(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode())
+                return _cipher(key).decrypt(
+                    sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()
+                )
             except (ValueError, InvalidTag):
                 break
     raise Undecipherable
@@ -52,8 +55,11 @@ def newest_key_name() -> str:
 
 @functools.lru_cache(maxsize=16)
 def _cipher(key: str) -> AESGCM:
-    # A key of the settings is a random text of any form, and may be SECRET_KEY in development: never used as it is.
-    derived = HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"authentication.fields").derive(key.encode())
+    # A key of the settings is a random text of any form, and may be SECRET_KEY in development:
+    # never used as it is.
+    derived = HKDF(
+        algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"authentication.fields"
+    ).derive(key.encode())
     return AESGCM(derived)
 
 

@@ -19,7 +19,8 @@ _INVISIBLE = re.compile(
 )
 _HAN_AND_KANA = {"CJK", "HIRAGANA", "KATAKANA"}
 
-# Letters that look like a Latin one in the fonts people read; Unicode's confusables.txt holds the whole list.
+# Letters that look like a Latin one in the fonts people read; Unicode's confusables.txt holds the
+# whole list.
 _LOOKALIKES = str.maketrans(
     # Cyrillic
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u043a\u043c\u0442\u043d\u0432\u0433\u0491"
@@ -33,10 +34,11 @@ _LOOKALIKES = str.maketrans(
 )
 
 _RESERVED = """
-    about account accounts admin administrator anonymous api auth billing contact email everyone fellowship guest help
-    host info login logout mail me member members moderator nobody noreply no-reply null official operator owner pastor
-    postmaster privacy profile register root security service settings signin signup staff superuser support system team
-    terms test undefined user username users vineyard webmaster www
+    about account accounts admin administrator anonymous api auth billing contact email everyone
+    fellowship guest help host info login logout mail me member members moderator nobody noreply
+    no-reply null official operator owner pastor postmaster privacy profile register root security
+    service settings signin signup staff superuser support system team terms test undefined user
+    username users vineyard webmaster www
 """
 RESERVED_USERNAMES = frozenset(_RESERVED.split())
 
@@ -46,7 +48,8 @@ def canonical_email(address: str) -> str:
 
     Lower case, compatibility forms folded; at Gmail, which ignores them, without dots and +tags.
     """
-    # Only ASCII is lowered: four other letters fold onto ASCII ones, and each function folds others of them.
+    # Only ASCII is lowered: four other letters fold onto ASCII ones, and each function folds others
+    # of them.
     local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
     local, domain = _ascii_lower(local), _ascii_domain(domain)
     if domain in _GMAIL:
@@ -64,7 +67,11 @@ def checked_email(address: str) -> str:
         raise ValueError(f"Enter an email address of at most {EMAIL_MAX_LENGTH} characters.")
     try:
         found = validate_email(
-            typed, allow_smtputf8=False, check_deliverability=False, test_environment=True, strict=True
+            typed,
+            allow_smtputf8=False,
+            check_deliverability=False,
+            test_environment=True,
+            strict=True,
         )
     except EmailNotValidError as error:
         raise ValueError("Enter a valid email address.") from error
@@ -76,8 +83,11 @@ def checked_email(address: str) -> str:
 
 def canonical_username(username: str) -> str:
     """Return the form in which usernames are compared: caseless, with look-alike letters made one."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())
-    # Letters are compared apart from their accents, or an accented look-alike would be another letter.
+    folded = unicodedata.normalize(
+        "NFKC", unicodedata.normalize("NFKC", username).strip().casefold()
+    )
+    # Letters are compared apart from their accents, or an accented look-alike would be another
+    # letter.
     plain = unicodedata.normalize("NFD", _INVISIBLE.sub("", folded)).translate(_LOOKALIKES)
     # The Turkish capital dotted I folds to an i with a dot of its own.
     return unicodedata.normalize("NFC", plain.replace("i\u0307", "i"))
@@ -92,11 +102,14 @@ def canonical_identifier(identifier: str) -> str:
 def checked_username(username: str) -> str:
     """Return a username as it is to be stored and shown.
 
-    Raises ValueError, with a message for the person, if it is too short or long, reserved, or could pass for another.
+    Raises ValueError, with a message for the person, if it is too short or long, reserved, or could
+    pass for another.
     """
     name = unicodedata.normalize("NFKC", username).strip()
     if not USERNAME_MIN_LENGTH <= len(name) <= USERNAME_MAX_LENGTH:
-        raise ValueError(f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters.")
+        raise ValueError(
+            f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."
+        )
     if _INVISIBLE.search(name) or not all(_may_stand(character) for character in name):
         raise ValueError("Use only letters, digits, and the characters _ . - in a username.")
     if not any(_is_letter_or_digit(character) for character in name):
@@ -127,7 +140,9 @@ def _is_letter_or_digit(character: str) -> bool:
 
 def _may_stand(character: str) -> bool:
     return (
-        _is_letter_or_digit(character) or character in _PUNCTUATION or unicodedata.category(character) in {"Mn", "Mc"}
+        _is_letter_or_digit(character)
+        or character in _PUNCTUATION
+        or unicodedata.category(character) in {"Mn", "Mc"}
     )
 
 
@@ -138,4 +153,6 @@ def _scripts(name: str) -> set[str]:
     return {"HAN AND KANA" if script in _HAN_AND_KANA else script for script in found}
 
 
-_RESERVED_SKELETONS = {re.sub(r"[_.-]", "", canonical_username(name)) for name in RESERVED_USERNAMES}
+_RESERVED_SKELETONS = {
+    re.sub(r"[_.-]", "", canonical_username(name)) for name in RESERVED_USERNAMES
+}

@@ -2,18 +2,30 @@
 
 from prometheus_client import Counter, Histogram
 
-LOGIN_ATTEMPTS = Counter("auth_login_attempts", "Sign-ins by password, that succeeded and that failed.", ["status"])
+LOGIN_ATTEMPTS = Counter(
+    "auth_login_attempts", "Sign-ins by password, that succeeded and that failed.", ["status"]
+)
 LOGIN_SECONDS = Histogram(
     "auth_login_duration_seconds",
     "How long sign-ins take.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5, 10),
 )
-RESET_REQUESTS = Counter("auth_password_reset_requests", "Links to choose a new password that were asked for.")
-TOKENS_REFRESHED = Counter("auth_tokens_refreshed", "Refresh tokens that were swapped for their successors.")
-REUSE_DETECTED = Counter("auth_token_reuse_detected", "Sessions ended because a token came a second time.")
-LOCKOUTS = Counter("auth_account_lockouts", "Names that were locked after too many wrong passwords.")
+RESET_REQUESTS = Counter(
+    "auth_password_reset_requests", "Links to choose a new password that were asked for."
+)
+TOKENS_REFRESHED = Counter(
+    "auth_tokens_refreshed", "Refresh tokens that were swapped for their successors."
+)
+REUSE_DETECTED = Counter(
+    "auth_token_reuse_detected", "Sessions ended because a token came a second time."
+)
+LOCKOUTS = Counter(
+    "auth_account_lockouts", "Names that were locked after too many wrong passwords."
+)
 EVENTS = Counter("auth_events", "Security events, by their names in the audit log.", ["event"])
-LIMITED = Counter("auth_rate_limited", "Requests that were one too many, by the name of the limit.", ["limit"])
+LIMITED = Counter(
+    "auth_rate_limited", "Requests that were one too many, by the name of the limit.", ["limit"]
+)
 REQUEST_SECONDS = Histogram(
     "http_request_duration_seconds",
     "How long requests take, by the name of the address, the method and the class of the status.",

@@ -36,7 +36,13 @@ def base32(seed: bytes) -> str:
 
 def otpauth_address(seed: bytes, *, issuer: str, account: str) -> str:
     """Return the address that an app reads from a QR code."""
-    named = {"secret": base32(seed), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_SECONDS}
+    named = {
+        "secret": base32(seed),
+        "issuer": issuer,
+        "algorithm": "SHA1",
+        "digits": DIGITS,
+        "period": STEP_SECONDS,
+    }
     return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{urlencode(named, quote_via=quote)}"
 
 
@@ -50,7 +56,9 @@ def step_of(seed: bytes, code: str, *, timestamp: float) -> int | None:
     now, found = int(timestamp) // STEP_SECONDS, None
     for step in range(now - _TOLERANCE, now + _TOLERANCE + 1):
         # Every step is looked at, however early one fits: the time taken tells nothing.
-        if hmac.compare_digest(app_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")):
+        if hmac.compare_digest(
+            app_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")
+        ):
             found = step
     return found
 
@@ -62,7 +70,9 @@ def app_code(seed: bytes, step: int) -> str:
 
 def new_recovery_codes() -> list[str]:
     """Return ten codes of 120 random bits, in groups of six characters."""
-    codes = ("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(RECOVERY_CODES))
+    codes = (
+        "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(RECOVERY_CODES)
+    )
     return ["-".join(code[at : at + _GROUP] for at in range(0, _LENGTH, _GROUP)) for code in codes]
 
 

@@ -39,11 +39,16 @@ def _fetched(url: str) -> str:
     headers = {"Add-Padding": "true", "User-Agent": "vineyard-group-fellowship-authentication"}
     started, body = time.monotonic(), b""
     with requests.get(
-        url, headers=headers, timeout=(_CONNECT_SECONDS, _READ_SECONDS), stream=True, allow_redirects=False
+        url,
+        headers=headers,
+        timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+        stream=True,
+        allow_redirects=False,
     ) as answer:
         if answer.status_code != requests.codes.ok:
             raise Unavailable(str(answer.status_code))
-        # read1 returns what has arrived; the others wait for as much as was asked for, however slowly it drips.
+        # read1 returns what has arrived; the others wait for as much as was asked for, however
+        # slowly it drips.
         while chunk := answer.raw.read1(16_384, decode_content=True):
             body += chunk
             if len(body) > _LARGEST_BYTES or time.monotonic() - started > _WHOLE_SECONDS:

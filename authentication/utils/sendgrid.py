@@ -16,7 +16,8 @@ from authentication.exceptions import MalformedRequest, NotFound, PayloadTooLarg
 
 BOUNCED, COMPLAINED = "bounced", "complained"
 LARGEST_BYTES = 1024 * 1024
-# The provider sends again for a day what was not taken, with a new time; what is older was recorded by somebody.
+# The provider sends again for a day what was not taken, with a new time; what is older was recorded
+# by somebody.
 _FRESH = dt.timedelta(minutes=10)
 _TIME = "X-Twilio-Email-Event-Webhook-Timestamp"
 
@@ -33,8 +34,8 @@ class MailEvent:
 def events_of(request: HttpRequest) -> list[MailEvent]:
     """Return what a genuine call tells of addresses that should not be written to any more.
 
-    Raises NotFound where no key is set, PermissionRefused for a signature that is wrong or old, PayloadTooLarge, and
-    MalformedRequest.
+    Raises NotFound where no key is set, PermissionRefused for a signature that is wrong or old,
+    PayloadTooLarge, and MalformedRequest.
     """
     if not settings.SENDGRID_WEBHOOK_KEY:
         raise NotFound
@@ -49,7 +50,10 @@ def events_of(request: HttpRequest) -> list[MailEvent]:
     except (AnymailWebhookValidationFailure, ValueError):
         raise PermissionRefused from None
     sent_at = request.headers.get(_TIME, "")
-    if not sent_at.isdigit() or abs(timezone.now().timestamp() - int(sent_at)) > _FRESH.total_seconds():
+    if (
+        not sent_at.isdigit()
+        or abs(timezone.now().timestamp() - int(sent_at)) > _FRESH.total_seconds()
+    ):
         raise PermissionRefused
     try:
         return list(_told(hook.parse_events(request)))
@@ -59,11 +63,14 @@ def events_of(request: HttpRequest) -> list[MailEvent]:
 
 def _hook() -> Any:
     with warnings.catch_warnings():
-        # Anymail says that it has no account at SendGrid any more to test with; its signature check is tested here.
+        # Anymail says that it has no account at SendGrid any more to test with; its signature check
+        # is tested here.
         warnings.simplefilter("ignore")
         from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
 
-        return SendGridTrackingWebhookView(tracking_webhook_verification_key=settings.SENDGRID_WEBHOOK_KEY)
+        return SendGridTrackingWebhookView(
+            tracking_webhook_verification_key=settings.SENDGRID_WEBHOOK_KEY
+        )
 
 
 def _told(events: list[Any]) -> Iterator[MailEvent]:

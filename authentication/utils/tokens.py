@@ -36,7 +36,9 @@ class KeyRing(TokenBackend):
     def __init__(self, key: str, fallbacks: tuple[str, ...]) -> None:
         leeway = settings.SIMPLE_JWT["LEEWAY"]
         super().__init__("HS256", key, issuer=settings.SIMPLE_JWT["ISSUER"], leeway=leeway)
-        self._older = [TokenBackend("HS256", old, issuer=self.issuer, leeway=leeway) for old in fallbacks]
+        self._older = [
+            TokenBackend("HS256", old, issuer=self.issuer, leeway=leeway) for old in fallbacks
+        ]
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 -- simplejwt's signature
         try:
@@ -113,7 +115,8 @@ class Claims:
     def read(cls, kind: Kind, token: str, *, expired: bool = False) -> Self:
         """Return the claims of a token whose signature, issuer, type and times are right.
 
-        With `expired` a token past its time is read as well, and says so. Raises NotOurs for anything else.
+        With `expired` a token past its time is read as well, and says so. Raises NotOurs for
+        anything else.
         """
         if len(token) > _LONGEST_TOKEN or not _is_canonical(token):
             raise NotOurs
@@ -143,7 +146,13 @@ def _payload(kind: Kind, token: str, *, expired: bool) -> tuple[dict[str, Any], 
 
 
 def signed(
-    kind: Kind, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID, issued_at: dt.datetime, expires_at: dt.datetime
+    kind: Kind,
+    *,
+    jti: str,
+    session_id: uuid.UUID,
+    user_id: uuid.UUID,
+    issued_at: dt.datetime,
+    expires_at: dt.datetime,
 ) -> str:
     """Return a token: always the same for the same arguments and key."""
     payload = {
@@ -162,7 +171,9 @@ def _is_canonical(token: str) -> bool:
     parts = token.split(".")
     if len(parts) != _PARTS or not _SPELLING.fullmatch(token):
         return False
-    return all(_LAST_BITS.get(len(part) % 4, "").find(part[-1]) >= 0 for part in parts if len(part) % 4)
+    return all(
+        _LAST_BITS.get(len(part) % 4, "").find(part[-1]) >= 0 for part in parts if len(part) % 4
+    )
 
 
 def _identifier(value: object) -> str:

@@ -11,6 +11,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.generic import TemplateView
 
+from authentication.api.limits import FIELDS_KEY, by_address, count
 from authentication.exceptions import (
     AccountLocked,
     LinkInvalid,
@@ -19,7 +20,6 @@ from authentication.exceptions import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from authentication.limits import FIELDS_KEY, by_address, count
 from authentication.serializers.email import EmailResendSerializer
 from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
@@ -30,7 +30,7 @@ from authentication.services import (
     ExportService,
     PasswordService,
 )
-from authentication.services.unsubscribing import person_of
+from authentication.services.mail import person_of
 from authentication.utils.client import ClientInfo
 
 from .export import as_a_file
@@ -93,7 +93,9 @@ class VerifyEmailPage(MailedLinkPage):
         token = request.POST.get("token", "")
         exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
         if settings.EMAIL_VERIFIED_URL and exchange_token:
-            return HttpResponseRedirect(settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token))
+            return HttpResponseRedirect(
+                settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token)
+            )
         return self.page(done=True)
 
 
@@ -116,7 +118,9 @@ class ConfirmEmailPage(MailedLinkPage):
     limit = "email_verify"
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        EmailChangeService.confirm(token=request.POST.get("token", ""), client=ClientInfo.of(request))
+        EmailChangeService.confirm(
+            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+        )
         return self.page(done=True)
 
 
@@ -127,7 +131,9 @@ class UndoEmailPage(MailedLinkPage):
     limit = "email_verify"
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        reset_token = EmailChangeService.undo(token=request.POST.get("token", ""), client=ClientInfo.of(request))
+        reset_token = EmailChangeService.undo(
+            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+        )
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
@@ -201,7 +207,9 @@ class AskForMailPage(MailedLinkPage):
         given = EmailResendSerializer(data=request.POST)
         if not given.is_valid():
             refusal = ValidationFailed(errors=dict(given.errors))
-            return self.refused(refusal, errors=_messages_of(refusal), email=request.POST.get("email", ""))
+            return self.refused(
+                refusal, errors=_messages_of(refusal), email=request.POST.get("email", "")
+            )
         self.send(email=given.validated_data["email"], client=ClientInfo.of(request))
         return self.page(done=True)
 
@@ -247,7 +255,9 @@ class ResetPasswordPage(MailedLinkPage):
                 raise ValidationFailed(errors=dict(given.errors))
             PasswordService.reset(**given.validated_data, client=ClientInfo.of(request))
         except ValidationFailed as refusal:
-            return self.refused(refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal))
+            return self.refused(
+                refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal)
+            )
         return self.page(done=True)
 
 

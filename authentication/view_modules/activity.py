@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, USER_ID, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, USER_ID, authentication_schema
 from authentication.serializers.activity import (
     ActivityEventSerializer,
     ActivitySerializer,
@@ -64,15 +64,26 @@ class ActivityView(SignedInView):
     @limited("activity", key=by_user)
     def get(self, request: Request) -> Response:
         pages = Newest()
-        events = pages.paginate_queryset(ActivityService.events_of(user_id=user_of(request).pk), request, view=self)
-        shown = ActivityEventSerializer(events, many=True, context={"current": session_of(request).pk})
-        return Response({"events": shown.data, "next": pages.get_next_link(), "previous": pages.get_previous_link()})
+        events = pages.paginate_queryset(
+            ActivityService.events_of(user_id=user_of(request).pk), request, view=self
+        )
+        shown = ActivityEventSerializer(
+            events, many=True, context={"current": session_of(request).pk}
+        )
+        return Response(
+            {
+                "events": shown.data,
+                "next": pages.get_next_link(),
+                "previous": pages.get_previous_link(),
+            }
+        )
 
 
 class ActivityDisownView(SignedInView):
     """Say that something was not you.
 
-    The device it came from is signed out at once, and a link to choose a new password goes to you by mail.
+    The device it came from is signed out at once, and a link to choose a new password goes to you
+    by mail.
     """
 
     @authentication_schema(
@@ -80,11 +91,18 @@ class ActivityDisownView(SignedInView):
         tag="activity",
         answers={200: MessageSerializer},
         answer={"message": DISOWNED},
-        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.NotFound, failures.RateLimited),
+        errors=(
+            failures.TokenInvalid,
+            failures.CsrfFailed,
+            failures.NotFound,
+            failures.RateLimited,
+        ),
     )
     @limited("activity", key=by_user)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
-        ended = ActivityService.disown(user_id=user_of(request).pk, event_id=event_id, client=ClientInfo.of(request))
+        ended = ActivityService.disown(
+            user_id=user_of(request).pk, event_id=event_id, client=ClientInfo.of(request)
+        )
         response = Response({"message": DISOWNED})
         if ended == session_of(request).pk:
             clear_refresh_cookie(response)

@@ -5,9 +5,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.bearer import bearer_token_of
-from authentication.limits import limited
-from authentication.schema import READS_INPUT, TOKENS, USER, USER_ID, authentication_schema
+from authentication.api.bearer import bearer_token_of
+from authentication.api.limits import limited
+from authentication.api.schema import READS_INPUT, TOKENS, USER, USER_ID, authentication_schema
 from authentication.serializers.authentication import (
     LoginSerializer,
     LogoutSerializer,
@@ -31,9 +31,9 @@ LOGGED_OUT = "Logged out successfully"
 class RegisterView(PublicView):
     """Create an account.
 
-    A link that proves the address goes there by mail. The answer is the same whether or not the address has an
-    account already; its owner is told by mail. Without `username` one is made up; `password_confirm` is checked when
-    it is sent.
+    A link that proves the address goes there by mail. The answer is the same whether or not the
+    address has an account already; its owner is told by mail. Without `username` one is made up;
+    `password_confirm` is checked when it is sent.
     """
 
     serializer_class = RegisterSerializer
@@ -60,22 +60,27 @@ class RegisterView(PublicView):
         account = self.validated(request)
         account["timezone_name"] = account.pop("timezone", "UTC")
         registered = RegistrationService.register(**account, client=ClientInfo.of(request))
-        answer = {"message": REGISTERED, "user_id": str(registered.user_id), "email": registered.email}
+        answer = {
+            "message": REGISTERED,
+            "user_id": str(registered.user_id),
+            "email": registered.email,
+        }
         return Response(answer, status=status.HTTP_201_CREATED)
 
 
 class LoginView(PublicView):
     """Sign in.
 
-    The identifier goes into `email_or_username`, `email` or `username`. A browser gets its refresh token in an
-    httpOnly cookie alone, any other client in the body as `refresh` too. With `remember_me` the session lives twice as
-    long between two visits. Where an account has a second factor, its code goes into `otp`; without one the right
-    password is answered with 403 `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
+    The identifier goes into `email_or_username`, `email` or `username`. A browser gets its refresh
+    token in an httpOnly cookie alone, any other client in the body as `refresh` too. With
+    `remember_me` the session lives twice as long between two visits. Where an account has a second
+    factor, its code goes into `otp`; without one the right password is answered with 403
+    `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
 
-    Five wrong passwords in a row lock an account for half an hour, under both its names. On a network where its owner
-    has signed in, set a password or confirmed the address within thirty days, the answer is then `account_locked`.
-    Elsewhere it is that for the name that was tried, and `invalid_credentials` for the other one, even with the right
-    password.
+    Five wrong passwords in a row lock an account for half an hour, under both its names. On a
+    network where its owner has signed in, set a password or confirmed the address within thirty
+    days, the answer is then `account_locked`. Elsewhere it is that for the name that was tried, and
+    `invalid_credentials` for the other one, even with the right password.
     """
 
     serializer_class = LoginSerializer
@@ -107,16 +112,20 @@ class LoginView(PublicView):
     )
     @limited("login")
     def post(self, request: Request) -> Response:
-        signed_in = AuthenticationService.log_in(**self.validated(request), client=ClientInfo.of(request))
+        signed_in = AuthenticationService.log_in(
+            **self.validated(request), client=ClientInfo.of(request)
+        )
         renew_csrf_token(request)
-        return new_session_answer(request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data)
+        return new_session_answer(
+            request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data
+        )
 
 
 class LogoutView(ClearsCookie, PublicView):
     """Sign out of this device.
 
-    The session is told by a live access token or, when that has expired, by the refresh token in the body or the
-    cookie. Both tokens are dead at once.
+    The session is told by a live access token or, when that has expired, by the refresh token in
+    the body or the cookie. Both tokens are dead at once.
     """
 
     serializer_class = LogoutSerializer
@@ -135,7 +144,9 @@ class LogoutView(ClearsCookie, PublicView):
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
         AuthenticationService.log_out(
-            access=_access_token_of(request), refresh=self.presented.token, client=ClientInfo.of(request)
+            access=_access_token_of(request),
+            refresh=self.presented.token,
+            client=ClientInfo.of(request),
         )
         renew_csrf_token(request)
         response = Response({"message": LOGGED_OUT})

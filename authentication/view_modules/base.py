@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from authentication.bearer import BearerAuthentication
-from authentication.limits import FIELDS_KEY
+from authentication.api.bearer import BearerAuthentication
+from authentication.api.limits import FIELDS_KEY
 from authentication.services import ReauthenticationService
 from authentication.utils.client import is_browser
 
@@ -30,7 +30,9 @@ class JSONNegotiation(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return DefaultContentNegotiation().select_parser(request, parsers)
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
         return renderers[0], renderers[0].media_type
 
 
@@ -40,7 +42,9 @@ class ServiceView(APIView):
     serializer_class: type[Serializer[Any]] | None = None
     content_negotiation_class = JSONNegotiation
 
-    def validated(self, request: Request, serializer: type[Serializer[Any]] | None = None) -> dict[str, Any]:
+    def validated(
+        self, request: Request, serializer: type[Serializer[Any]] | None = None
+    ) -> dict[str, Any]:
         """Return the input in the shape of the view's serializer; raises DRF's ValidationError."""
         shape = serializer or self.serializer_class
         assert shape is not None, "A view that reads input names its serializer."  # noqa: S101 -- a programmer's slip
@@ -48,7 +52,9 @@ class ServiceView(APIView):
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
         for name, value in request.META.get(FIELDS_KEY, {}).items():
             final[name] = value
@@ -88,8 +94,8 @@ def renew_csrf_token(request: Request) -> None:
 def needs_recent_proof(handler: Handler) -> Handler:
     """Let a view's method be called only by who proved who they are a short while ago.
 
-    A stolen access token alone does no lasting harm then. Beneath `@limited`, so that refusals are counted too. The
-    method raises ReauthenticationRequired.
+    A stolen access token alone does no lasting harm then. Beneath `@limited`, so that refusals are
+    counted too. The method raises ReauthenticationRequired.
     """
 
     @functools.wraps(handler)

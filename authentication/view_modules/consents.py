@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.consents import ConsentHistorySerializer, ConsentsGiveSerializer
 from authentication.services import ConsentService
 from authentication.services.consents import Consents
@@ -44,8 +44,8 @@ class ConsentsView(SignedInView):
     def get(self, request: Request) -> Response:
         """Show what you have agreed to.
 
-        Which version of which document, when and from where; `due` names the versions in force that are still to be
-        agreed to.
+        Which version of which document, when and from where; `due` names the versions in force that
+        are still to be agreed to.
         """
         return _answer(ConsentService.of(user_of(request)))
 
@@ -66,7 +66,9 @@ class ConsentsView(SignedInView):
         Agreeing twice to one version keeps the first time.
         """
         documents = self.validated(request)["documents"]
-        return _answer(ConsentService.accept(user_of(request), documents, client=ClientInfo.of(request)))
+        return _answer(
+            ConsentService.accept(user_of(request), documents, client=ClientInfo.of(request))
+        )
 
 
 def _answer(consents: Consents) -> Response:

@@ -5,8 +5,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import limited
-from authentication.schema import authentication_schema
+from authentication.api.limits import limited
+from authentication.api.schema import authentication_schema
 from authentication.serializers.health import CsrfTokenSerializer
 
 from .base import PublicView
@@ -15,7 +15,8 @@ from .base import PublicView
 class CsrfTokenView(PublicView):
     """Get a CSRF token.
 
-    Send it back as `X-CSRFToken`, with the cookie that comes beside it. Pages on a trusted origin need none.
+    Send it back as `X-CSRFToken`, with the cookie that comes beside it. Pages on a trusted origin
+    need none.
     """
 
     @authentication_schema(

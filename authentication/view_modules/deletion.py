@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import authentication_schema
 from authentication.serializers.deletion import DeletionSerializer
 from authentication.services import DeletionService
 from authentication.utils.client import ClientInfo
@@ -19,8 +19,8 @@ LEAVING = "Your account will be deleted. Sign in before then if you change your 
 class AccountDeleteView(SignedInView):
     """Delete your account.
 
-    Every device is signed out at once. Until `deletion_at`, two weeks from now, signing in with `restore` takes it
-    back; then everything about you is erased.
+    Every device is signed out at once. Until `deletion_at`, two weeks from now, signing in with
+    `restore` takes it back; then everything about you is erased.
     """
 
     @authentication_schema(

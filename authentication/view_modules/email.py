@@ -4,10 +4,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import limited
-from authentication.schema import READS_INPUT, authentication_schema
+from authentication.api.limits import limited
+from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.authentication import MessageSerializer
-from authentication.serializers.email import EmailResendSerializer, EmailVerifiedSerializer, EmailVerifySerializer
+from authentication.serializers.email import (
+    EmailResendSerializer,
+    EmailVerifiedSerializer,
+    EmailVerifySerializer,
+)
 from authentication.services import EmailVerificationService
 from authentication.utils.client import ClientInfo
 
@@ -20,8 +24,8 @@ RESENT = "Verification email sent if account exists"
 class EmailVerifyView(PublicView):
     """Prove an address with the token from the mail.
 
-    The token works once. The answer carries an exchange token, which signs the person in without a password within a
-    minute.
+    The token works once. The answer carries an exchange token, which signs the person in without a
+    password within a minute.
     """
 
     serializer_class = EmailVerifySerializer
@@ -61,5 +65,7 @@ class EmailResendView(PublicView):
     )
     @limited("email_resend")
     def post(self, request: Request) -> Response:
-        EmailVerificationService.resend(email=self.validated(request)["email"], client=ClientInfo.of(request))
+        EmailVerificationService.resend(
+            email=self.validated(request)["email"], client=ClientInfo.of(request)
+        )
         return Response({"message": RESENT})

@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email_change import (
     EmailChangeSerializer,
@@ -49,15 +49,21 @@ class AccountEmailView(SignedInView):
         example={"email": "ruth@example.net"},
         answers={200: EmailStateSerializer},
         answer=_PENDING,
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.ReauthenticationRequired, failures.RateLimited),
+        errors=(
+            *READS_INPUT,
+            failures.TokenInvalid,
+            failures.ReauthenticationRequired,
+            failures.RateLimited,
+        ),
     )
     @limited("email_change", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Move to another address.
 
-        A link goes there, and until it is followed the old address stays in force. The old address gets a notice, with
-        a link that undoes the change for seven days. The answer is the same for every address.
+        A link goes there, and until it is followed the old address stays in force. The old address
+        gets a notice, with a link that undoes the change for seven days. The answer is the same for
+        every address.
         """
         email = self.validated(request)["email"]
         EmailChangeService.request(user_of(request), email=email, client=ClientInfo.of(request))
@@ -98,14 +104,17 @@ class EmailChangeConfirmView(PublicView):
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
-        EmailChangeService.confirm(token=self.validated(request)["token"], client=ClientInfo.of(request))
+        EmailChangeService.confirm(
+            token=self.validated(request)["token"], client=ClientInfo.of(request)
+        )
         return Response({"message": CHANGED})
 
 
 class EmailChangeUndoView(PublicView):
     """Undo a change of address with the token that was mailed to the old one.
 
-    The old address is back, every device is signed out, and the answer carries a token that chooses a new password.
+    The old address is back, every device is signed out, and the answer carries a token that chooses
+    a new password.
     """
 
     serializer_class = EmailChangeTokenSerializer
@@ -121,5 +130,7 @@ class EmailChangeUndoView(PublicView):
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
-        reset_token = EmailChangeService.undo(token=self.validated(request)["token"], client=ClientInfo.of(request))
+        reset_token = EmailChangeService.undo(
+            token=self.validated(request)["token"], client=ClientInfo.of(request)
+        )
         return Response({"message": UNDONE, "reset_token": reset_token})

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.export import ExportDownloadSerializer, ExportStateSerializer
 from authentication.services import ExportService
 from authentication.utils.client import ClientInfo
@@ -71,7 +71,8 @@ class ExportView(SignedInView):
     def post(self, request: Request) -> Response:
         """Have a copy of everything the service holds about you made.
 
-        A mail tells when it is ready, within a minute as a rule; its link is good once and for a day.
+        A mail tells when it is ready, within a minute as a rule; its link is good once and for a
+        day.
         """
         state = ExportService.request(user_of(request), client=ClientInfo.of(request))
         return Response(ExportStateSerializer(state).data, status=status.HTTP_202_ACCEPTED)

@@ -7,9 +7,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.schema import authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.health import HealthSerializer, LiveSerializer
-from authentication.services.health import HealthService
+from authentication.services.operations import HealthService
 
 from .base import PublicView
 
@@ -21,13 +21,19 @@ _EXAMPLE = {
     "timestamp": "2026-11-22T15:30:00Z",
     "checks": _CHECKS,
 }
-_DEGRADED = {**_EXAMPLE, "status": "degraded", "cache": "unavailable", "checks": {**_CHECKS, "cache": "unavailable"}}
+_DEGRADED = {
+    **_EXAMPLE,
+    "status": "degraded",
+    "cache": "unavailable",
+    "checks": {**_CHECKS, "cache": "unavailable"},
+}
 
 
 class HealthView(PublicView):
     """Tell whether the service can do its work.
 
-    503 with `unhealthy` without a database, with `degraded` without a cache. Celery is reported and never decides.
+    503 with `unhealthy` without a database, with `degraded` without a cache. Celery is reported and
+    never decides.
     """
 
     @authentication_schema(
@@ -35,7 +41,9 @@ class HealthView(PublicView):
         tag="operations",
         answers={
             200: HealthSerializer,
-            503: OpenApiResponse(HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]),
+            503: OpenApiResponse(
+                HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]
+            ),
         },
         answer=_EXAMPLE,
     )
@@ -54,6 +62,8 @@ class HealthView(PublicView):
 class LiveView(PublicView):
     """Tell that the process runs, asking nothing of anybody."""
 
-    @authentication_schema("live", tag="operations", answers={200: LiveSerializer}, answer={"status": "alive"})
+    @authentication_schema(
+        "live", tag="operations", answers={200: LiveSerializer}, answer={"status": "alive"}
+    )
     def get(self, request: Request) -> Response:
         return Response({"status": "alive"})

@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
@@ -55,5 +55,7 @@ class NoticesView(SignedInView):
     def put(self, request: Request) -> Response:
         """Say whether you want notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
-        DeliverabilityService.want_notices(user_of(request).pk, wanted=wanted, client=ClientInfo.of(request))
+        DeliverabilityService.want_notices(
+            user_of(request).pk, wanted=wanted, client=ClientInfo.of(request)
+        )
         return Response({"notices": wanted})

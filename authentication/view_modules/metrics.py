@@ -7,11 +7,18 @@ from django.http import HttpRequest, HttpResponse
 from django.views import View
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from authentication.services.metrics import MetricsService
+from authentication.services.operations import MetricsService
 from authentication.utils.client import address_of, parsed
 
-# What a proxy adds: with one of these the caller is not at this machine, whatever the connection says.
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
+# What a proxy adds: with one of these the caller is not at this machine, whatever the connection
+# says.
+_FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_VIA",
+)
 
 
 class MetricsView(View):
@@ -21,11 +28,15 @@ class MetricsView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         if not _may_read(request):
-            refused = HttpResponse("Not for you.\n", status=401, content_type="text/plain; charset=utf-8")
+            refused = HttpResponse(
+                "Not for you.\n", status=401, content_type="text/plain; charset=utf-8"
+            )
             refused["WWW-Authenticate"] = "Bearer"
             return refused
         return HttpResponse(
-            MetricsService.exposition(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"}
+            MetricsService.exposition(),
+            content_type=CONTENT_TYPE_LATEST,
+            headers={"Cache-Control": "no-store"},
         )
 
 

@@ -4,8 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, TOKENS, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, TOKENS, authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.password import (
     PasswordChangedSerializer,
@@ -27,8 +27,9 @@ RESET = "Password reset successfully"
 class PasswordChangeView(SignedInView):
     """Change your password.
 
-    Every token issued before is dead and every device signed out; the answer carries new tokens for this one. A change
-    of address that waits to be confirmed is given up. A wrong `old_password` counts like a failed sign-in.
+    Every token issued before is dead and every device signed out; the answer carries new tokens for
+    this one. A change of address that waits to be confirmed is given up. A wrong `old_password`
+    counts like a failed sign-in.
     """
 
     serializer_class = PasswordChangeSerializer
@@ -80,16 +81,18 @@ class PasswordResetView(PublicView):
     )
     @limited("password_reset")
     def post(self, request: Request) -> Response:
-        PasswordService.request_reset(email=self.validated(request)["email"], client=ClientInfo.of(request))
+        PasswordService.request_reset(
+            email=self.validated(request)["email"], client=ClientInfo.of(request)
+        )
         return Response({"message": RESET_SENT})
 
 
 class PasswordResetConfirmView(PublicView):
     """Choose a new password with the token from the mail.
 
-    Every device is signed out, a change of address that waits to be confirmed is given up, and a lock is lifted for
-    the networks that the owner is known on, this one included. A password that breaks the rules does not spend the
-    token.
+    Every device is signed out, a change of address that waits to be confirmed is given up, and a
+    lock is lifted for the networks that the owner is known on, this one included. A password that
+    breaks the rules does not spend the token.
     """
 
     serializer_class = PasswordResetConfirmSerializer
@@ -101,7 +104,12 @@ class PasswordResetConfirmView(PublicView):
         example={"token": "<from the mail>", "new_password": "<a strong password>"},
         answers={200: MessageSerializer},
         answer={"message": RESET},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited, failures.ServiceUnavailable),
+        errors=(
+            *READS_INPUT,
+            failures.LinkInvalid,
+            failures.RateLimited,
+            failures.ServiceUnavailable,
+        ),
     )
     @limited("password_reset_confirm")
     def post(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.schema import READS_INPUT, USER, authentication_schema
+from authentication.api.schema import READS_INPUT, USER, authentication_schema
 from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
 from authentication.services import ProfileService
 from authentication.utils.client import ClientInfo
@@ -16,12 +16,16 @@ _EXAMPLE = {
     "display_name": "Ruth M.",
     "timezone": "Europe/Berlin",
     "visibility": "private",
-    "consents": {"terms_accepted_at": "2026-11-22T15:30:00Z", "privacy_policy_accepted_at": "2026-11-22T15:30:00Z"},
+    "consents": {
+        "terms_accepted_at": "2026-11-22T15:30:00Z",
+        "privacy_policy_accepted_at": "2026-11-22T15:30:00Z",
+    },
     "created_at": "2026-11-22T15:30:00Z",
 }
 
 
-# Made once: a serializer's fields are copied at each making, and showing a profile needs nothing of the request.
+# Made once: a serializer's fields are copied at each making, and showing a profile needs nothing of
+# the request.
 _shown = ProfileSerializer().to_representation
 
 
@@ -56,5 +60,7 @@ class OwnProfileView(SignedInView):
 
         What is left out stays as it is; fields that are not yours to change are ignored.
         """
-        profile = ProfileService.update(user_of(request), self.validated(request), client=ClientInfo.of(request))
+        profile = ProfileService.update(
+            user_of(request), self.validated(request), client=ClientInfo.of(request)
+        )
         return Response(_shown(profile))

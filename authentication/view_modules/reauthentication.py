@@ -5,9 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, authentication_schema
-from authentication.serializers.reauthentication import ReauthenticatedSerializer, ReauthenticateSerializer
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.serializers.reauthentication import (
+    ReauthenticatedSerializer,
+    ReauthenticateSerializer,
+)
 from authentication.services import ReauthenticationService
 from authentication.utils.client import ClientInfo
 
@@ -19,9 +22,10 @@ PROVEN = "Thank you. You can go on."
 class ReauthenticateView(SignedInView):
     """Prove again that it is you.
 
-    Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes; after this they
-    can be tried again. Signing in by password proves it too, refreshing tokens does not. Who has a second factor sends
-    a code of it in `otp`, others their `password`; what is wrong counts like a failed sign-in.
+    Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes;
+    after this they can be tried again. Signing in by password proves it too, refreshing tokens does
+    not. Who has a second factor sends a code of it in `otp`, others their `password`; what is wrong
+    counts like a failed sign-in.
     """
 
     serializer_class = ReauthenticateSerializer
@@ -44,6 +48,8 @@ class ReauthenticateView(SignedInView):
     )
     @limited("reauthenticate", key=by_user)
     def post(self, request: Request) -> Response:
-        ReauthenticationService.prove(session_of(request), **self.validated(request), client=ClientInfo.of(request))
+        ReauthenticationService.prove(
+            session_of(request), **self.validated(request), client=ClientInfo.of(request)
+        )
         lasts = int(settings.REAUTHENTICATION_LIFETIME.total_seconds())
         return Response({"message": PROVEN, "expires_in": lasts})

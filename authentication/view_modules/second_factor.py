@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import READS_INPUT, TOKENS, USER, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import READS_INPUT, TOKENS, USER, authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
@@ -21,7 +21,14 @@ from authentication.services import SecondFactorService
 from authentication.utils.client import ClientInfo
 from authentication.utils.qr import qr_svg
 
-from .base import PublicView, SignedInView, needs_recent_proof, renew_csrf_token, session_of, user_of
+from .base import (
+    PublicView,
+    SignedInView,
+    needs_recent_proof,
+    renew_csrf_token,
+    session_of,
+    user_of,
+)
 from .token_answers import new_session_answer
 
 ENABLED = "Your second factor is set up. Keep the recovery codes in a safe place: they are not shown again."
@@ -56,8 +63,8 @@ class SecondFactorView(SignedInView):
 class TotpSetupView(SignedInView):
     """Begin to set up an authenticator app.
 
-    The secret is good for nothing until a code of the app has confirmed it, within an hour; an older second factor
-    stays in force until then. The email address must be verified.
+    The secret is good for nothing until a code of the app has confirmed it, within an hour; an
+    older second factor stays in force until then. The email address must be verified.
     """
 
     @authentication_schema(
@@ -88,8 +95,8 @@ class TotpSetupView(SignedInView):
 class TotpConfirmView(SignedInView):
     """Put an authenticator app in force by its first code.
 
-    The answer holds ten recovery codes, which are never shown again. Other devices stay signed in; where the app
-    replaces another they are signed out.
+    The answer holds ten recovery codes, which are never shown again. Other devices stay signed in;
+    where the app replaces another they are signed out.
     """
 
     serializer_class = SecondFactorConfirmSerializer
@@ -121,7 +128,8 @@ class TotpConfirmView(SignedInView):
 class SecondFactorDisableView(SignedInView):
     """Give the second factor up.
 
-    Every other device is signed out, and you are told by mail. The proof it needs must hold a code of the factor.
+    Every other device is signed out, and you are told by mail. The proof it needs must hold a code
+    of the factor.
     """
 
     @authentication_schema(
@@ -147,7 +155,8 @@ class SecondFactorDisableView(SignedInView):
 class RecoveryCodesView(SignedInView):
     """Make new recovery codes.
 
-    The older ones are void, and you are told by mail. The proof it needs must hold a code of the factor.
+    The older ones are void, and you are told by mail. The proof it needs must hold a code of the
+    factor.
     """
 
     @authentication_schema(
@@ -166,15 +175,17 @@ class RecoveryCodesView(SignedInView):
     @limited("second_factor", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        codes = SecondFactorService.renew_recovery_codes(session_of(request), client=ClientInfo.of(request))
+        codes = SecondFactorService.renew_recovery_codes(
+            session_of(request), client=ClientInfo.of(request)
+        )
         return Response({"message": RENEWED, "recovery_codes": codes}, headers=_SECRET)
 
 
 class SecondFactorVerifyView(PublicView):
     """Finish a sign-in that stopped with `mfa_required`.
 
-    The `mfa_token` is good for five minutes, five tries and this endpoint alone; ten wrong codes in an hour, over all
-    sign-ins, are the most an account takes. The answer is that of a sign-in.
+    The `mfa_token` is good for five minutes, five tries and this endpoint alone; ten wrong codes in
+    an hour, over all sign-ins, are the most an account takes. The answer is that of a sign-in.
     """
 
     serializer_class = SecondFactorVerifySerializer
@@ -190,6 +201,10 @@ class SecondFactorVerifyView(PublicView):
     )
     @limited("second_factor_verify")
     def post(self, request: Request) -> Response:
-        signed_in = SecondFactorService.finish_sign_in(**self.validated(request), client=ClientInfo.of(request))
+        signed_in = SecondFactorService.finish_sign_in(
+            **self.validated(request), client=ClientInfo.of(request)
+        )
         renew_csrf_token(request)
-        return new_session_answer(request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data)
+        return new_session_answer(
+            request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data
+        )

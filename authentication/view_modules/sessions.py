@@ -6,10 +6,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_user, limited
-from authentication.schema import USER_ID, authentication_schema
+from authentication.api.limits import by_user, limited
+from authentication.api.schema import USER_ID, authentication_schema
 from authentication.serializers.authentication import MessageSerializer
-from authentication.serializers.sessions import SessionListSerializer, SessionSerializer, TerminatedSerializer
+from authentication.serializers.sessions import (
+    SessionListSerializer,
+    SessionSerializer,
+    TerminatedSerializer,
+)
 from authentication.services import SessionService
 from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import clear_refresh_cookie
@@ -71,14 +75,21 @@ class SessionDetailView(SignedInView):
     def get(self, request: Request, session_id: uuid.UUID) -> Response:
         """Show one device you are signed in on."""
         session = SessionService.get(user_id=user_of(request).pk, session_id=session_id)
-        return Response(SessionSerializer(session, context={"current": session_of(request).pk}).data)
+        return Response(
+            SessionSerializer(session, context={"current": session_of(request).pk}).data
+        )
 
     @authentication_schema(
         "session_terminate",
         tag="sessions",
         answers={200: MessageSerializer},
         answer={"message": TERMINATED},
-        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.NotFound, failures.RateLimited),
+        errors=(
+            failures.TokenInvalid,
+            failures.CsrfFailed,
+            failures.NotFound,
+            failures.RateLimited,
+        ),
     )
     @limited("sessions", key=by_user)
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
@@ -86,7 +97,9 @@ class SessionDetailView(SignedInView):
 
         Its tokens are dead at once. Another person's session is not found.
         """
-        SessionService.terminate(user_id=user_of(request).pk, session_id=session_id, client=ClientInfo.of(request))
+        SessionService.terminate(
+            user_id=user_of(request).pk, session_id=session_id, client=ClientInfo.of(request)
+        )
         response = Response({"message": TERMINATED})
         if session_id == session_of(request).pk:
             clear_refresh_cookie(response)
@@ -109,6 +122,8 @@ class SessionTerminateAllView(SignedInView):
     @limited("sessions_terminate_all", key=by_user)
     def post(self, request: Request) -> Response:
         count = SessionService.terminate_others(
-            user_id=user_of(request).pk, current_id=session_of(request).pk, client=ClientInfo.of(request)
+            user_id=user_of(request).pk,
+            current_id=session_of(request).pk,
+            client=ClientInfo.of(request),
         )
         return Response({"message": ALL_TERMINATED, "terminated_count": count})

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authentication.exceptions import SessionOver
-from authentication.services.tokens import TokenPair
+from authentication.services.sessions import TokenPair
 from authentication.utils.client import is_browser
 from authentication.utils.cookies import clear_refresh_cookie, refresh_cookie_of, set_refresh_cookie
 
@@ -33,7 +33,9 @@ def refresh_token_of(request: Request, body: Mapping[str, Any]) -> Presented:
 def new_session_answer(request: Request, tokens: TokenPair, **facts: Any) -> Response:
     """Answer a sign-in: a browser's refresh token goes into its cookie alone, an app's into the body too."""
     in_body = not settings.ENABLE_COOKIE_REFRESH_TOKEN or not is_browser(request)
-    return token_answer(tokens, in_body=in_body, by_cookie=settings.ENABLE_COOKIE_REFRESH_TOKEN, **facts)
+    return token_answer(
+        tokens, in_body=in_body, by_cookie=settings.ENABLE_COOKIE_REFRESH_TOKEN, **facts
+    )
 
 
 def token_answer(tokens: TokenPair, *, in_body: bool, by_cookie: bool, **facts: Any) -> Response:

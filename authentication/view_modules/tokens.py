@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.limits import by_address, limited
-from authentication.schema import READS_INPUT, TOKENS, USER_ID, authentication_schema
+from authentication.api.limits import by_address, limited
+from authentication.api.schema import READS_INPUT, TOKENS, USER_ID, authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
     ExchangeTokenSerializer,
@@ -38,9 +38,10 @@ def refresh_token_user(request: Request) -> str:
 class TokenRefreshView(ClearsCookie, PublicView):
     """Swap a refresh token for a new pair.
 
-    The token is taken from the body or else from the cookie, and its successor goes back the way it came. A token
-    works once; used again, it ends its session, except right after its first use (two tabs) or while its successor
-    is still unused (a lost answer): then the same successor is returned.
+    The token is taken from the body or else from the cookie, and its successor goes back the way it
+    came. A token works once; used again, it ends its session, except right after its first use (two
+    tabs) or while its successor is still unused (a lost answer): then the same successor is
+    returned.
     """
 
     serializer_class = TokenRefreshSerializer
@@ -60,13 +61,16 @@ class TokenRefreshView(ClearsCookie, PublicView):
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
         tokens = TokenService.rotate(refresh=self.presented.token, client=ClientInfo.of(request))
-        return token_answer(tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie)
+        return token_answer(
+            tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
+        )
 
 
 class TokenVerifyView(PublicView):
     """Tell whether an access token lives.
 
-    An empty object for one that would be accepted now; 401 for anything else, a refresh token and no token included.
+    An empty object for one that would be accepted now; 401 for anything else, a refresh token and
+    no token included.
     """
 
     serializer_class = TokenVerifySerializer
@@ -90,8 +94,8 @@ class TokenVerifyView(PublicView):
 class ExchangeTokenView(PublicView):
     """Trade the exchange token of a verified address for a session.
 
-    The token works once, for a minute, on any device of the person. Whose account has a second factor is asked for its
-    code, as at sign-in.
+    The token works once, for a minute, on any device of the person. Whose account has a second
+    factor is asked for its code, as at sign-in.
     """
 
     serializer_class = ExchangeTokenSerializer
@@ -121,7 +125,9 @@ class ExchangeTokenView(PublicView):
     )
     @limited("exchange_token")
     def post(self, request: Request) -> Response:
-        signed_in = ExchangeTokenService.redeem(**self.validated(request), client=ClientInfo.of(request))
+        signed_in = ExchangeTokenService.redeem(
+            **self.validated(request), client=ClientInfo.of(request)
+        )
         renew_csrf_token(request)
         return new_session_answer(
             request,

@@ -28,7 +28,9 @@ class ProblemView(PublicView):
         kinds = [kind for kind in _kinds(Problem) if kind.code == code]
         if not kinds:
             raise NotFound
-        meanings = [{"status": kind.status, "title": kind.title, "detail": kind.detail} for kind in kinds]
+        meanings = [
+            {"status": kind.status, "title": kind.title, "detail": kind.detail} for kind in kinds
+        ]
         return Response({"code": code, "meanings": meanings})
 
 
@@ -40,7 +42,9 @@ def _hint(path: str) -> str | None:
     except Resolver404:
         return None
     unknown = getattr(match.func, "view_class", None) is UnknownView
-    return None if unknown else f"There is nothing here. Did you mean {path}/ with a slash at its end?"
+    return (
+        None if unknown else f"There is nothing here. Did you mean {path}/ with a slash at its end?"
+    )
 
 
 def _kinds(kind: type[Problem]) -> list[type[Problem]]:

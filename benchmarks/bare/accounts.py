@@ -15,8 +15,13 @@ def main(count: int) -> None:
 
     call_command("migrate", verbosity=0)
     people = get_user_model().objects
-    tokens = [RefreshToken.for_user(people.create_user(f"person{n}", f"person{n}@example.org")) for n in range(count)]
-    json.dump([{"access": str(token.access_token), "refresh": str(token)} for token in tokens], sys.stdout)
+    tokens = [
+        RefreshToken.for_user(people.create_user(f"person{n}", f"person{n}@example.org"))
+        for n in range(count)
+    ]
+    json.dump(
+        [{"access": str(token.access_token), "refresh": str(token)} for token in tokens], sys.stdout
+    )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,12 @@ from http import HTTPStatus
 from csp.constants import HEADER as CSP_HEADER
 from django.http import HttpRequest, HttpResponse
 
-from vineyard_group_fellowship.problems import CONTENT_TYPE, problem_for_status, problem_of, rendered
+from vineyard_group_fellowship.problems import (
+    CONTENT_TYPE,
+    problem_for_status,
+    problem_of,
+    rendered,
+)
 
 API = "/api/"
 
@@ -41,4 +46,6 @@ class ErrorHandlingMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer an exception under /api/; leave all others to Django."""
-        return rendered(problem_of(exception), request) if request.path_info.startswith(API) else None
+        return (
+            rendered(problem_of(exception), request) if request.path_info.startswith(API) else None
+        )

@@ -19,7 +19,8 @@ class SecurityHeadersMiddleware:
         self.get_response = get_response
         self._policy = build_policy(config=settings.CONTENT_SECURITY_POLICY["DIRECTIVES"])
         self._policies = {
-            prefix: build_policy(config=directives) for prefix, directives in settings.CONTENT_SECURITY_POLICIES.items()
+            prefix: build_policy(config=directives)
+            for prefix, directives in settings.CONTENT_SECURITY_POLICIES.items()
         }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

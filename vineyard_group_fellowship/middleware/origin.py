@@ -28,7 +28,11 @@ class OriginProofMiddleware(CsrfViewMiddleware):
     """
 
     def process_view(  # type: ignore[override]  # the refusal is JSON, not Django's page
-        self, request: HttpRequest, callback: Callable[..., Any], callback_args: Any, callback_kwargs: Any
+        self,
+        request: HttpRequest,
+        callback: Callable[..., Any],
+        callback_args: Any,
+        callback_kwargs: Any,
     ) -> HttpResponseBase | None:
         if not request.path_info.startswith(API):
             return super().process_view(request, callback, callback_args, callback_kwargs)
@@ -54,4 +58,8 @@ class OriginProofMiddleware(CsrfViewMiddleware):
 def _is_ours(request: HttpRequest) -> bool:
     origin = request.META.get("HTTP_ORIGIN", "")
     own = f"{request.scheme}://{request.get_host()}"
-    return origin == own or origin in settings.CSRF_TRUSTED_ORIGINS or origin in settings.CORS_ALLOWED_ORIGINS
+    return (
+        origin == own
+        or origin in settings.CSRF_TRUSTED_ORIGINS
+        or origin in settings.CORS_ALLOWED_ORIGINS
+    )

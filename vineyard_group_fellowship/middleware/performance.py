@@ -25,7 +25,9 @@ class PerformanceMonitoringMiddleware:
         observe_request(_endpoint(request), request.method, response.status_code, seconds)
         response["X-Response-Time"] = f"{seconds:.3f}s"
         if seconds > settings.SLOW_REQUEST_SECONDS:
-            logger.warning("slow_request", method=request.method, path=request.path, seconds=round(seconds, 3))
+            logger.warning(
+                "slow_request", method=request.method, path=request.path, seconds=round(seconds, 3)
+            )
         return response
 
 

@@ -22,7 +22,14 @@ class _Recorder:
         self.seconds = 0.0
         self.statements: list[str] = []
 
-    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001 -- Django's signature
+    def __call__(
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,  # noqa: FBT001 -- Django's signature
+        context: Any,
+    ) -> Any:
         start = time.perf_counter()
         try:
             return execute(sql, params, many, context)
@@ -43,7 +50,9 @@ class DatabaseQueryMonitoringMiddleware:
             response = self.get_response(request)
         count = len(recorder.statements)
         if settings.SERVER_TIMING:
-            response["Server-Timing"] = f'db;dur={recorder.seconds * 1000:.1f};desc="{count} queries"'
+            response["Server-Timing"] = (
+                f'db;dur={recorder.seconds * 1000:.1f};desc="{count} queries"'
+            )
         if count > settings.QUERY_BUDGET:
             repeated = [
                 {"sql": sql, "times": times}

@@ -12,15 +12,15 @@ if not SECRET_KEY and ENVIRONMENT != "production":
     # Known to everybody who reads this file; production refuses to start without a key of its own.
     SECRET_KEY = "insecure-development-only-key-never-used-in-production"  # noqa: S105 -- no secret
 
-# Encrypt what must be read again, such as seeds of second factors; the first one encrypts, all of them decrypt. Without
-# one they are derived from SECRET_KEY; production wants its own.
+# Encrypt what must be read again, such as seeds of second factors; the first one encrypts, all of
+# them decrypt. Without one they are derived from SECRET_KEY; production wants its own.
 FIELD_ENCRYPTION_KEYS = env.items("FIELD_ENCRYPTION_KEYS") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 
 AUTH_USER_MODEL = "authentication.User"
-AUTHENTICATION_BACKENDS = ["authentication.backends.ServiceBackend"]
+AUTHENTICATION_BACKENDS = ["authentication.api.backends.ServiceBackend"]
 LOGIN_URL = "admin:login"
 
-PASSWORD_HASHERS = ["authentication.hashers.ServiceArgon2Hasher"]
+PASSWORD_HASHERS = ["authentication.services.passwords.hashers.ServiceArgon2Hasher"]
 ARGON2_TIME_COST = env.integer("ARGON2_TIME_COST", 2, low=2, high=16)
 ARGON2_MEMORY_KIB = env.integer("ARGON2_MEMORY_KIB", 65536, low=19456, high=2**21)
 ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
@@ -28,29 +28,39 @@ ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=1024)
 WEB_THREADS = env.integer("WEB_THREADS", 8, low=1, high=256)
 
-PASSWORD_MIN_LENGTH = env.integer("PASSWORD_MIN_LENGTH", 12 if ENVIRONMENT == "production" else 8, low=8, high=64)
+PASSWORD_MIN_LENGTH = env.integer(
+    "PASSWORD_MIN_LENGTH", 12 if ENVIRONMENT == "production" else 8, low=8, high=64
+)
 PASSWORD_HISTORY_LIMIT = env.integer("PASSWORD_HISTORY_LIMIT", 5, high=50)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH},
     },
-    {"NAME": "authentication.validators.CompositionValidator"},
+    {"NAME": "authentication.services.passwords.validators.CompositionValidator"},
     {
-        "NAME": "authentication.validators.IdentitySimilarityValidator",
+        "NAME": "authentication.services.passwords.validators.IdentitySimilarityValidator",
         "OPTIONS": {"user_attributes": ("username", "first_name", "last_name", "email")},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "authentication.validators.ContextWordsValidator", "OPTIONS": {"words": ("vineyard", "fellowship")}},
-    {"NAME": "authentication.validators.PasswordHistoryValidator"},
+    {
+        "NAME": "authentication.services.passwords.validators.ContextWordsValidator",
+        "OPTIONS": {"words": ("vineyard", "fellowship")},
+    },
+    {"NAME": "authentication.services.passwords.validators.PasswordHistoryValidator"},
 ]
 HIBP_ENABLED = env.boolean("HIBP_ENABLED", default=ENVIRONMENT != "test")
 HIBP_API_URL = env.matching(
-    "HIBP_API_URL", "https://api.pwnedpasswords.com/range", pattern=r"https?://\S+", wanted="a web address"
+    "HIBP_API_URL",
+    "https://api.pwnedpasswords.com/range",
+    pattern=r"https?://\S+",
+    wanted="a web address",
 ).rstrip("/")
 
 REQUIRE_EMAIL_VERIFICATION = env.boolean("REQUIRE_EMAIL_VERIFICATION", default=True)
-TERMS_VERSION = env.matching("TERMS_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11")
+TERMS_VERSION = env.matching(
+    "TERMS_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11"
+)
 PRIVACY_POLICY_VERSION = env.matching(
     "PRIVACY_POLICY_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11"
 )
@@ -59,9 +69,13 @@ REQUIRE_CONSENT = env.boolean("REQUIRE_CONSENT", default=False)
 PREVENT_EMAIL_ENUMERATION = env.boolean("PREVENT_EMAIL_ENUMERATION", default=True)
 ACCOUNT_LOCKOUT_THRESHOLD = env.integer("ACCOUNT_LOCKOUT_THRESHOLD", 5, low=2, high=100)
 ACCOUNT_LOCKOUT_MINUTES = env.integer("ACCOUNT_LOCKOUT_MINUTES", 30, low=1, high=10_080)
-EMAIL_VERIFICATION_LIFETIME = timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 24, low=1, high=168))
+EMAIL_VERIFICATION_LIFETIME = timedelta(
+    hours=env.integer("EMAIL_VERIFICATION_HOURS", 24, low=1, high=168)
+)
 PASSWORD_RESET_TIMEOUT = env.integer("PASSWORD_RESET_MINUTES", 60, low=5, high=60) * 60  # seconds
-EXCHANGE_TOKEN_LIFETIME = timedelta(seconds=env.integer("EXCHANGE_TOKEN_SECONDS", 60, low=10, high=600))
+EXCHANGE_TOKEN_LIFETIME = timedelta(
+    seconds=env.integer("EXCHANGE_TOKEN_SECONDS", 60, low=10, high=600)
+)
 
 # What authenticator apps show above the codes.
 TOTP_ISSUER = env.text("TOTP_ISSUER", "Vineyard Group Fellowship")
@@ -69,9 +83,15 @@ ADMIN_REQUIRE_OTP = env.boolean("ADMIN_REQUIRE_OTP", default=ENVIRONMENT == "pro
 
 MAX_ACTIVE_SESSIONS = env.integer("MAX_ACTIVE_SESSIONS", 50, low=1, high=1000)
 SESSION_LIFETIME = timedelta(days=env.integer("SESSION_LIFETIME_DAYS", 7, low=1, high=90))
-SESSION_REMEMBERED_LIFETIME = timedelta(days=env.integer("SESSION_REMEMBERED_LIFETIME_DAYS", 14, low=1, high=90))
-SESSION_ABSOLUTE_LIFETIME = timedelta(days=env.integer("SESSION_ABSOLUTE_LIFETIME_DAYS", 90, low=1, high=365))
-REAUTHENTICATION_LIFETIME = timedelta(minutes=env.integer("REAUTHENTICATION_MINUTES", 10, low=1, high=60))
+SESSION_REMEMBERED_LIFETIME = timedelta(
+    days=env.integer("SESSION_REMEMBERED_LIFETIME_DAYS", 14, low=1, high=90)
+)
+SESSION_ABSOLUTE_LIFETIME = timedelta(
+    days=env.integer("SESSION_ABSOLUTE_LIFETIME_DAYS", 90, low=1, high=365)
+)
+REAUTHENTICATION_LIFETIME = timedelta(
+    minutes=env.integer("REAUTHENTICATION_MINUTES", 10, low=1, high=60)
+)
 REFRESH_REUSE_GRACE = timedelta(seconds=env.integer("REFRESH_REUSE_GRACE_SECONDS", 10, high=60))
 
 JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY", SECRET_KEY)
@@ -80,7 +100,8 @@ if JWT_SIGNING_KEY == SECRET_KEY:
     # Or whoever rotates the one key that does everything signs everybody out.
     JWT_SIGNING_KEY_FALLBACKS = [*JWT_SIGNING_KEY_FALLBACKS, *SECRET_KEY_FALLBACKS]
 
-# The token classes are simplejwt's; rotation, revocation and expiry are ours (docs/architecture.md).
+# The token classes are simplejwt's; rotation, revocation and expiry are ours
+# (docs/architecture.md).
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": SESSION_REMEMBERED_LIFETIME,
@@ -100,11 +121,18 @@ SIMPLE_JWT: dict[str, Any] = {
 
 ENABLE_COOKIE_REFRESH_TOKEN = env.boolean("ENABLE_COOKIE_REFRESH_TOKEN", default=True)
 REFRESH_TOKEN_COOKIE_NAME = env.matching(
-    "REFRESH_TOKEN_COOKIE_NAME", "refresh_token", pattern=r"[A-Za-z0-9_.-]+", wanted="a cookie's name"
+    "REFRESH_TOKEN_COOKIE_NAME",
+    "refresh_token",
+    pattern=r"[A-Za-z0-9_.-]+",
+    wanted="a cookie's name",
 )
 REFRESH_TOKEN_COOKIE_MAX_AGE = 14 * 24 * 60 * 60  # seconds
 REFRESH_TOKEN_COOKIE_HTTPONLY = True
-REFRESH_TOKEN_COOKIE_SECURE = env.boolean("REFRESH_TOKEN_COOKIE_SECURE", default=ENVIRONMENT == "production")
+REFRESH_TOKEN_COOKIE_SECURE = env.boolean(
+    "REFRESH_TOKEN_COOKIE_SECURE", default=ENVIRONMENT == "production"
+)
 REFRESH_TOKEN_COOKIE_PATH = "/"  # noqa: S105 -- a path
 REFRESH_TOKEN_COOKIE_DOMAIN = env.text("REFRESH_TOKEN_COOKIE_DOMAIN") or None
-REFRESH_TOKEN_COOKIE_SAMESITE = env.choice("REFRESH_TOKEN_COOKIE_SAMESITE", "Lax", ("Lax", "Strict", "None"))
+REFRESH_TOKEN_COOKIE_SAMESITE = env.choice(
+    "REFRESH_TOKEN_COOKIE_SAMESITE", "Lax", ("Lax", "Strict", "None")
+)

@@ -113,7 +113,8 @@ _BOUNDS = (
     f"-c statement_timeout={DB_STATEMENT_TIMEOUT_MS}",
     f"-c lock_timeout={env.integer('DB_LOCK_TIMEOUT_MS', 2000, high=600_000)}",
 )
-# A server that went without a word, as in a failover, is noticed within seconds; a kernel by itself takes 15 minutes.
+# A server that went without a word, as in a failover, is noticed within seconds; a kernel by itself
+# takes 15 minutes.
 _REACHED = {
     "connect_timeout": 3,
     "tcp_user_timeout": 10_000,
@@ -121,8 +122,9 @@ _REACHED = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
 }
-# In transaction mode the next statement may run on another connection: nothing may be prepared on this one. PgBouncer
-# also refuses parameters at the start: it, or the role, sets the timeouts instead (docs/operations.md).
+# In transaction mode the next statement may run on another connection: nothing may be prepared on
+# this one. PgBouncer also refuses parameters at the start: it, or the role, sets the timeouts
+# instead (docs/operations.md).
 _BEHIND_PGBOUNCER = {"prepare_threshold": None}
 
 
@@ -135,7 +137,9 @@ def postgresql() -> dict[str, Any] | None:
         "USER": env.text("DB_USER", env.text("PGUSER", "vineyard_group_fellowship")),
         "PASSWORD": env.text("DB_PASSWORD", env.text("PGPASSWORD")),
         "HOST": env.text("DB_HOST", env.text("PGHOST")),
-        "PORT": env.integer("DB_PORT", env.integer("PGPORT", 5432, low=1, high=65535), low=1, high=65535),
+        "PORT": env.integer(
+            "DB_PORT", env.integer("PGPORT", 5432, low=1, high=65535), low=1, high=65535
+        ),
     }
     found: dict[str, Any] | None = by_url or (by_parts if by_parts["HOST"] else None)
     return found and _connected(found)
@@ -144,17 +148,26 @@ def postgresql() -> dict[str, Any] | None:
 def replica() -> dict[str, Any] | None:
     """Return the read replica that DATABASE_REPLICA_URL names, or None."""
     found = env.database("DATABASE_REPLICA_URL")
-    return found and {**_connected(found, "-c default_transaction_read_only=on"), "TEST": {"MIRROR": "default"}}
+    return found and {
+        **_connected(found, "-c default_transaction_read_only=on"),
+        "TEST": {"MIRROR": "default"},
+    }
 
 
 def _connected(found: dict[str, Any], *parameters: str) -> dict[str, Any]:
     """Return a database with how connections to it are made, kept and bounded in time; what its URL says wins."""
-    # Whoever waits for a connection longer than two seconds gets a 503. A pool that cannot connect begins anew after
-    # five: by default its tries lie minutes apart in the end.
-    pool = {"min_size": min(2, DB_POOL_SIZE), "max_size": DB_POOL_SIZE, "timeout": 2, "reconnect_timeout": 5}
+    # Whoever waits for a connection longer than two seconds gets a 503. A pool that cannot connect
+    # begins anew after five: by default its tries lie minutes apart in the end.
+    pool = {
+        "min_size": min(2, DB_POOL_SIZE),
+        "max_size": DB_POOL_SIZE,
+        "timeout": 2,
+        "reconnect_timeout": 5,
+    }
     return {
         **found,
-        # A pool keeps the connections itself, and is emptied when one of them turns out lost (database.py).
+        # A pool keeps the connections itself, and is emptied when one of them turns out lost
+        # (database.py).
         "CONN_MAX_AGE": 0 if DB_POOL_SIZE else DB_CONN_MAX_AGE,
         "CONN_HEALTH_CHECKS": not DB_POOL_SIZE,
         "DISABLE_SERVER_SIDE_CURSORS": PGBOUNCER,
@@ -209,9 +222,15 @@ def redis_url() -> str:
 
 def caches(url: str) -> dict[str, Any]:
     """Return the caches: `default` for what must be shared, `limits` for counters that outlive Redis's faults."""
-    local = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 200_000}}
+    local = {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
     if not url:
-        return {"default": {**local, "LOCATION": "default"}, "limits": {**local, "LOCATION": "limits"}}
+        return {
+            "default": {**local, "LOCATION": "default"},
+            "limits": {**local, "LOCATION": "limits"},
+        }
     shared = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -222,10 +241,12 @@ def caches(url: str) -> dict[str, Any]:
             "SOCKET_CONNECT_TIMEOUT": 0.25,
             "SOCKET_TIMEOUT": 0.5,
             "CONNECTION_POOL_KWARGS": {
-                # redis-py retries ten times by default, which turns a hung Redis into a hung request.
+                # redis-py retries ten times by default, which turns a hung Redis into a hung
+                # request.
                 "retry": None,
-                # Version 3 lets a server lengthen our timeouts, by maintenance notices. Its greeting, those notices and
-                # the driver's name also cost four round trips a connection.
+                # Version 3 lets a server lengthen our timeouts, by maintenance notices. Its
+                # greeting, those notices and the driver's name also cost four round trips a
+                # connection.
                 "protocol": 2,
                 "driver_info": None,
             },

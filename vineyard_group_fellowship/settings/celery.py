@@ -19,9 +19,12 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 30
 CELERY_TASK_TIME_LIMIT = 60
-# A queue for what talks to mail servers, one for what asks other services, one for the rest: where one hangs, the
-# workers of the others go on. Named here, so that a worker that is told of no queue takes them all.
-CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("mail", "checks", "upkeep")}
+# A queue for what talks to mail servers, one for what asks other services, one for the rest: where
+# one hangs, the workers of the others go on. Named here, so that a worker that is told of no queue
+# takes them all.
+CELERY_TASK_QUEUES = {
+    name: {"exchange": name, "routing_key": name} for name in ("mail", "checks", "upkeep")
+}
 CELERY_TASK_DEFAULT_QUEUE = "upkeep"
 CELERY_TASK_ROUTES = {
     "authentication.tasks.deliver_email": {"queue": "mail"},
@@ -43,17 +46,29 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 def _hourly(rule: str) -> dict[str, Any]:
     # One that could not be done in its hour is taken up by the next.
     options = {"expires": RETENTION_SECONDS}
-    return {"task": "authentication.tasks.clean", "args": (rule,), "schedule": RETENTION_SECONDS, "options": options}
+    return {
+        "task": "authentication.tasks.clean",
+        "args": (rule,),
+        "schedule": RETENTION_SECONDS,
+        "options": options,
+    }
 
 
 def _often(task: str) -> dict[str, Any]:
-    return {"task": task, "schedule": float(EMAIL_SWEEP_SECONDS), "options": {"expires": EMAIL_SWEEP_SECONDS}}
+    return {
+        "task": task,
+        "schedule": float(EMAIL_SWEEP_SECONDS),
+        "options": {"expires": EMAIL_SWEEP_SECONDS},
+    }
 
 
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _often("authentication.tasks.sweep_outbox"),
     "sweep-exports": _often("authentication.tasks.sweep_exports"),
-    "erase-accounts": {"task": "authentication.tasks.erase_accounts", "schedule": RETENTION_SECONDS},
+    "erase-accounts": {
+        "task": "authentication.tasks.erase_accounts",
+        "schedule": RETENTION_SECONDS,
+    },
     **{
         f"clean-{rule}": _hourly(rule)
         for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")

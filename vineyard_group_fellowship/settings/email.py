@@ -16,9 +16,9 @@ _WEB_ADDRESS = r"https?://[^\s/]+\S*"
 
 def address(name: str, default: str = "") -> str:
     """Return a web address without the slash at its end."""
-    return env.matching(name, default, pattern=_WEB_ADDRESS, wanted="a web address such as https://example.org").rstrip(
-        "/"
-    )
+    return env.matching(
+        name, default, pattern=_WEB_ADDRESS, wanted="a web address such as https://example.org"
+    ).rstrip("/")
 
 
 def link(name: str, default: str, placeholder: str) -> str:
@@ -49,7 +49,9 @@ BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
 
 def page(name: str) -> str:
     """Return the address of a page that takes a token: the front end's, or the service's own without one."""
-    return (f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/") + "?token={token}"
+    return (
+        f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/"
+    ) + "?token={token}"
 
 
 # Without a front end the service's own pages take the person through.
@@ -61,8 +63,12 @@ EMAIL_UNDO_URL = link("EMAIL_UNDO_URL", page("undo-email"), "{token}")
 EXPORT_URL = link("EXPORT_URL", page("download-export"), "{token}")
 EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
 
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>")
-SERVER_EMAIL = env.text("SERVER_EMAIL", "Vineyard Group Fellowship System <info@vineyardgroupfellowship.org>")
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>"
+)
+SERVER_EMAIL = env.text(
+    "SERVER_EMAIL", "Vineyard Group Fellowship System <info@vineyardgroupfellowship.org>"
+)
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "info@vineyardgroupfellowship.org")
 NOREPLY_EMAIL = env.text("NOREPLY_EMAIL", "noreply@vineyardgroupfellowship.org")
 
@@ -81,17 +87,23 @@ ANYMAIL: dict[str, Any] = {
     "REQUESTS_TIMEOUT": (5, 10),
     # Tracking leads every link through the provider: our links are secrets.
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
-    # Nor does it add to them what counts their readers, or a link to unsubscribe from the mails an account cannot do
-    # without: whoever follows that one is sent no reset any more.
+    # Nor does it add to them what counts their readers, or a link to unsubscribe from the mails an
+    # account cannot do without: whoever follows that one is sent no reset any more.
     "SENDGRID_SEND_DEFAULTS": {
         "esp_extra": {
-            "tracking_settings": {"subscription_tracking": {"enable": False}, "ganalytics": {"enable": False}}
+            "tracking_settings": {
+                "subscription_tracking": {"enable": False},
+                "ganalytics": {"enable": False},
+            }
         }
     },
 }
 
-# A machine of one's own shows its mails in Mailpit; elsewhere everybody who finds that reads everybody's links.
-EMAIL_CATCHER = env.matching("EMAIL_CATCHER", "", pattern=r"[\w.-]+:\d{1,5}", wanted="an address such as mail:1025")
+# A machine of one's own shows its mails in Mailpit; elsewhere everybody who finds that reads
+# everybody's links.
+EMAIL_CATCHER = env.matching(
+    "EMAIL_CATCHER", "", pattern=r"[\w.-]+:\d{1,5}", wanted="an address such as mail:1025"
+)
 if EMAIL_CATCHER and ENVIRONMENT == "development" and not (EMAIL_HOST or SENDGRID_API_KEY):
     EMAIL_HOST, _, _port = EMAIL_CATCHER.partition(":")
     EMAIL_PORT = int(_port)
@@ -101,7 +113,7 @@ if EMAIL_HOST:
 elif SENDGRID_API_KEY:
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
 else:
-    EMAIL_BACKEND = "authentication.mailbox.FileMailbox"
+    EMAIL_BACKEND = "authentication.services.mail.file_backend.FileMailbox"
 
 EMAIL_MAX_ATTEMPTS = 8
 # Longer than any sending may take: until then nobody else takes up a mail that is being sent.

@@ -28,7 +28,8 @@ class Environment:
         """Add what a `.env` file sets; the process's own environment wins."""
         if not path.is_file():
             return
-        # Before its reader comes, who would quote what it cannot read in the log: half a key is such a line.
+        # Before its reader comes, who would quote what it cannot read in the log: half a key is
+        # such a line.
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#") and not _ASSIGNMENT.match(line):
                 self.refuse(f"Line {number} of {path.name} is no assignment such as NAME=value")
@@ -45,12 +46,21 @@ class Environment:
         """Stop on a name in the `.env` file that no setting reads: it is a typing error, silently ignored."""
         if not path.is_file():
             return
-        lines = (line.strip().removeprefix("export ") for line in path.read_text(encoding="utf-8").splitlines())
-        named = {line.partition("=")[0].strip() for line in lines if "=" in line and not line.startswith("#")}
+        lines = (
+            line.strip().removeprefix("export ")
+            for line in path.read_text(encoding="utf-8").splitlines()
+        )
+        named = {
+            line.partition("=")[0].strip()
+            for line in lines
+            if "=" in line and not line.startswith("#")
+        }
         for name in sorted(named - self.names):
             near = difflib.get_close_matches(name, self.names, n=1)
             hint = f" Did you mean {near[0]}?" if near else ""
-            raise ImproperlyConfigured(f"{name} in {path.name} is not a setting of this service.{hint}")
+            raise ImproperlyConfigured(
+                f"{name} in {path.name} is not a setting of this service.{hint}"
+            )
 
     def text(self, name: str, default: str = "") -> str:
         """Return a string; an empty variable counts as unset."""
@@ -94,7 +104,9 @@ class Environment:
             return default
         return value
 
-    def matching(self, name: str, default: str, *, pattern: str, wanted: str, secret: bool = False) -> str:
+    def matching(
+        self, name: str, default: str, *, pattern: str, wanted: str, secret: bool = False
+    ) -> str:
         """Return a string of a pattern, described by `wanted` in the refusal, which does not repeat a secret."""
         value = self.text(name, default)
         if value and not re.fullmatch(pattern, value):
@@ -105,7 +117,11 @@ class Environment:
     def database(self, name: str) -> dict[str, Any] | None:
         """Return Django's database settings from a URL, or None when the variable is unset."""
         url = self.matching(
-            name, "", pattern=r"(postgres|postgresql|pgsql|postgis)://.+", wanted="a postgres:// address", secret=True
+            name,
+            "",
+            pattern=r"(postgres|postgresql|pgsql|postgis)://.+",
+            wanted="a postgres:// address",
+            secret=True,
         )
         if not url:
             return None

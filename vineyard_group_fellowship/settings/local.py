@@ -19,6 +19,6 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 DATABASES = databases(postgresql() or sqlite())
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(redis_url())
-SESSION_ENGINE = "vineyard_group_fellowship.sessions"
+SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 # Debian 12's GDAL is newer than Django's list of tested ones.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]

@@ -6,13 +6,20 @@ from typing import Any
 
 import structlog
 
-from vineyard_group_fellowship.logs import exception_text, with_request, without_controls, write_indented
+from vineyard_group_fellowship.logs import (
+    exception_text,
+    with_request,
+    without_controls,
+    write_indented,
+)
 
 from .base import ENVIRONMENT
 from .env import env
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
-LOG_FORMAT = env.choice("LOG_FORMAT", "json" if ENVIRONMENT == "production" else "console", ("json", "console"))
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT", "json" if ENVIRONMENT == "production" else "console", ("json", "console")
+)
 
 
 _SHARED: list[Any] = [
@@ -42,7 +49,9 @@ _RENDERERS: dict[str, list[Any]] = {
     "console": [
         without_controls,
         # Without frames' variables: they hold passwords and tokens.
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=write_indented),
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=write_indented
+        ),
     ],
 }
 
@@ -74,16 +83,23 @@ LOGGING: dict[str, Any] = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # Django's own handlers (a plain console, mail to admins) would say everything a second time.
+        # Django's own handlers (a plain console, mail to admins) would say everything a second
+        # time.
         "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
         "django.db.backends": {"level": "INFO"},
-        # At DEBUG it logs the whole context of a page for every name that is missing in it, tokens included.
+        # At DEBUG it logs the whole context of a page for every name that is missing in it, tokens
+        # included.
         "django.template": {"level": "INFO"},
         # Anybody can send any Host; the answer is a 400 and no news.
         "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
         # Every 4xx would be a warning here; our own access and error events say it better.
         "django.request": {"level": "ERROR"},
-        "django.server": {"handlers": ["console"], "filters": ["without_query"], "level": "INFO", "propagate": False},
+        "django.server": {
+            "handlers": ["console"],
+            "filters": ["without_query"],
+            "level": "INFO",
+            "propagate": False,
+        },
         "gunicorn.error": {"filters": ["without_query"]},
         "celery.worker.consumer.consumer": {"filters": ["without_body"]},
         "celery.app.trace": {"filters": ["without_body"]},

@@ -29,7 +29,9 @@ _COLLECTED: Any = {
     "frame_context_lines": 5,
 }
 
-SENTRY_DSN = env.matching("SENTRY_DSN", "", pattern=r"https?://.+", wanted="a web address", secret=True)
+SENTRY_DSN = env.matching(
+    "SENTRY_DSN", "", pattern=r"https?://.+", wanted="a web address", secret=True
+)
 SENTRY_OPTIONS: dict[str, Any] = {
     "environment": ENVIRONMENT,
     "traces_sample_rate": 0.1,

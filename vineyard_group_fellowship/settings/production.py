@@ -65,24 +65,32 @@ _faults = {
     "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
     "SECRET_KEY must not be development's": SECRET_KEY.startswith("insecure-"),
     # Whoever guesses a fallback forges what the key in force signs.
-    "SECRET_KEY_FALLBACKS must have at least 50 characters each": _is_short(SECRET_KEY_FALLBACKS, 50),
-    "JWT_SIGNING_KEY_FALLBACKS must have at least 32 characters each": _is_short(JWT_SIGNING_KEY_FALLBACKS, 32),
+    "SECRET_KEY_FALLBACKS must have at least 50 characters each": _is_short(
+        SECRET_KEY_FALLBACKS, 50
+    ),
+    "JWT_SIGNING_KEY_FALLBACKS must have at least 32 characters each": _is_short(
+        JWT_SIGNING_KEY_FALLBACKS, 32
+    ),
     "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
     "FIELD_ENCRYPTION_KEYS must be set, to other keys than SECRET_KEY of at least 32 characters each": (
         not _field_keys or SECRET_KEY in _field_keys or min(map(len, _field_keys)) < 32  # noqa: PLR2004 -- AES's key size
     ),
     "METRICS_TOKEN must have at least 24 characters, or none": 0 < len(METRICS_TOKEN) < 24,  # noqa: PLR2004 -- a secret
     "DEBUG must be off": DEBUG,
-    "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS or any("*" in host for host in ALLOWED_HOSTS),
+    "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS
+    or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
     "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
-    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(map(_is_https, _origins)),
+    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(
+        map(_is_https, _origins)
+    ),
     "BACKEND_URL must be set": not env.text("BACKEND_URL"),
     "BACKEND_URL must be https": not _is_https(BACKEND_URL),
     **{f"{name} must be https": not _is_https(env.text(name) or "https://") for name in _LINKS},
     "REFRESH_TOKEN_COOKIE_SECURE must be on": not REFRESH_TOKEN_COOKIE_SECURE,
     "DATABASE_URL, DB_HOST or PGHOST must be set": _database is None,
-    "DB_PASSWORD must not be development's": _database and _database.get("PASSWORD") == _EVERYBODYS_PASSWORD,
+    "DB_PASSWORD must not be development's": _database
+    and _database.get("PASSWORD") == _EVERYBODYS_PASSWORD,
     "REDIS_URL must be set": not _redis,
     "REDIS_PASSWORD must not be development's": env.text("REDIS_PASSWORD") == _EVERYBODYS_PASSWORD,
     "EMAIL_HOST or SENDGRID_API_KEY must be set": not (EMAIL_HOST or SENDGRID_API_KEY),
@@ -92,7 +100,7 @@ if found := [*(env.refusals or []), *(fault for fault, present in _faults.items(
 
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(_redis)
-SESSION_ENGINE = "vineyard_group_fellowship.sessions"
+SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

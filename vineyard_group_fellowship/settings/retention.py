@@ -8,7 +8,11 @@ AUDIT_LOG_RETENTION = timedelta(days=env.integer("AUDIT_LOG_RETENTION_DAYS", 365
 SESSION_RETENTION = timedelta(days=env.integer("SESSION_RETENTION_DAYS", 90, high=3650))
 EMAIL_RETENTION = timedelta(days=env.integer("EMAIL_RETENTION_DAYS", 90, low=1, high=3650))
 # Nothing: accounts whose address was never proven stay.
-UNVERIFIED_ACCOUNT_RETENTION = timedelta(days=env.integer("UNVERIFIED_ACCOUNT_RETENTION_DAYS", 0, high=3650))
-ACCOUNT_DELETION_GRACE = timedelta(days=env.integer("ACCOUNT_DELETION_GRACE_DAYS", 14, low=1, high=90))
+UNVERIFIED_ACCOUNT_RETENTION = timedelta(
+    days=env.integer("UNVERIFIED_ACCOUNT_RETENTION_DAYS", 0, high=3650)
+)
+ACCOUNT_DELETION_GRACE = timedelta(
+    days=env.integer("ACCOUNT_DELETION_GRACE_DAYS", 14, low=1, high=90)
+)
 # How often each rule is carried out.
 RETENTION_SECONDS = 3600

@@ -38,8 +38,21 @@ CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS", LOCAL_ORIGINS)
 CSRF_TRUSTED_ORIGINS = origins("CSRF_TRUSTED_ORIGINS", LOCAL_ORIGINS)
 CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Content-Disposition", "Retry-After", "X-Correlation-ID", "RateLimit", "RateLimit-Policy"]
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id", "x-requested-with"]
+CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
+    "Retry-After",
+    "X-Correlation-ID",
+    "RateLimit",
+    "RateLimit-Policy",
+]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "x-csrftoken",
+    "x-correlation-id",
+    "x-requested-with",
+]
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == "production")
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -51,11 +64,17 @@ SESSION_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# Not no-referrer: under it a browser's own forms are sent with `Origin: null`, which Django's CSRF check refuses.
-# The API, which has no forms, says no-referrer (middleware/headers.py).
+# Not no-referrer: under it a browser's own forms are sent with `Origin: null`, which Django's CSRF
+# check refuses. The API, which has no forms, says no-referrer (middleware/headers.py).
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-PERMISSIONS_POLICY: dict[str, list[str]] = {"camera": [], "geolocation": [], "microphone": [], "payment": [], "usb": []}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    "camera": [],
+    "geolocation": [],
+    "microphone": [],
+    "payment": [],
+    "usb": [],
+}
 
 _CLOSED: dict[str, Any] = {
     "default-src": [NONE],
@@ -72,11 +91,21 @@ _DOCS: dict[str, Any] = {
     "style-src": [SELF, "'unsafe-inline'"],
     "img-src": [SELF, "data:"],
 }
-# After its button is pressed a page may send the person on to the front end: a browser counts that as form-action.
-_NEXT = [urlsplit(url) for url in (EMAIL_VERIFIED_URL, PASSWORD_RESET_URL) if url and not url.startswith(BACKEND_URL)]
+# After its button is pressed a page may send the person on to the front end: a browser counts that
+# as form-action.
+_NEXT = [
+    urlsplit(url)
+    for url in (EMAIL_VERIFIED_URL, PASSWORD_RESET_URL)
+    if url and not url.startswith(BACKEND_URL)
+]
 _GOES_ON_TO = sorted({f"{it.scheme}://{it.netloc}" for it in _NEXT})
 CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {**_CLOSED, "style-src": [SELF], "img-src": [SELF], "form-action": [SELF, *_GOES_ON_TO]}
+    "DIRECTIVES": {
+        **_CLOSED,
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF, *_GOES_ON_TO],
+    }
 }
 # One policy a surface: the first prefix of a path decides, pages have the one above.
 CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
@@ -90,7 +119,10 @@ CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
 # Who is asking: REMOTE_ADDR, unless the edge in front of us is named here (contract 9).
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, high=10)
 CLIENT_IP_HEADER = env.matching(
-    "CLIENT_IP_HEADER", "", pattern=r"[A-Za-z][A-Za-z-]*", wanted="a header's name, such as X-Real-IP"
+    "CLIENT_IP_HEADER",
+    "",
+    pattern=r"[A-Za-z][A-Za-z-]*",
+    wanted="a header's name, such as X-Real-IP",
 )
 
 RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", default=True)
@@ -98,7 +130,8 @@ RATELIMIT_USE_CACHE = "limits"
 RATELIMIT_ALLOWLIST = networks("RATELIMIT_ALLOWLIST")
 # Our origin proof is a subclass of the CSRF middleware that Django looks for by name.
 _OWN_CSRF = ["security.W003"]
-# django-ratelimit does not know our failover cache, and knows that a process's own memory is not shared.
+# django-ratelimit does not know our failover cache, and knows that a process's own memory is not
+# shared.
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", *_OWN_CSRF]
 
 
@@ -143,8 +176,9 @@ RATE_LIMITS: dict[str, str] = {
 
 # Who may read /metrics: whoever sends this, or without it this machine alone.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# Where the processes of a server keep their counters: a folder that gunicorn.conf.py made. Workers and commands keep
-# theirs in memory: prometheus-client, which reads the variable itself, would leave files wherever it points, or here.
+# Where the processes of a server keep their counters: a folder that gunicorn.conf.py made. Workers
+# and commands keep theirs in memory: prometheus-client, which reads the variable itself, would
+# leave files wherever it points, or here.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
 if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
     PROMETHEUS_MULTIPROC_DIR = ""

@@ -18,7 +18,7 @@ REPORTS_DATABASE = "default"
 CACHES = caches(redis_url())
 # Processes that test side by side keep apart in one Redis.
 CACHES["default"]["KEY_PREFIX"] = "vgf" + env.text("PYTEST_XDIST_WORKER")
-SESSION_ENGINE = "vineyard_group_fellowship.sessions"
+SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 CELERY_BROKER_URL = ""
 # No test may find the outbox swept, or a connection kept, by another.
 EMAIL_SWEEP_SECONDS = 0

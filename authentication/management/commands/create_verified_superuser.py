@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        parser.add_argument(
+            "--password-stdin", action="store_true", help="read the password from standard input"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._asked()
@@ -33,7 +35,9 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         except ValidationFailed as refusal:
-            raise CommandError(" ".join(it for found in (refusal.errors or {}).values() for it in found)) from None
+            raise CommandError(
+                " ".join(it for found in (refusal.errors or {}).values() for it in found)
+            ) from None
         self.stdout.write("The account is made; sign in at /admin/.")
 
     @staticmethod
@@ -41,7 +45,9 @@ class Command(BaseCommand):
         try:
             password, again = getpass.getpass("Password: "), getpass.getpass("Password again: ")
         except EOFError:
-            raise CommandError("Nobody is there to be asked: give the password with --password-stdin.") from None
+            raise CommandError(
+                "Nobody is there to be asked: give the password with --password-stdin."
+            ) from None
         if password != again:
             raise CommandError("The two passwords are not the same.")
         return password

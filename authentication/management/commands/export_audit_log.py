@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from authentication.management.people import person_of
 from authentication.management.progress import Progress
-from authentication.services.reports import EVENT_FIELDS, AuditFilter, ReportService
+from authentication.services.audit import EVENT_FIELDS, AuditFilter, ReportService
 
 Row = dict[str, Any]
 # A spreadsheet takes what begins so for a formula.
@@ -30,13 +30,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "output", nargs="?", default="-", help="a file that does not exist yet; - is standard output"
+            "output",
+            nargs="?",
+            default="-",
+            help="a file that does not exist yet; - is standard output",
         )
         parser.add_argument("--format", choices=("csv", "jsonl"), default="csv")
         parser.add_argument("--person", help="an email address or a username")
-        parser.add_argument("--event", action="append", default=[], help="an event's name; may be repeated")
+        parser.add_argument(
+            "--event", action="append", default=[], help="an event's name; may be repeated"
+        )
         parser.add_argument("--risk", choices=("low", "medium", "high", "critical"))
-        parser.add_argument("--since", help="a day or a time, such as 2026-11-22 or 2026-11-22T15:30Z")
+        parser.add_argument(
+            "--since", help="a day or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
+        )
         parser.add_argument("--until", help="as --since; not included")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,7 +74,9 @@ def _moment(name: str, text: str | None) -> dt.datetime | None:
             return moment if timezone.is_aware(moment) else moment.replace(tzinfo=dt.UTC)
         if day := parse_date(text):
             return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
-    raise CommandError(f"{name}: {text!r} is neither a day nor a time, such as 2026-11-22 or 2026-11-22T15:30Z.")
+    raise CommandError(
+        f"{name}: {text!r} is neither a day nor a time, such as 2026-11-22 or 2026-11-22T15:30Z."
+    )
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from authentication.management.progress import Progress
-from authentication.services.encryption import EncryptionService
+from authentication.services.operations import EncryptionService
 
 
 class Command(BaseCommand):

@@ -23,8 +23,14 @@ class Command(BaseCommand):
         if bool(options["person"]) == options["everybody"]:
             raise CommandError("Name one person, or say --everybody.")
         if options["person"]:
-            ended = AdministrationService.end_sessions(person_of(options), actor=None, client=ClientInfo())
+            ended = AdministrationService.end_sessions(
+                person_of(options), actor=None, client=ClientInfo()
+            )
         else:
-            with Progress("sessions", AdministrationService.live_sessions(), self.stderr) as progress:
-                ended = AdministrationService.end_every_session(client=ClientInfo(), on_batch=progress.advance)
+            with Progress(
+                "sessions", AdministrationService.live_sessions(), self.stderr
+            ) as progress:
+                ended = AdministrationService.end_every_session(
+                    client=ClientInfo(), on_batch=progress.advance
+                )
         self.stdout.write(f"{ended} session(s) ended.")

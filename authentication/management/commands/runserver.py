@@ -14,7 +14,11 @@ class Command(RunserverCommand):  # type: ignore[misc]  # WhiteNoise chooses its
     def on_bind(self, server_port: int | str) -> None:
         """Print the addresses."""
         base = f"http://localhost:{server_port}"
-        mail = settings.EMAIL_FILE_PATH if "mailbox" in settings.EMAIL_BACKEND else settings.EMAIL_BACKEND
+        mail = (
+            settings.EMAIL_FILE_PATH
+            if "mailbox" in settings.EMAIL_BACKEND
+            else settings.EMAIL_BACKEND
+        )
         places: dict[str, Any] = {
             "API": f"{base}/api/v1/auth/",
             "API docs": f"{base}/api/docs/  (or {base}/api/redoc/)",

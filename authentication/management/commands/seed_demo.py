@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from authentication.management.demo_data import DemoService
 from authentication.management.progress import Progress
-from authentication.services.demo import DemoService
 
 PASSWORD = "Demonstration-7"  # noqa: S105 -- of people who do not exist, and never in production
 

@@ -44,7 +44,9 @@ def boss(desk: Desk, superuser: User) -> Client:
 
 def act(client: Client, action: str, *rows: Any, at: str = USERS) -> Any:
     """Choose rows and an action in a list."""
-    return client.post(at, {"action": action, "_selected_action": [str(row.pk) for row in rows]}, follow=True)
+    return client.post(
+        at, {"action": action, "_selected_action": [str(row.pk) for row in rows]}, follow=True
+    )
 
 
 def told(answer: Any) -> list[str]:
@@ -94,7 +96,9 @@ class TestOnAccounts:
 
         assert [use_access(api, it) for it in (signed_in, other, bystander)] == [401, 401, 200]
         assert [use_refresh(api, it) for it in (signed_in, other, bystander)] == [401, 401, 200]
-        assert_audited("admin_action", actor=superuser, target=person, action="end_sessions", count=2)
+        assert_audited(
+            "admin_action", actor=superuser, target=person, action="end_sessions", count=2
+        )
 
     def test_the_verification_mail_goes_again(
         self, boss: Client, superuser: User, api: APIClient, delivered: Deliver
@@ -106,7 +110,9 @@ class TestOnAccounts:
         [message] = delivered()
         assert message.to == [newcomer.email]
         assert api.post(f"{API}/email/verify/", {"token": token_in(message)}).status_code == 200
-        assert_audited("admin_action", actor=superuser, target=newcomer, action="resend_verification")
+        assert_audited(
+            "admin_action", actor=superuser, target=newcomer, action="resend_verification"
+        )
 
     def test_a_link_to_reset_the_password_goes_to_its_owner_who_chooses(
         self, boss: Client, superuser: User, api: APIClient, person: User, delivered: Deliver
@@ -133,7 +139,9 @@ class TestOnAccounts:
         assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
         assert (answer.status_code, answer.json()["code"]) == (403, "account_disabled")
         assert UserSession.objects.get().end_reason == "admin"
-        assert_audited("admin_action", actor=superuser, target=person, action="disable", risk="medium")
+        assert_audited(
+            "admin_action", actor=superuser, target=person, action="disable", risk="medium"
+        )
 
     def test_enabling_lets_a_person_in_but_no_older_token(
         self, boss: Client, superuser: User, api: APIClient, person: User, signed_in: Tokens
@@ -148,7 +156,9 @@ class TestOnAccounts:
         assert_audited("admin_action", actor=superuser, target=person, action="enable")
 
     @every_action
-    def test_several_are_done_at_once_and_each_is_audited(self, boss: Client, superuser: User, action: str) -> None:
+    def test_several_are_done_at_once_and_each_is_audited(
+        self, boss: Client, superuser: User, action: str
+    ) -> None:
         people = [UserFactory(**UNPROVEN) for _ in range(3)]
 
         answer = act(boss, action, *people)
@@ -162,8 +172,16 @@ class TestOnAccounts:
         ("action", "state", "why"),
         [
             ("resend_verification", {}, "This address is verified already."),
-            ("resend_verification", {**UNPROVEN, "is_active": False}, "This account is disabled, and gets no mail."),
-            ("send_reset_link", {"is_active": False}, "This account is disabled, and gets no mail."),
+            (
+                "resend_verification",
+                {**UNPROVEN, "is_active": False},
+                "This account is disabled, and gets no mail.",
+            ),
+            (
+                "send_reset_link",
+                {"is_active": False},
+                "This account is disabled, and gets no mail.",
+            ),
         ],
     )
     def test_what_would_mail_nothing_says_so(
@@ -219,7 +237,10 @@ class TestOnAccounts:
         superuser.refresh_from_db()
         person.refresh_from_db()
         assert (superuser.is_active, person.is_active) == (True, False)
-        assert sorted(told(answer)) == ["Done for 1 account(s).", "boss: You are not allowed to do this."]
+        assert sorted(told(answer)) == [
+            "Done for 1 account(s).",
+            "boss: You are not allowed to do this.",
+        ]
 
     @every_action
     def test_a_superuser_may_do_it_to_another(self, boss: Client, action: str) -> None:
@@ -256,9 +277,17 @@ class TestOnSessions:
         assert told(answer) == ["Ended 1 session(s)."]
         assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
         assert use_access(api, other) == 200
-        assert_audited("admin_action", actor=superuser, target=person, action="end_session", session=str(session.pk))
+        assert_audited(
+            "admin_action",
+            actor=superuser,
+            target=person,
+            action="end_session",
+            session=str(session.pk),
+        )
 
-    def test_who_may_only_look_may_not(self, desk: Desk, clerk: Clerk, api: APIClient, signed_in: Tokens) -> None:
+    def test_who_may_only_look_may_not(
+        self, desk: Desk, clerk: Clerk, api: APIClient, signed_in: Tokens
+    ) -> None:
         client = desk(clerk("view_usersession", "change_user"))
 
         act(client, "end", UserSession.objects.get(), at=SESSIONS)
@@ -281,7 +310,14 @@ class TestOnSessions:
 class TestRevokingATokenByItsIdentifier:
     @pytest.mark.parametrize("reason", ["compromised", "admin"])
     def test_a_refresh_tokens_session_ends(
-        self, boss: Client, superuser: User, api: APIClient, person: User, signed_in: Tokens, *, reason: str
+        self,
+        boss: Client,
+        superuser: User,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        *,
+        reason: str,
     ) -> None:
         jti = claims_of(signed_in["refresh"])["jti"]
 
@@ -289,11 +325,17 @@ class TestRevokingATokenByItsIdentifier:
 
         assert (answer.status_code, answer["Location"]) == (302, TOKENS)
         assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
-        assert TokenBlacklist.objects.values_list("jti", "reason", "user").get() == (jti, reason, person.pk)
+        assert TokenBlacklist.objects.values_list("jti", "reason", "user").get() == (
+            jti,
+            reason,
+            person.pk,
+        )
         assert UserSession.objects.get().end_reason == reason
         assert_audited("token_revoked", actor=superuser, target=person, reason=reason, risk="high")
 
-    def test_an_access_token_is_dead(self, boss: Client, superuser: User, api: APIClient, signed_in: Tokens) -> None:
+    def test_an_access_token_is_dead(
+        self, boss: Client, superuser: User, api: APIClient, signed_in: Tokens
+    ) -> None:
         boss.post(REVOKE, {"jti": claims_of(signed_in["access"])["jti"], "reason": "compromised"})
 
         assert use_access(api, signed_in) == 401
@@ -306,7 +348,9 @@ class TestRevokingATokenByItsIdentifier:
         answer = boss.post(REVOKE, {"jti": jti, "reason": "admin", "_continue": "1"}, follow=True)
 
         pk = TokenBlacklist.objects.get(jti=jti).pk
-        assert answer.redirect_chain[0][0] == reverse("admin:authentication_tokenblacklist_change", args=[pk])
+        assert answer.redirect_chain[0][0] == reverse(
+            "admin:authentication_tokenblacklist_change", args=[pk]
+        )
         assert answer.status_code == 200
 
     @pytest.mark.parametrize(
@@ -324,7 +368,9 @@ class TestRevokingATokenByItsIdentifier:
         ],
         ids=str,
     )
-    def test_it_takes_an_identifier_and_one_of_two_reasons(self, boss: Client, asked: dict[str, str]) -> None:
+    def test_it_takes_an_identifier_and_one_of_two_reasons(
+        self, boss: Client, asked: dict[str, str]
+    ) -> None:
         assert boss.post(REVOKE, asked).status_code == 200
         assert not TokenBlacklist.objects.exists()
         assert not AuditLog.objects.exists()
@@ -339,10 +385,14 @@ class TestRevokingATokenByItsIdentifier:
         assert "already exists" in answer.content.decode()
         assert TokenBlacklist.objects.get().reason == "compromised"
 
-    def test_who_may_only_look_may_not(self, desk: Desk, clerk: Clerk, api: APIClient, signed_in: Tokens) -> None:
+    def test_who_may_only_look_may_not(
+        self, desk: Desk, clerk: Clerk, api: APIClient, signed_in: Tokens
+    ) -> None:
         client = desk(clerk("view_tokenblacklist", "change_tokenblacklist", "change_usersession"))
 
-        answer = client.post(REVOKE, {"jti": claims_of(signed_in["refresh"])["jti"], "reason": "admin"})
+        answer = client.post(
+            REVOKE, {"jti": claims_of(signed_in["refresh"])["jti"], "reason": "admin"}
+        )
 
         assert answer.status_code == 403
         assert use_access(api, signed_in) == 200
@@ -353,7 +403,9 @@ class TestRevokingATokenByItsIdentifier:
         tokens = sign_in(api, superuser)
         client = desk(clerk("view_tokenblacklist", "add_tokenblacklist"))
 
-        answer = client.post(REVOKE, {"jti": claims_of(tokens["refresh"])["jti"], "reason": "admin"}, follow=True)
+        answer = client.post(
+            REVOKE, {"jti": claims_of(tokens["refresh"])["jti"], "reason": "admin"}, follow=True
+        )
 
         assert told(answer) == ["You may not revoke this token."]
         assert use_access(api, tokens) == 200
@@ -383,13 +435,17 @@ class TestOnMails:
         assert message.to == [person.email]
         assert (dead_letter.status, dead_letter.last_error) == ("sent", "")
 
-    def test_that_is_audited(self, boss: Client, superuser: User, dead_letter: OutgoingEmail, person: User) -> None:
+    def test_that_is_audited(
+        self, boss: Client, superuser: User, dead_letter: OutgoingEmail, person: User
+    ) -> None:
         act(boss, "send_again", dead_letter, at=MAILS)
 
         assert_audited("admin_action", actor=superuser, target=person, action="send_again")
 
     @pytest.mark.parametrize("status", ["queued", "suppressed"])
-    def test_only_dead_letters_do(self, boss: Client, dead_letter: OutgoingEmail, status: str) -> None:
+    def test_only_dead_letters_do(
+        self, boss: Client, dead_letter: OutgoingEmail, status: str
+    ) -> None:
         OutgoingEmail.objects.update(status=status)
         before = OutgoingEmail.objects.values().get()
 
@@ -397,7 +453,9 @@ class TestOnMails:
 
         assert OutgoingEmail.objects.values().get() == before
 
-    def test_who_may_only_look_may_not(self, desk: Desk, clerk: Clerk, dead_letter: OutgoingEmail) -> None:
+    def test_who_may_only_look_may_not(
+        self, desk: Desk, clerk: Clerk, dead_letter: OutgoingEmail
+    ) -> None:
         client = desk(clerk("view_outgoingemail", "change_user"))
 
         act(client, "send_again", dead_letter, at=MAILS)
@@ -406,7 +464,9 @@ class TestOnMails:
         assert dead_letter.status == "dead"
 
 
-def test_the_desk_of_somebody_disabled_is_closed_at_once(desk: Desk, clerk: Clerk, boss: Client) -> None:
+def test_the_desk_of_somebody_disabled_is_closed_at_once(
+    desk: Desk, clerk: Clerk, boss: Client
+) -> None:
     colleague = clerk("view_user")
     client = desk(colleague)
     assert client.get(USERS).status_code == 200
@@ -420,4 +480,6 @@ def test_the_api_knows_none_of_it(api: APIClient, signed_in: Tokens, person: Use
     User.objects.filter(pk=person.pk).update(is_staff=True, is_superuser=True)
 
     for path in (USERS, SESSIONS, REVOKE):
-        assert api.post(path, {"action": "disable"}, headers=bearer(signed_in["access"])).status_code in {302, 403}
+        assert api.post(
+            path, {"action": "disable"}, headers=bearer(signed_in["access"])
+        ).status_code in {302, 403}

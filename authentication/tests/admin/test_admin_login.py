@@ -16,7 +16,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.exceptions import AccountLocked, InvalidCredentials, PermissionRefused
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.credentials import prove_identity
+from authentication.services.sign_in.credentials import prove_identity
 from authentication.tests.clients import NOON, Tokens, set_password
 from authentication.tests.conftest import API, CHROME, bearer, forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -37,7 +37,9 @@ def enter(client: Client, identifier: str, password: str = PASSWORD, **extra: An
 
 
 def complaint(answer: Any) -> str:
-    found = re.search(r'class="errornote"[^>]*>\s*(?:<p>)?(.*?)(?:</p>)?\s*<', answer.content.decode(), re.DOTALL)
+    found = re.search(
+        r'class="errornote"[^>]*>\s*(?:<p>)?(.*?)(?:</p>)?\s*<', answer.content.decode(), re.DOTALL
+    )
     assert found, answer.content
     return found.group(1).strip()
 
@@ -56,14 +58,20 @@ def api_login(api: APIClient, user: User, password: str = PASSWORD) -> int:
 
 
 class TestComingIn:
-    @pytest.mark.parametrize("typed", ["boss@example.org", "BOSS@Example.org", " boss@example.org", "boss", "BOSS"])
-    def test_staff_come_in_by_either_name_and_their_password(self, client: Client, superuser: User, typed: str) -> None:
+    @pytest.mark.parametrize(
+        "typed", ["boss@example.org", "BOSS@Example.org", " boss@example.org", "boss", "BOSS"]
+    )
+    def test_staff_come_in_by_either_name_and_their_password(
+        self, client: Client, superuser: User, typed: str
+    ) -> None:
         answer = enter(client, typed)
 
         assert (answer.status_code, answer["Location"]) == (302, "/admin/")
         assert client.get("/admin/").status_code == 200
 
-    def test_the_cookie_is_the_desks_own_and_lasts_a_working_day(self, client: Client, superuser: User) -> None:
+    def test_the_cookie_is_the_desks_own_and_lasts_a_working_day(
+        self, client: Client, superuser: User
+    ) -> None:
         cookie = enter(client, superuser.email).cookies[SESSION]
 
         names = ("path", "httponly", "samesite", "max-age", "domain", "secure")
@@ -82,10 +90,17 @@ class TestComingIn:
         assert set(answer.cookies) == {SESSION, "csrftoken"}
 
     def test_it_is_audited_once_with_who_and_where(self, client: Client, superuser: User) -> None:
-        answer = enter(client, superuser.email, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4")
+        answer = enter(
+            client, superuser.email, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4"
+        )
 
         row = AuditLog.objects.get()
-        assert (row.event_type, row.user, row.success, row.risk_level) == ("admin_login", superuser, True, "medium")
+        assert (row.event_type, row.user, row.success, row.risk_level) == (
+            "admin_login",
+            superuser,
+            True,
+            "medium",
+        )
         assert (row.ip_address, row.user_agent) == ("8.8.4.4", CHROME)
         assert row.correlation_id == answer["X-Correlation-ID"]
 
@@ -105,16 +120,22 @@ class TestComingIn:
         assert (before.status_code, after.status_code) == (200, 302)
         assert after["Location"].startswith(URL)
 
-    def test_the_session_before_is_not_the_session_after(self, client: Client, superuser: User) -> None:
+    def test_the_session_before_is_not_the_session_after(
+        self, client: Client, superuser: User
+    ) -> None:
         first = enter(client, superuser.email).cookies[SESSION].value
         client.post("/admin/logout/")
         client.cookies[SESSION] = first
 
         assert client.get("/admin/").status_code == 302
 
-    @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
+    @pytest.mark.parametrize(
+        "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)"]
+    )
     def test_nobody_is_sent_elsewhere(self, client: Client, superuser: User, target: str) -> None:
-        answer = client.post(URL, {"username": superuser.email, "password": PASSWORD, "next": target})
+        answer = client.post(
+            URL, {"username": superuser.email, "password": PASSWORD, "next": target}
+        )
 
         assert answer.status_code == 302
         assert answer["Location"].startswith("/")
@@ -122,8 +143,13 @@ class TestComingIn:
 
 
 class TestRefusals:
-    def test_an_unknown_name_and_a_wrong_password_are_told_alike(self, client: Client, superuser: User) -> None:
-        wrong, unknown = enter(client, superuser.email, WRONG), enter(client, "nobody@example.org", WRONG)
+    def test_an_unknown_name_and_a_wrong_password_are_told_alike(
+        self, client: Client, superuser: User
+    ) -> None:
+        wrong, unknown = (
+            enter(client, superuser.email, WRONG),
+            enter(client, "nobody@example.org", WRONG),
+        )
 
         assert_refused(wrong, InvalidCredentials.detail)
         assert_refused(unknown, InvalidCredentials.detail)
@@ -149,7 +175,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("fields", "why"),
         [
-            ({"email_verified": False, "email_verified_at": None}, "Please verify your email address first"),
+            (
+                {"email_verified": False, "email_verified_at": None},
+                "Please verify your email address first",
+            ),
             ({"is_active": False}, "This account is disabled"),
         ],
         ids=["unproven", "disabled"],
@@ -165,8 +194,12 @@ class TestRefusals:
         assert why in complaint(right)
         assert_refused(wrong, InvalidCredentials.detail)
 
-    @pytest.mark.parametrize("password", [" Correct-Horse-9", "Correct-Horse-9 ", "correct-horse-9", "", "x" * 5000])
-    def test_a_password_is_neither_trimmed_nor_folded(self, client: Client, superuser: User, password: str) -> None:
+    @pytest.mark.parametrize(
+        "password", [" Correct-Horse-9", "Correct-Horse-9 ", "correct-horse-9", "", "x" * 5000]
+    )
+    def test_a_password_is_neither_trimmed_nor_folded(
+        self, client: Client, superuser: User, password: str
+    ) -> None:
         answer = enter(client, superuser.email, password)
 
         assert answer.status_code == 200
@@ -186,14 +219,20 @@ class TestRefusals:
             set_password(User.objects.get(pk=superuser.pk))
             return proven
 
-        monkeypatch.setattr("authentication.services.authentication.prove_identity", somebody_is_faster)
+        monkeypatch.setattr(
+            "authentication.services.sign_in.authentication.prove_identity", somebody_is_faster
+        )
 
         answer = enter(client, superuser.email)
 
         assert_refused(answer, InvalidCredentials.detail)
 
-    @pytest.mark.parametrize("identifier", ["\x00", "a\x00b", "\u202eboss", "x" * 5000, "' OR 1=1 --"], ids=ascii)
-    def test_strange_names_do_no_harm(self, client: Client, superuser: User, identifier: str) -> None:
+    @pytest.mark.parametrize(
+        "identifier", ["\x00", "a\x00b", "\u202eboss", "x" * 5000, "' OR 1=1 --"], ids=ascii
+    )
+    def test_strange_names_do_no_harm(
+        self, client: Client, superuser: User, identifier: str
+    ) -> None:
         assert enter(client, identifier, WRONG).status_code == 200
         assert not Session.objects.exists()
 
@@ -209,15 +248,21 @@ class TestOneLockAndOneLimit:
         assert_refused(enter(client, superuser.email), AccountLocked.detail)
         assert AuditLog.objects.filter(event_type="account_locked").count() == 1
         mails: list[EmailMessage] = delivered()
-        assert [mail.subject for mail in mails] == ["Signing in to your account is blocked for a while"]
+        assert [mail.subject for mail in mails] == [
+            "Signing in to your account is blocked for a while"
+        ]
 
-    def test_five_wrong_passwords_at_the_api_lock_this(self, client: Client, api: APIClient, superuser: User) -> None:
+    def test_five_wrong_passwords_at_the_api_lock_this(
+        self, client: Client, api: APIClient, superuser: User
+    ) -> None:
         for _ in range(5):
             api_login(api, superuser, WRONG)
 
         assert_refused(enter(client, superuser.email), AccountLocked.detail)
 
-    def test_they_are_counted_together(self, client: Client, api: APIClient, superuser: User) -> None:
+    def test_they_are_counted_together(
+        self, client: Client, api: APIClient, superuser: User
+    ) -> None:
         for _ in range(2):
             api_login(api, superuser, WRONG)
         for _ in range(3):
@@ -274,15 +319,29 @@ class TestOneLockAndOneLimit:
         assert api_login(api, superuser) == 429
         assert enter(client, superuser.email, REMOTE_ADDR="203.0.113.9").status_code == 302
 
-    def test_no_header_of_a_client_moves_the_limit(self, client: Client, superuser: User, settings: Settings) -> None:
+    def test_no_header_of_a_client_moves_the_limit(
+        self, client: Client, superuser: User, settings: Settings
+    ) -> None:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "1/h"}
-        names = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP")
+        names = (
+            "X-Forwarded-For",
+            "X-Real-IP",
+            "Forwarded",
+            "X-Client-IP",
+            "CF-Connecting-IP",
+            "True-Client-IP",
+        )
 
-        answers = [enter(client, "x", WRONG, headers={name: f"203.0.113.{n}"}) for n, name in enumerate(names)]
+        answers = [
+            enter(client, "x", WRONG, headers={name: f"203.0.113.{n}"})
+            for n, name in enumerate(names)
+        ]
 
         assert [answer.status_code for answer in answers] == [200, *[429] * 5]
 
-    def test_opening_the_form_is_not_counted(self, client: Client, superuser: User, settings: Settings) -> None:
+    def test_opening_the_form_is_not_counted(
+        self, client: Client, superuser: User, settings: Settings
+    ) -> None:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "1/h"}
 
         assert [client.get(URL).status_code for _ in range(3)] == [200] * 3
@@ -292,7 +351,7 @@ class TestOneLockAndOneLimit:
 
 class TestDjangosOwnWay:
     def test_there_is_one_backend(self) -> None:
-        assert service.AUTHENTICATION_BACKENDS == ["authentication.backends.ServiceBackend"]
+        assert service.AUTHENTICATION_BACKENDS == ["authentication.api.backends.ServiceBackend"]
 
     @pytest.mark.parametrize("credentials", [{"username": "boss@example.org"}, {"email": "boss"}])
     def test_the_right_password_is_recognised(self, superuser: User, credentials: Any) -> None:
@@ -320,14 +379,18 @@ class TestDjangosOwnWay:
 
         assert authenticate(username=superuser.email, password=PASSWORD) is None
 
-    @pytest.mark.parametrize("fields", [{"email_verified": False, "email_verified_at": None}, {"is_active": False}])
+    @pytest.mark.parametrize(
+        "fields", [{"email_verified": False, "email_verified_at": None}, {"is_active": False}]
+    )
     def test_who_may_not_come_in_is_not_recognised(self, db: None, fields: dict[str, Any]) -> None:
         user = UserFactory(**fields)
 
         assert authenticate(username=user.email, password=PASSWORD) is None
         assert not Client().login(username=user.email, password=PASSWORD)
 
-    @pytest.mark.parametrize("credentials", [{}, {"username": "boss"}, {"password": PASSWORD}, {"username": ""}])
+    @pytest.mark.parametrize(
+        "credentials", [{}, {"username": "boss"}, {"password": PASSWORD}, {"username": ""}]
+    )
     def test_half_of_the_credentials_are_none(self, superuser: User, credentials: Any) -> None:
         assert authenticate(**credentials) is None
 
@@ -344,7 +407,13 @@ class TestForms:
         return Client(enforce_csrf_checks=True)
 
     @pytest.mark.parametrize(
-        "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {"X-CSRFToken": "x" * 32}]
+        "headers",
+        [
+            {},
+            {"Sec-Fetch-Site": "same-origin"},
+            {"Origin": "http://testserver"},
+            {"X-CSRFToken": "x" * 32},
+        ],
     )
     def test_without_djangos_csrf_token_nobody_comes_in(
         self, strict: Client, superuser: User, headers: dict[str, str]
@@ -357,11 +426,21 @@ class TestForms:
         assert not Session.objects.exists()
         assert not AuditLog.objects.exists()
 
-    @pytest.mark.parametrize(("origin", "status"), [("http://testserver", 302), ("https://evil.example", 403)])
-    def test_with_it_only_from_here(self, strict: Client, superuser: User, origin: str, status: int) -> None:
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', strict.get(URL).content.decode())
+    @pytest.mark.parametrize(
+        ("origin", "status"), [("http://testserver", 302), ("https://evil.example", 403)]
+    )
+    def test_with_it_only_from_here(
+        self, strict: Client, superuser: User, origin: str, status: int
+    ) -> None:
+        token = re.search(
+            r'name="csrfmiddlewaretoken" value="(\w+)"', strict.get(URL).content.decode()
+        )
         assert token
-        asked = {"username": superuser.email, "password": PASSWORD, "csrfmiddlewaretoken": token.group(1)}
+        asked = {
+            "username": superuser.email,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": token.group(1),
+        }
 
         answer = strict.post(URL, {**asked, "next": "/admin/"}, headers={"Origin": origin})
 
@@ -370,7 +449,10 @@ class TestForms:
     def test_an_action_needs_it_too(self, strict: Client, superuser: User, person: User) -> None:
         strict.force_login(superuser)
 
-        answer = strict.post("/admin/authentication/user/", {"action": "disable", "_selected_action": [str(person.pk)]})
+        answer = strict.post(
+            "/admin/authentication/user/",
+            {"action": "disable", "_selected_action": [str(person.pk)]},
+        )
 
         person.refresh_from_db()
         assert answer.status_code == 403
@@ -380,8 +462,14 @@ class TestForms:
 class TestAtTheDesk:
     @pytest.mark.parametrize("path", ["/admin/password_change/", "/admin/password_change/done/"])
     @pytest.mark.parametrize("method", ["get", "post"])
-    def test_a_password_is_not_changed_here(self, desk: Desk, superuser: User, path: str, method: str) -> None:
-        typed = {"old_password": PASSWORD, "new_password1": "Another-Horse-7", "new_password2": "Another-Horse-7"}
+    def test_a_password_is_not_changed_here(
+        self, desk: Desk, superuser: User, path: str, method: str
+    ) -> None:
+        typed = {
+            "old_password": PASSWORD,
+            "new_password1": "Another-Horse-7",
+            "new_password2": "Another-Horse-7",
+        }
 
         answer = getattr(desk(superuser), method)(path, typed)
 
@@ -401,15 +489,21 @@ class TestAtTheDesk:
         assert client.get("/admin/").status_code == 302
 
     @pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
-    def test_whoever_is_let_go_is_out_at_once(self, desk: Desk, superuser: User, change: dict[str, bool]) -> None:
+    def test_whoever_is_let_go_is_out_at_once(
+        self, desk: Desk, superuser: User, change: dict[str, bool]
+    ) -> None:
         client = desk(superuser)
 
         User.objects.filter(pk=superuser.pk).update(**change)
 
         assert client.get("/admin/authentication/user/").status_code == 302
 
-    def test_a_token_of_the_api_opens_nothing(self, client: Client, api: APIClient, superuser: User) -> None:
-        tokens: Tokens = api.post(f"{API}/login/", {"email": superuser.email, "password": PASSWORD}).json()
+    def test_a_token_of_the_api_opens_nothing(
+        self, client: Client, api: APIClient, superuser: User
+    ) -> None:
+        tokens: Tokens = api.post(
+            f"{API}/login/", {"email": superuser.email, "password": PASSWORD}
+        ).json()
         client.cookies["refresh_token"] = tokens["refresh"]
 
         answer = client.get("/admin/", headers=bearer(tokens["access"]))
@@ -437,10 +531,19 @@ class TestAtTheDesk:
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "https:evil.example", "javascript:alert(1)"]
+    "target",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "https:evil.example",
+        "javascript:alert(1)",
+    ],
 )
 def test_signing_in_leads_nowhere_but_here(client: Client, superuser: User, target: str) -> None:
-    answer = client.post("/admin/login/", {"username": superuser.email, "password": PASSWORD, "next": target})
+    answer = client.post(
+        "/admin/login/", {"username": superuser.email, "password": PASSWORD, "next": target}
+    )
 
     assert answer.status_code == 302
     assert "evil" not in answer["Location"]

@@ -35,7 +35,15 @@ def group(db: None) -> Group:
 @pytest.fixture
 def officer(clerk: Clerk) -> User:
     """Return somebody who may change accounts, by every permission that staff can have for it."""
-    return clerk("view_user", "add_user", "change_user", "delete_user", "change_group", "add_group", "view_group")
+    return clerk(
+        "view_user",
+        "add_user",
+        "change_user",
+        "delete_user",
+        "change_group",
+        "add_group",
+        "view_group",
+    )
 
 
 def save(client: Client, user: User, **fields: Any) -> Any:
@@ -55,8 +63,16 @@ def powers(user: User) -> tuple[bool, bool, bool, list[Group], list[Permission]]
 
 class TestStaffWhoMayChangeAccounts:
     @pytest.mark.parametrize("target", ["self", "other", "colleague"])
-    def test_give_nobody_any_power(self, desk: Desk, officer: User, clerk: Clerk, group: Group, target: str) -> None:
-        user = officer if target == "self" else UserFactory() if target == "other" else clerk("view_user")
+    def test_give_nobody_any_power(
+        self, desk: Desk, officer: User, clerk: Clerk, group: Group, target: str
+    ) -> None:
+        user = (
+            officer
+            if target == "self"
+            else UserFactory()
+            if target == "other"
+            else clerk("view_user")
+        )
         before = powers(user)
         client = desk(officer)
 
@@ -108,7 +124,9 @@ class TestStaffWhoMayChangeAccounts:
         assert answer.status_code == 302
         assert User.objects.filter(pk=user.pk).values().get() == before
 
-    def test_do_not_touch_those_above_them(self, desk: Desk, officer: User, superuser: User) -> None:
+    def test_do_not_touch_those_above_them(
+        self, desk: Desk, officer: User, superuser: User
+    ) -> None:
         before = User.objects.filter(pk=superuser.pk).values().get()
         client = desk(officer)
 
@@ -121,9 +139,18 @@ class TestStaffWhoMayChangeAccounts:
     def test_do_not_touch_groups(self, desk: Desk, officer: User, group: Group) -> None:
         officer.groups.add(group)
         client = desk(officer)
-        everything = {"name": "mine", "permissions": [it.pk for it in Permission.objects.all()], "_save": "Save"}
+        everything = {
+            "name": "mine",
+            "permissions": [it.pk for it in Permission.objects.all()],
+            "_save": "Save",
+        }
 
-        for path in (GROUPS, f"{GROUPS}add/", f"{GROUPS}{group.pk}/change/", f"{GROUPS}{group.pk}/delete/"):
+        for path in (
+            GROUPS,
+            f"{GROUPS}add/",
+            f"{GROUPS}{group.pk}/change/",
+            f"{GROUPS}{group.pk}/delete/",
+        ):
             assert client.get(path).status_code == 403
             assert client.post(path, everything).status_code == 403
 
@@ -131,7 +158,12 @@ class TestStaffWhoMayChangeAccounts:
         assert (group.name, group.permissions.count(), Group.objects.count()) == ("keepers", 2, 1)
 
     def test_make_no_accounts(self, desk: Desk, officer: User) -> None:
-        asked = {"email": "x@example.org", "username": "mallory", "password": PASSWORD, "is_superuser": "on"}
+        asked = {
+            "email": "x@example.org",
+            "username": "mallory",
+            "password": PASSWORD,
+            "is_superuser": "on",
+        }
 
         assert desk(officer).post(f"{USERS}add/", asked).status_code == 403
         assert not User.objects.filter(username="mallory").exists()
@@ -146,7 +178,9 @@ class TestStaffWhoMayChangeAccounts:
         person.refresh_from_db()
         assert person.check_password(PASSWORD)
 
-    def test_may_not_do_even_that_without_being_staff(self, desk: Desk, officer: User, person: User) -> None:
+    def test_may_not_do_even_that_without_being_staff(
+        self, desk: Desk, officer: User, person: User
+    ) -> None:
         User.objects.filter(pk=officer.pk).update(is_staff=False)
 
         answer = save(desk(officer), person, first_name="Mallory")
@@ -177,27 +211,46 @@ class TestSuperusers:
     def test_are_audited_for_it(self, desk: Desk, superuser: User, group: Group) -> None:
         user = UserFactory()
 
-        save(desk(superuser), user, first_name="Naomi", is_staff="on", is_superuser="on", groups=[group.pk])
+        save(
+            desk(superuser),
+            user,
+            first_name="Naomi",
+            is_staff="on",
+            is_superuser="on",
+            groups=[group.pk],
+        )
 
         row = AuditLog.objects.get(event_type="admin_action")
-        assert (row.user, row.metadata["actor"], row.metadata["action"]) == (user, str(superuser.pk), "change")
+        assert (row.user, row.metadata["actor"], row.metadata["action"]) == (
+            user,
+            str(superuser.pk),
+            "change",
+        )
         assert row.metadata["fields"] == ["first_name", "groups", "is_staff", "is_superuser"]
         assert (row.ip_address, row.user_agent) == ("8.8.4.4", CHROME)
         assert LogEntry.objects.get().user == superuser
 
-    def test_are_audited_for_what_a_group_may_do(self, desk: Desk, superuser: User, group: Group) -> None:
+    def test_are_audited_for_what_a_group_may_do(
+        self, desk: Desk, superuser: User, group: Group
+    ) -> None:
         permissions = [it.pk for it in Permission.objects.filter(codename__endswith="_user")]
 
-        answer = desk(superuser).post(f"{GROUPS}{group.pk}/change/", {"name": "keepers", "permissions": permissions})
+        answer = desk(superuser).post(
+            f"{GROUPS}{group.pk}/change/", {"name": "keepers", "permissions": permissions}
+        )
 
         assert answer.status_code == 302
         assert group.permissions.count() == len(permissions)
-        assert AuditLog.objects.get(event_type="admin_action").metadata["actor"] == str(superuser.pk)
+        assert AuditLog.objects.get(event_type="admin_action").metadata["actor"] == str(
+            superuser.pk
+        )
 
 
 class TestANameIsCorrected:
     @pytest.mark.parametrize("who", ["officer", "superuser"])
-    def test_it_is_stored_and_audited(self, request: pytest.FixtureRequest, desk: Desk, person: User, who: str) -> None:
+    def test_it_is_stored_and_audited(
+        self, request: pytest.FixtureRequest, desk: Desk, person: User, who: str
+    ) -> None:
         actor = request.getfixturevalue(who)
 
         answer = save(desk(actor), person, first_name="Naomi")
@@ -206,7 +259,11 @@ class TestANameIsCorrected:
         row = AuditLog.objects.get()
         assert answer.status_code == 302
         assert (person.first_name, person.last_name) == ("Naomi", "Moab")
-        assert (row.event_type, row.user, row.metadata["actor"]) == ("admin_action", person, str(actor.pk))
+        assert (row.event_type, row.user, row.metadata["actor"]) == (
+            "admin_action",
+            person,
+            str(actor.pk),
+        )
         assert row.metadata["fields"] == ["first_name"]
         assert "Naomi" not in str(row.metadata)
 
@@ -243,7 +300,9 @@ class TestANameIsCorrected:
         stored = User.objects.filter(pk=person.pk).values(*happened, "first_name").get()
         assert stored == {**happened, "first_name": "Naomi"}
 
-    def test_nothing_changed_is_nothing_written(self, desk: Desk, officer: User, person: User) -> None:
+    def test_nothing_changed_is_nothing_written(
+        self, desk: Desk, officer: User, person: User
+    ) -> None:
         before = User.objects.filter(pk=person.pk).values().get()
 
         save(desk(officer), person)
@@ -251,7 +310,9 @@ class TestANameIsCorrected:
         assert User.objects.filter(pk=person.pk).values().get() == before
 
     @pytest.mark.parametrize("name", ["x" * 151, "a\x00b"], ids=ascii)
-    def test_what_the_column_cannot_hold_is_refused(self, desk: Desk, officer: User, person: User, name: str) -> None:
+    def test_what_the_column_cannot_hold_is_refused(
+        self, desk: Desk, officer: User, person: User, name: str
+    ) -> None:
         answer = save(desk(officer), person, first_name=name)
 
         person.refresh_from_db()
@@ -265,7 +326,9 @@ class TestWhereSuperusersComeFrom:
         assert not Group.objects.exists()
 
     @pytest.mark.parametrize("weak", ["admin", "Short-9", "P@ssw0rd", "Boss-Example-1"])
-    def test_none_is_made_with_a_weak_password(self, monkeypatch: pytest.MonkeyPatch, weak: str) -> None:
+    def test_none_is_made_with_a_weak_password(
+        self, monkeypatch: pytest.MonkeyPatch, weak: str
+    ) -> None:
         monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", weak)
 
         with pytest.raises(CommandError):
@@ -273,11 +336,15 @@ class TestWhereSuperusersComeFrom:
 
         assert not User.objects.exists()
 
-    def test_one_is_made_with_a_strong_password(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_is_made_with_a_strong_password(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
 
         call_command("createsuperuser", "--noinput", email="boss@example.org", verbosity=0)
 
-        answer = client.post("/admin/login/", {"username": "boss@example.org", "password": PASSWORD})
+        answer = client.post(
+            "/admin/login/", {"username": "boss@example.org", "password": PASSWORD}
+        )
         assert answer.status_code == 302
         assert User.objects.get().is_superuser

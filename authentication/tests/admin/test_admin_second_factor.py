@@ -35,10 +35,14 @@ def test_the_form_has_a_field_for_the_code(client: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["app", "recovery"])
-def test_staff_who_have_one_come_in_with_it(client: Client, superuser: User, app: Factor, kind: str) -> None:
+def test_staff_who_have_one_come_in_with_it(
+    client: Client, superuser: User, app: Factor, kind: str
+) -> None:
     code = app.code() if kind == "app" else app.recovery_codes[0]
 
-    answer = client.post("/admin/login/", {"username": "boss", "password": PASSWORD, "otp": code, "next": "/admin/"})
+    answer = client.post(
+        "/admin/login/", {"username": "boss", "password": PASSWORD, "otp": code, "next": "/admin/"}
+    )
 
     assert (answer.status_code, client.get("/admin/").status_code) == (302, 200)
     assert AuditLog.objects.filter(event_type="admin_login").count() == 1
@@ -56,7 +60,9 @@ def test_staff_who_have_one_do_not_come_in_without_it(
 
 
 def with_code(client: Client, code: str) -> Any:
-    return client.post("/admin/login/", {"username": "boss", "password": PASSWORD, "otp": code, "next": "/admin/"})
+    return client.post(
+        "/admin/login/", {"username": "boss", "password": PASSWORD, "otp": code, "next": "/admin/"}
+    )
 
 
 def test_a_code_is_good_once_at_both_doors_together(
@@ -73,7 +79,10 @@ def test_wrong_codes_are_counted_at_both_doors_together(
 ) -> None:
     for _ in range(5):
         with_code(client, app.code(steps=9))
-        api.post(f"{API}/login/", {"email": superuser.email, "password": PASSWORD, "otp": app.code(steps=9)})
+        api.post(
+            f"{API}/login/",
+            {"email": superuser.email, "password": PASSWORD, "otp": app.code(steps=9)},
+        )
 
     assert_refused(with_code(client, app.code()), RateLimited.detail)
 
@@ -91,7 +100,9 @@ class TestWhereItIsRequired:
         superuser.refresh_from_db()
         assert superuser.failed_login_attempts == 0
 
-    def test_a_desk_from_before_is_closed(self, client: Client, superuser: User, settings: Settings) -> None:
+    def test_a_desk_from_before_is_closed(
+        self, client: Client, superuser: User, settings: Settings
+    ) -> None:
         settings.ADMIN_REQUIRE_OTP = False
         enter(client, "boss")
         assert client.get("/admin/").status_code == 200
@@ -104,7 +115,9 @@ class TestWhereItIsRequired:
         assert client.get("/admin/").status_code == 200
 
 
-def test_a_desk_opened_without_it_is_closed_when_one_is_set_up(client: Client, superuser: User) -> None:
+def test_a_desk_opened_without_it_is_closed_when_one_is_set_up(
+    client: Client, superuser: User
+) -> None:
     enter(client, "boss")
     assert client.get("/admin/").status_code == 200
 
@@ -113,7 +126,9 @@ def test_a_desk_opened_without_it_is_closed_when_one_is_set_up(client: Client, s
     assert client.get("/admin/").status_code == 302
 
 
-def test_giving_it_up_closes_the_desk(client: Client, api: APIClient, superuser: User, app: Factor) -> None:
+def test_giving_it_up_closes_the_desk(
+    client: Client, api: APIClient, superuser: User, app: Factor
+) -> None:
     tokens = sign_in(api, superuser, otp=app.recovery_codes[0])
     with_code(client, app.code())
 
@@ -128,7 +143,9 @@ def test_djangos_own_way_takes_no_password_alone(superuser: User, app: Factor) -
     assert authenticate(username="boss", password=PASSWORD, otp=app.code()) == superuser
 
 
-def test_the_desk_shows_neither_seeds_nor_codes(client: Client, superuser: User, app: Factor) -> None:
+def test_the_desk_shows_neither_seeds_nor_codes(
+    client: Client, superuser: User, app: Factor
+) -> None:
     with_code(client, app.code())
     page = client.get(f"/admin/authentication/user/{superuser.pk}/change/").content.decode()
 

@@ -64,7 +64,9 @@ def make(table: type[Model]) -> Model:
     if table is Group:
         return Group.objects.create(name=f"group {uuid.uuid4()}")
     if table is FailedTask:
-        return FailedTask.objects.create(task="authentication.tasks.clean", arguments=["audit"], error="OSError")
+        return FailedTask.objects.create(
+            task="authentication.tasks.clean", arguments=["audit"], error="OSError"
+        )
     user = UserFactory()
     User.objects.filter(pk=user.pk).update(password=f"{CANARY}{uuid.uuid4().hex}")
     user.refresh_from_db()
@@ -125,7 +127,9 @@ class TestLooking:
         assert boss.get(url(table, "history", row.pk)).status_code == 200
 
     @every_table_of_ours
-    def test_staff_who_may_look_see_list_row_and_history(self, viewer: Client, table: type[Model]) -> None:
+    def test_staff_who_may_look_see_list_row_and_history(
+        self, viewer: Client, table: type[Model]
+    ) -> None:
         row = make(table)
 
         assert result_count(viewer.get(url(table))) >= 1
@@ -133,7 +137,9 @@ class TestLooking:
         assert viewer.get(url(table, "history", row.pk)).status_code == 200
 
     @every_table
-    def test_staff_who_may_not_look_see_nothing(self, desk: Desk, clerk: Clerk, table: type[Model]) -> None:
+    def test_staff_who_may_not_look_see_nothing(
+        self, desk: Desk, clerk: Clerk, table: type[Model]
+    ) -> None:
         row = make(table)
         client = desk(clerk())
 
@@ -144,14 +150,26 @@ class TestLooking:
         client = desk(clerk("view_group", "add_group", "change_group", "delete_group"))
         row = make(Group)
 
-        for path in (url(Group), url(Group, "add"), url(Group, "change", row.pk), url(Group, "delete", row.pk)):
+        for path in (
+            url(Group),
+            url(Group, "add"),
+            url(Group, "change", row.pk),
+            url(Group, "delete", row.pk),
+        ):
             assert client.get(path).status_code == 403
             assert client.post(path, {"name": "mine", "post": "yes"}).status_code == 403
         assert url(Group) not in client.get("/admin/").content.decode()
 
     @every_table_of_ours
     def test_a_row_that_is_not_there_is_no_fault(self, boss: Client, table: type[Model]) -> None:
-        for pk in ("0", "x", "00000000-0000-0000-0000-000000000000", "' OR 1=1 --", "_00", "9" * 40):
+        for pk in (
+            "0",
+            "x",
+            "00000000-0000-0000-0000-000000000000",
+            "' OR 1=1 --",
+            "_00",
+            "9" * 40,
+        ):
             assert boss.get(url(table, "change", pk)).status_code == 302, pk
 
     def test_whatever_a_list_is_filtered_by_is_no_fault(self, viewer: Client) -> None:
@@ -198,7 +216,11 @@ class TestCost:
         path = url(User, "change", one.pk)
         query_count(client, path)
 
-        assert query_count(client, url(User, "change", many.pk)) <= query_count(client, path) <= MOST_QUERIES
+        assert (
+            query_count(client, url(User, "change", many.pk))
+            <= query_count(client, path)
+            <= MOST_QUERIES
+        )
 
 
 class TestSearching:
@@ -216,13 +238,17 @@ class TestSearching:
             "RUTH.MOAB",
         ],
     )
-    def test_an_account_is_found_by_its_names_in_any_spelling(self, viewer: Client, ruth: User, term: str) -> None:
+    def test_an_account_is_found_by_its_names_in_any_spelling(
+        self, viewer: Client, ruth: User, term: str
+    ) -> None:
         answer = viewer.get(url(User), {"q": term})
 
         assert list(answer.context["cl"].result_list) == [ruth]
 
     @pytest.mark.parametrize("name", ["email", "username"])
-    @pytest.mark.parametrize("table", [it for it in OURS if it is not FailedTask], ids=lambda it: it.__name__)
+    @pytest.mark.parametrize(
+        "table", [it for it in OURS if it is not FailedTask], ids=lambda it: it.__name__
+    )
     def test_what_belongs_to_an_account_is_found_by_its_names_and_the_page_says_so(
         self, viewer: Client, table: type[Model], name: str
     ) -> None:
@@ -236,7 +262,9 @@ class TestSearching:
         assert [found.pk for found in answer.context["cl"].result_list] == [row.pk]
 
     @pytest.mark.parametrize(
-        "name", ["\u041f\u0451\u0442\u0440", "\u039d\u03b1\u03c9\u03bc\u03b9", "Ru\u00dfland"], ids=ascii
+        "name",
+        ["\u041f\u0451\u0442\u0440", "\u039d\u03b1\u03c9\u03bc\u03b9", "Ru\u00dfland"],
+        ids=ascii,
     )
     def test_names_of_every_alphabet_are_found(self, viewer: Client, name: str) -> None:
         person = UserFactory(username=name)
@@ -267,7 +295,11 @@ class TestSecrets:
     def test_none_is_on_any_page(self, boss: Client, viewer: Client) -> None:
         made = [(table, make(table)) for table in TABLES]
         pages = [url(table) for table in TABLES]
-        pages += [url(table, page, row.pk) for table, row in made for page in ("change", "history", "delete")]
+        pages += [
+            url(table, page, row.pk)
+            for table, row in made
+            for page in ("change", "history", "delete")
+        ]
         pages += [url(table, "add") for table in TABLES]
 
         for client in (boss, viewer):
@@ -279,15 +311,22 @@ class TestSecrets:
             assert str(getattr(make(table), field)).startswith(CANARY)
 
     def test_no_column_that_could_be_one_is_shown_by_mistake(self) -> None:
-        telling = re.compile(r"password$|password_hash|^token$|binding|secret|session_key|digest|^content$")
+        telling = re.compile(
+            r"password$|password_hash|^token$|binding|secret|session_key|digest|^content$"
+        )
 
         found = {
-            (table, field.name) for table in OURS for field in table._meta.get_fields() if telling.search(field.name)
+            (table, field.name)
+            for table in OURS
+            for field in table._meta.get_fields()
+            if telling.search(field.name)
         }
 
         assert found == set(SECRETS)
 
-    @pytest.mark.parametrize(("table", "field"), SECRETS, ids=lambda it: getattr(it, "__name__", it))
+    @pytest.mark.parametrize(
+        ("table", "field"), SECRETS, ids=lambda it: getattr(it, "__name__", it)
+    )
     def test_none_is_told_letter_by_letter_to_who_filters_by_it(
         self, viewer: Client, table: type[Model], field: str
     ) -> None:
@@ -302,22 +341,34 @@ class TestSecrets:
         }
 
         for lookup, (right, wrong) in guesses.items():
-            told = [shown(viewer.get(url(table), {f"{field}__{lookup}": guess})) for guess in (right, wrong)]
+            told = [
+                shown(viewer.get(url(table), {f"{field}__{lookup}": guess}))
+                for guess in (right, wrong)
+            ]
             assert told[0] == told[1], lookup
 
     @pytest.mark.parametrize("field", ["user__password", "user__sessions__session_key"])
     @pytest.mark.parametrize(
         "table", [AuditLog, UserSession, OutgoingEmail, TokenBlacklist], ids=lambda it: it.__name__
     )
-    def test_none_is_told_through_another_table(self, viewer: Client, table: type[Model], field: str) -> None:
+    def test_none_is_told_through_another_table(
+        self, viewer: Client, table: type[Model], field: str
+    ) -> None:
         make(table)
 
-        told = [shown(viewer.get(url(table), {f"{field}__startswith": guess})) for guess in (CANARY, "x")]
+        told = [
+            shown(viewer.get(url(table), {f"{field}__startswith": guess}))
+            for guess in (CANARY, "x")
+        ]
 
         assert told[0] == told[1]
 
-    @pytest.mark.parametrize(("table", "field"), SECRETS, ids=lambda it: getattr(it, "__name__", it))
-    def test_none_is_found_by_a_search(self, viewer: Client, table: type[Model], field: str) -> None:
+    @pytest.mark.parametrize(
+        ("table", "field"), SECRETS, ids=lambda it: getattr(it, "__name__", it)
+    )
+    def test_none_is_found_by_a_search(
+        self, viewer: Client, table: type[Model], field: str
+    ) -> None:
         secret = str(getattr(make(table), field))
 
         assert result_count(viewer.get(url(table), {"q": secret})) == 0
@@ -335,7 +386,9 @@ class TestSecrets:
 
 def shown(answer: Any) -> tuple[int, int | None]:
     """Return the answer's status, and how many rows it shows if it shows any."""
-    return answer.status_code, len(answer.context["cl"].result_list) if answer.status_code == 200 else None
+    return answer.status_code, len(
+        answer.context["cl"].result_list
+    ) if answer.status_code == 200 else None
 
 
 class TestNothingIsDoneByHand:
@@ -353,21 +406,35 @@ class TestNothingIsDoneByHand:
         assert "delete_selected" not in boss.get(url(table)).content.decode()
 
     @pytest.mark.parametrize(
-        "table", [table for table in OURS if table is not TokenBlacklist], ids=lambda table: table.__name__
+        "table",
+        [table for table in OURS if table is not TokenBlacklist],
+        ids=lambda table: table.__name__,
     )
     def test_nothing_is_added_even_by_a_superuser(self, boss: Client, table: type[Model]) -> None:
         before = table._default_manager.count()
 
         assert boss.get(url(table, "add")).status_code == 403
-        assert boss.post(url(table, "add"), {"email": "x@example.org", "event_type": "login"}).status_code == 403
+        assert (
+            boss.post(
+                url(table, "add"), {"email": "x@example.org", "event_type": "login"}
+            ).status_code
+            == 403
+        )
         assert table._default_manager.count() == before
 
-    @pytest.mark.parametrize("table", [table for table in OURS if table is not User], ids=lambda table: table.__name__)
-    def test_nothing_but_accounts_is_changed_even_by_a_superuser(self, boss: Client, table: type[Model]) -> None:
+    @pytest.mark.parametrize(
+        "table", [table for table in OURS if table is not User], ids=lambda table: table.__name__
+    )
+    def test_nothing_but_accounts_is_changed_even_by_a_superuser(
+        self, boss: Client, table: type[Model]
+    ) -> None:
         row = make(table)
         before = table._default_manager.filter(pk=row.pk).values().get()
 
-        answer = boss.post(url(table, "change", row.pk), {"event_type": "logout", "is_active": "on", "_save": "Save"})
+        answer = boss.post(
+            url(table, "change", row.pk),
+            {"event_type": "logout", "is_active": "on", "_save": "Save"},
+        )
 
         assert answer.status_code == 403
         assert table._default_manager.filter(pk=row.pk).values().get() == before
@@ -410,10 +477,19 @@ def test_what_a_client_wrote_is_text_at_the_desk(boss: Client) -> None:
     UserSession.objects.create(
         user=user, device_name=evil, user_agent=evil, expires_at=timezone.now() + dt.timedelta(1)
     )
-    AuditLog.objects.create(user=user, event_type="login", user_agent=evil, metadata={"device": evil})
+    AuditLog.objects.create(
+        user=user, event_type="login", user_agent=evil, metadata={"device": evil}
+    )
     UserProfile.objects.filter(user=user).update(display_name=evil)
-    rows: list[Callable[[], Model]] = [table._default_manager.get for table in (UserSession, AuditLog)]
+    rows: list[Callable[[], Model]] = [
+        table._default_manager.get for table in (UserSession, AuditLog)
+    ]
     paths = [url(type(row()), "change", row().pk) for row in rows]
 
-    for path in (*paths, url(User, "change", user.pk), url(UserProfile, "change", user.pk), url(UserSession)):
+    for path in (
+        *paths,
+        url(User, "change", user.pk),
+        url(UserProfile, "change", user.pk),
+        url(UserSession),
+    ):
         assert evil not in boss.get(path).content.decode()

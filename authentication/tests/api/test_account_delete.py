@@ -14,8 +14,9 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, FailedTask, User, UserSession
-from authentication.services import DeletionService, erasure
-from authentication.services.retention import RetentionService
+from authentication.services import DeletionService
+from authentication.services.accounts import erasure
+from authentication.services.operations.retention import RetentionService
 from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of
 from authentication.tests.clients import NOON, Tokens, sign_in, use_access, use_refresh
 from authentication.tests.conftest import API, BROWSER, CHROME, bearer
@@ -38,7 +39,9 @@ def come_back(api: APIClient, person: User, **body: Any) -> Any:
 
 
 class TestLeaving:
-    def test_every_device_is_signed_out_at_once(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_every_device_is_signed_out_at_once(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         mine, other = sign_in(api, person), sign_in(api, person)
 
         answer = leave(api, mine)
@@ -64,7 +67,9 @@ class TestLeaving:
         assert leave(api, signed_in).json()["code"] == "reauthentication_required"
         assert not User.objects.exclude(deletion_requested_at=None).exists()
 
-    def test_a_stranger_and_another_site_cannot_ask_for_it(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_a_stranger_and_another_site_cannot_ask_for_it(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         foreign = {**BROWSER, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
         assert refusal_of(api.post(URL)) == TOKEN_INVALID
@@ -108,7 +113,9 @@ class TestComingBack:
 
         assert answer.json()["code"] == "invalid_credentials"
 
-    def test_with_restore_they_stay(self, api: APIClient, person: User, time_machine: TimeMachineFixture) -> None:
+    def test_with_restore_they_stay(
+        self, api: APIClient, person: User, time_machine: TimeMachineFixture
+    ) -> None:
         time_machine.shift(13 * 86_400)
 
         answer = come_back(api, person, restore=True)
@@ -121,7 +128,9 @@ class TestComingBack:
         assert person.deletion_requested_at is None
         assert come_back(api, person).status_code == 200
 
-    def test_once_the_erasure_has_begun_nobody_comes_back(self, api: APIClient, person: User) -> None:
+    def test_once_the_erasure_has_begun_nobody_comes_back(
+        self, api: APIClient, person: User
+    ) -> None:
         User.objects.begin_erasure(person.pk, key="k")
 
         assert come_back(api, person, restore=True).status_code in {401, 403}
@@ -157,20 +166,36 @@ def everything_stored() -> str:
 def live_a_life(api: APIClient) -> tuple[User, Tokens]:
     """Leave traces wherever a person can."""
     told: Any = {"REMOTE_ADDR": "203.0.113.77", "HTTP_USER_AGENT": f"{CHROME} Canary"}
-    account = {"email": "naomi@example.org", "username": "naomi", "password": PASSWORD, "first_name": "Naomi"}
+    account = {
+        "email": "naomi@example.org",
+        "username": "naomi",
+        "password": PASSWORD,
+        "first_name": "Naomi",
+    }
     api.post(LOGIN, {"email": "naomi@example.org", "password": "Wrong-Horse-9"}, **told)
-    api.post(f"{API}/register/", {**account, "display_name": "Naomi", "terms_accepted": True}, **told)
+    api.post(
+        f"{API}/register/", {**account, "display_name": "Naomi", "terms_accepted": True}, **told
+    )
     person = User.objects.get(username="naomi")
     User.objects.verify_email(person.pk, at=NOON)
     tokens: Tokens = api.post(
         LOGIN, {"email": person.email, "password": PASSWORD, "device_name": "Naomi"}, **told
     ).json()
     api.cookies.clear()
-    api.post(f"{API}/account/email/", {"email": "naomi@example.net"}, headers=bearer(tokens["access"]), **told)
+    api.post(
+        f"{API}/account/email/",
+        {"email": "naomi@example.net"},
+        headers=bearer(tokens["access"]),
+        **told,
+    )
     api.post(f"{API}/account/export/", headers=bearer(tokens["access"]), **told)
     api.post(f"{API}/token/refresh/", {"refresh": tokens["refresh"]}, **told)
-    LogEntry.objects.create(user=UserFactory(), object_id=str(person.pk), object_repr="naomi", action_flag=2)
-    FailedTask.objects.create(task="authentication.tasks.check_breach", arguments=[str(person.pk)], error="OSError")
+    LogEntry.objects.create(
+        user=UserFactory(), object_id=str(person.pk), object_repr="naomi", action_flag=2
+    )
+    FailedTask.objects.create(
+        task="authentication.tasks.check_breach", arguments=[str(person.pk)], error="OSError"
+    )
     return person, tokens
 
 
@@ -188,7 +213,9 @@ class TestBeingForgotten:
         DeletionService.erase_due()
 
         stored = everything_stored()
-        cached = "".join(repr(item) for name in ("default", "limits") for item in _held(caches[name]))
+        cached = "".join(
+            repr(item) for name in ("default", "limits") for item in _held(caches[name])
+        )
         for trace in (*CANARIES, str(gone.pk), gone.pk.hex):
             assert trace not in stored
             assert trace not in cached
@@ -202,10 +229,15 @@ class TestBeingForgotten:
         subject = erased.metadata["subject"]
         assert AuditLog.objects.count() == before + 1
         assert AuditLog.objects.filter(event_type="login", metadata__subject=subject).count() == 1
-        assert AuditLog.objects.filter(event_type="login_failed", metadata__subject=subject).count() == 1
+        assert (
+            AuditLog.objects.filter(event_type="login_failed", metadata__subject=subject).count()
+            == 1
+        )
         assert not User.objects.filter(pk=gone.pk).exists()
 
-    def test_before_the_grace_is_over_nobody_is(self, gone: User, time_machine: TimeMachineFixture) -> None:
+    def test_before_the_grace_is_over_nobody_is(
+        self, gone: User, time_machine: TimeMachineFixture
+    ) -> None:
         time_machine.shift(-2)
 
         assert DeletionService.erase_due() == 0
@@ -226,16 +258,29 @@ class TestBeingForgotten:
 
         assert DeletionService.erase_due() == 1
         assert not [trace for trace in CANARIES if trace in everything_stored()]
-        assert len({it.metadata["subject"] for it in AuditLog.objects.filter(metadata__has_key="subject")}) == 1
+        assert (
+            len(
+                {
+                    it.metadata["subject"]
+                    for it in AuditLog.objects.filter(metadata__has_key="subject")
+                }
+            )
+            == 1
+        )
 
     def test_twice_is_once(self, gone: User) -> None:
         assert (DeletionService.erase_due(), DeletionService.erase_due()) == (1, 0)
         assert AuditLog.objects.filter(event_type="account_erased").count() == 1
 
-    def test_whoever_registers_the_address_again_inherits_nothing(self, api: APIClient, gone: User) -> None:
+    def test_whoever_registers_the_address_again_inherits_nothing(
+        self, api: APIClient, gone: User
+    ) -> None:
         DeletionService.erase_due()
 
-        api.post(f"{API}/register/", {"email": "naomi@example.org", "username": "naomi", "password": PASSWORD})
+        api.post(
+            f"{API}/register/",
+            {"email": "naomi@example.org", "username": "naomi", "password": PASSWORD},
+        )
 
         again = User.objects.get(username="naomi")
         assert again.pk != gone.pk
@@ -251,9 +296,11 @@ class TestBeingForgotten:
         assert use_access(api, tokens) == 200
         assert AuditLog.objects.get(user=other, event_type="login").ip_address == "127.0.0.1"
 
-    def test_mails_kept_as_files_go_too(self, gone: User, settings: Settings, tmp_path: Any) -> None:
+    def test_mails_kept_as_files_go_too(
+        self, gone: User, settings: Settings, tmp_path: Any
+    ) -> None:
         settings.EMAIL_FILE_PATH = tmp_path
-        settings.EMAIL_BACKEND = "authentication.mailbox.FileMailbox"
+        settings.EMAIL_BACKEND = "authentication.services.mail.file_backend.FileMailbox"
         for to in ("Naomi@example.org", "naomi@example.net", "ruth@example.org"):
             send_mail("a", "b", None, [to])
 
@@ -266,7 +313,11 @@ class TestBeingForgotten:
         self, api: APIClient, settings: Settings, time_machine: TimeMachineFixture
     ) -> None:
         settings.UNVERIFIED_ACCOUNT_RETENTION = dt.timedelta(days=30)
-        api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD}, REMOTE_ADDR="203.0.113.77")
+        api.post(
+            f"{API}/register/",
+            {"email": "naomi@example.org", "password": PASSWORD},
+            REMOTE_ADDR="203.0.113.77",
+        )
         time_machine.shift(31 * 86_400)
 
         RetentionService.clean("accounts")

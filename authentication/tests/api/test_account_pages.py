@@ -42,7 +42,9 @@ def newcomer(db: None) -> User:
 @pytest.fixture
 def token(newcomer: User) -> str:
     """Return the token of the mail the newcomer got."""
-    return EmailVerificationToken.objects.issue(newcomer.pk, email=newcomer.email, at=timezone.now())
+    return EmailVerificationToken.objects.issue(
+        newcomer.pk, email=newcomer.email, at=timezone.now()
+    )
 
 
 @pytest.fixture
@@ -53,7 +55,9 @@ def reset_token(person: User) -> str:
 
 def fields_of(answer: Any) -> dict[str, str]:
     """Return what the page's form sends along by itself."""
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.content.decode())
+    found = re.findall(
+        r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.content.decode()
+    )
     return dict(found)
 
 
@@ -65,10 +69,18 @@ def pressed(visitor: Client, url: str, token: str, **typed: str) -> Any:
 
 class TestVerifying:
     def test_the_mails_link_leads_here_and_the_button_proves_the_address(
-        self, api: APIClient, visitor: Client, newcomer: User, delivered: Deliver, settings: Settings
+        self,
+        api: APIClient,
+        visitor: Client,
+        newcomer: User,
+        delivered: Deliver,
+        settings: Settings,
     ) -> None:
         api.post(f"{API}/email/resend/", {"email": newcomer.email})
-        found = re.search(rf"{re.escape(settings.BACKEND_URL)}(/account/verify-email/\?token=[\w-]+)", _body(delivered))
+        found = re.search(
+            rf"{re.escape(settings.BACKEND_URL)}(/account/verify-email/\?token=[\w-]+)",
+            _body(delivered),
+        )
         assert found
         page = visitor.get(found.group(1))
 
@@ -81,7 +93,9 @@ class TestVerifying:
         assert not UserSession.objects.exists()
 
     @pytest.mark.parametrize("method", ["get", "head", "options"])
-    def test_opening_the_link_spends_nothing(self, visitor: Client, newcomer: User, token: str, method: str) -> None:
+    def test_opening_the_link_spends_nothing(
+        self, visitor: Client, newcomer: User, token: str, method: str
+    ) -> None:
         before = rows()
 
         answer = getattr(visitor, method)(VERIFY, {"token": token})
@@ -101,10 +115,20 @@ class TestVerifying:
         assert pressed(visitor, VERIFY, token).status_code == 200
 
     @pytest.mark.parametrize(
-        "url", ["https://app.example.org/welcome#{exchange_token}", "http://x.example/?t={exchange_token}"]
+        "url",
+        [
+            "https://app.example.org/welcome#{exchange_token}",
+            "http://x.example/?t={exchange_token}",
+        ],
     )
     def test_it_goes_on_to_the_front_end_with_an_exchange_token(
-        self, visitor: Client, api: APIClient, newcomer: User, token: str, settings: Settings, url: str
+        self,
+        visitor: Client,
+        api: APIClient,
+        newcomer: User,
+        token: str,
+        settings: Settings,
+        url: str,
     ) -> None:
         settings.EMAIL_VERIFIED_URL = url
 
@@ -118,14 +142,19 @@ class TestVerifying:
         assert answer["Cache-Control"] == "no-store"
 
     def test_without_an_exchange_token_it_stays_here(
-        self, visitor: Client, newcomer: User, token: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self,
+        visitor: Client,
+        newcomer: User,
+        token: str,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         settings.EMAIL_VERIFIED_URL = "https://app.example.org/welcome#{exchange_token}"
 
         def refuse(*_: object) -> None:
             raise ConnectionError
 
-        monkeypatch.setattr("authentication.services.one_time.cache.set", refuse)
+        monkeypatch.setattr("authentication.services.sign_in.exchange_tokens.cache.set", refuse)
 
         answer = pressed(visitor, VERIFY, token)
 
@@ -134,9 +163,13 @@ class TestVerifying:
         assert newcomer.email_verified
 
     @pytest.mark.parametrize(
-        "wrong", ["", "x", "x" * 43, "x" * 5000, "\x00", "\u00fc", "' OR 1=1 --"], ids=lambda it: ascii(it)[:24]
+        "wrong",
+        ["", "x", "x" * 43, "x" * 5000, "\x00", "\u00fc", "' OR 1=1 --"],
+        ids=lambda it: ascii(it)[:24],
     )
-    def test_an_unknown_token_proves_nothing(self, visitor: Client, newcomer: User, token: str, wrong: str) -> None:
+    def test_an_unknown_token_proves_nothing(
+        self, visitor: Client, newcomer: User, token: str, wrong: str
+    ) -> None:
         csrf = fields_of(visitor.get(VERIFY, {"token": token}))["csrfmiddlewaretoken"]
 
         answer = visitor.post(VERIFY, {"csrfmiddlewaretoken": csrf, "token": wrong})
@@ -187,14 +220,18 @@ class TestForms:
         before = rows()
         sent = {"token": right, "new_password": NEW_PASSWORD, "csrfmiddlewaretoken": csrf}
 
-        answer = visitor.post(url, {name: value for name, value in sent.items() if value is not None})
+        answer = visitor.post(
+            url, {name: value for name, value in sent.items() if value is not None}
+        )
 
         assert answer.status_code == 403
         assert answer["Content-Type"] == "text/html; charset=utf-8"
         assert rows() == before
 
     @pytest.mark.parametrize("url", [VERIFY, RESET])
-    @pytest.mark.parametrize("proof", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {}], ids=str)
+    @pytest.mark.parametrize(
+        "proof", [{"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {}], ids=str
+    )
     def test_what_proves_an_api_request_proves_no_form(
         self, visitor: Client, token: str, reset_token: str, url: str, proof: dict[str, str]
     ) -> None:
@@ -207,7 +244,9 @@ class TestForms:
         assert rows() == before
 
     @pytest.mark.parametrize("url", [VERIFY, RESET])
-    @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://testserver.evil.example"])
+    @pytest.mark.parametrize(
+        "origin", ["https://evil.example", "null", "http://testserver.evil.example"]
+    )
     def test_a_foreign_page_may_not_send_them_even_with_a_token(
         self, visitor: Client, token: str, reset_token: str, url: str, origin: str
     ) -> None:
@@ -222,7 +261,9 @@ class TestForms:
 
     @pytest.mark.parametrize("url", [VERIFY, RESET])
     def test_a_token_is_shown_as_text_and_never_as_markup(self, visitor: Client, url: str) -> None:
-        evil = "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{ 7|add:7 }}{% now 'Y' %}"
+        evil = (
+            "\"><script>alert(1)</script><img src=x onerror='alert(2)'>{{ 7|add:7 }}{% now 'Y' %}"
+        )
 
         answer = visitor.get(url, {"token": evil})
 
@@ -233,7 +274,9 @@ class TestForms:
 
     @pytest.mark.parametrize("url", [VERIFY, RESET])
     @pytest.mark.parametrize("query", ["", "?token=", "?tokn=x"])
-    def test_a_link_that_lost_its_token_has_no_form(self, visitor: Client, url: str, query: str) -> None:
+    def test_a_link_that_lost_its_token_has_no_form(
+        self, visitor: Client, url: str, query: str
+    ) -> None:
         answer = visitor.get(f"{url}{query}")
 
         assert answer.status_code == 200
@@ -241,7 +284,8 @@ class TestForms:
 
     @pytest.mark.parametrize("url", [VERIFY, RESET])
     def test_a_browser_sends_them_with_a_true_origin(self, visitor: Client, url: str) -> None:
-        # Under no-referrer it would say `Origin: null`, which Django's check refuses (Fetch, section 3.1).
+        # Under no-referrer it would say `Origin: null`, which Django's check refuses (Fetch,
+        # section 3.1).
         answer = visitor.get(url, {"token": "x"})
 
         assert answer["Referrer-Policy"] == "same-origin"

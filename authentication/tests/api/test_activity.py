@@ -13,7 +13,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.serializers.activity import IN_WORDS
-from authentication.services.activity import _UNTOLD
+from authentication.services.accounts.activity import _UNTOLD
 from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of
 from authentication.tests.clients import NOON, Tokens, refreshed, sign_in, use_access, use_refresh
 from authentication.tests.conftest import API, BROWSER, bearer, queries
@@ -103,7 +103,9 @@ def test_every_event_that_happens_to_somebody_has_words(event: str) -> None:
 def test_the_newest_come_first_a_page_at_a_time(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person)
     made = [
-        AuditLog.log_event("profile_updated", user=person, timestamp=NOON - dt.timedelta(minutes=minute))
+        AuditLog.log_event(
+            "profile_updated", user=person, timestamp=NOON - dt.timedelta(minutes=minute)
+        )
         for minute in range(45)
     ]
 
@@ -114,18 +116,26 @@ def test_the_newest_come_first_a_page_at_a_time(api: APIClient, person: User) ->
         link = page["next"]
 
     assert [len(page) for page in pages] == [20, 20, 6]
-    assert {event for page in pages for event in page} == {str(it.pk) for it in (*made, sign_in_of(tokens))}
+    assert {event for page in pages for event in page} == {
+        str(it.pk) for it in (*made, sign_in_of(tokens))
+    }
     assert pages[1] == [str(it.pk) for it in made][19:39]
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "1000000"}, {"limit": "x"}, {"cursor": "%00"}])
-def test_an_odd_page_is_answered_all_the_same(api: APIClient, person: User, query: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "1000000"}, {"limit": "x"}, {"cursor": "%00"}]
+)
+def test_an_odd_page_is_answered_all_the_same(
+    api: APIClient, person: User, query: dict[str, str]
+) -> None:
     answer = api.get(URL, query, headers=bearer(sign_in(api, person)["access"]))
 
     assert answer.status_code in {200, 404}
 
 
-def test_it_takes_two_queries(api: APIClient, person: User, time_machine: TimeMachineFixture) -> None:
+def test_it_takes_two_queries(
+    api: APIClient, person: User, time_machine: TimeMachineFixture
+) -> None:
     tokens = sign_in(api, person)
     for _ in range(30):
         AuditLog.log_event("profile_updated", user=person)
@@ -146,15 +156,24 @@ def test_a_stranger_is_told_nothing(api: APIClient, path: str) -> None:
 
 
 class TestItWasNotMe:
-    def test_it_ends_that_session_and_asks_for_a_new_password(self, api: APIClient, person: User) -> None:
+    def test_it_ends_that_session_and_asks_for_a_new_password(
+        self, api: APIClient, person: User
+    ) -> None:
         mine, strange = sign_in(api, person), sign_in(api, person)
         event = sign_in_of(strange)
 
         answer = disown(api, mine, event.pk)
 
         assert (answer.status_code, answer.json()) == (200, {"message": DISOWNED})
-        assert (use_access(api, strange), use_refresh(api, strange), use_access(api, mine)) == (401, 401, 200)
-        assert TokenBlacklist.objects.get(jti=claims_of(strange["refresh"])["jti"]).reason == "disowned"
+        assert (use_access(api, strange), use_refresh(api, strange), use_access(api, mine)) == (
+            401,
+            401,
+            200,
+        )
+        assert (
+            TokenBlacklist.objects.get(jti=claims_of(strange["refresh"])["jti"]).reason
+            == "disowned"
+        )
         assert OutgoingEmail.objects.filter(user=person, kind="password_reset").count() == 1
         told = AuditLog.objects.get(event_type="session_disowned")
         assert (told.user, told.risk_level, told.metadata) == (
@@ -163,7 +182,9 @@ class TestItWasNotMe:
             {"session": sid(strange), "about": str(event.pk)},
         )
 
-    def test_an_event_without_a_session_still_asks_for_a_new_password(self, api: APIClient, person: User) -> None:
+    def test_an_event_without_a_session_still_asks_for_a_new_password(
+        self, api: APIClient, person: User
+    ) -> None:
         tokens = sign_in(api, person)
         event = AuditLog.log_event("login_failed", user=person, success=False)
 
@@ -173,8 +194,12 @@ class TestItWasNotMe:
         assert use_access(api, tokens) == 200
         assert OutgoingEmail.objects.filter(user=person, kind="password_reset").count() == 1
 
-    def test_of_the_session_that_asks_the_cookie_is_cleared(self, browser: APIClient, person: User) -> None:
-        answer = browser.post(f"{API}/login/", {"email": person.email, "password": "Correct-Horse-9"})
+    def test_of_the_session_that_asks_the_cookie_is_cleared(
+        self, browser: APIClient, person: User
+    ) -> None:
+        answer = browser.post(
+            f"{API}/login/", {"email": person.email, "password": "Correct-Horse-9"}
+        )
         event = AuditLog.objects.get(event_type="login")
 
         disowned = disown(browser, answer.json(), event.pk)

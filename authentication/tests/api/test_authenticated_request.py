@@ -15,7 +15,16 @@ from time_machine import TimeMachineFixture
 from authentication.models import User, UserSession
 from authentication.services import EmailService, ExchangeTokenService
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, not_refused, refusal_of, rows
-from authentication.tests.clients import NOON, REFRESH, VERIFY, Tokens, refreshed, set_password, sign_in, use_access
+from authentication.tests.clients import (
+    NOON,
+    REFRESH,
+    VERIFY,
+    Tokens,
+    refreshed,
+    set_password,
+    sign_in,
+    use_access,
+)
 from authentication.tests.conftest import API, ME, bearer, queries, token_in
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
@@ -89,7 +98,9 @@ def log_out(api: APIClient, tokens: Tokens, person: User) -> None:
 def terminate_elsewhere(api: APIClient, tokens: Tokens, person: User) -> None:
     other = sign_in(api, person)
     session = claims_of(tokens["access"])["sid"]
-    assert api.delete(f"{API}/sessions/{session}/", headers=bearer(other["access"])).status_code == 200
+    assert (
+        api.delete(f"{API}/sessions/{session}/", headers=bearer(other["access"])).status_code == 200
+    )
 
 
 def close_account(api: APIClient, tokens: Tokens, person: User) -> None:
@@ -141,9 +152,21 @@ def test_an_access_token_from_before_a_new_password_is_dead(
 
 @pytest.mark.parametrize(
     "header",
-    ["Bearer", "Bearer ", "Bearer  a b", "Bearer token", "Basic cnV0aDpwYXNz", "Token {}", "{}", "Bearer {} {}", ""],
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer  a b",
+        "Bearer token",
+        "Basic cnV0aDpwYXNz",
+        "Token {}",
+        "{}",
+        "Bearer {} {}",
+        "",
+    ],
 )
-def test_a_header_that_holds_no_bearer_token_is_a_401(api: APIClient, signed_in: Tokens, header: str) -> None:
+def test_a_header_that_holds_no_bearer_token_is_a_401(
+    api: APIClient, signed_in: Tokens, header: str
+) -> None:
     value = header.replace("{}", signed_in["access"])
 
     answer = api.get(ME, headers={"Authorization": value})
@@ -160,21 +183,27 @@ def test_without_a_header_the_answer_is_a_401(api: APIClient, db: None) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_the_scheme_is_read_whatever_its_case(api: APIClient, signed_in: Tokens, scheme: str) -> None:
+def test_the_scheme_is_read_whatever_its_case(
+    api: APIClient, signed_in: Tokens, scheme: str
+) -> None:
     answer = api.get(ME, headers={"Authorization": f"{scheme} {signed_in['access']}"})
 
     assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["access_token", "access", "token", "bearer", "jwt"])
-def test_a_token_in_the_query_string_is_refused(api: APIClient, signed_in: Tokens, name: str) -> None:
+def test_a_token_in_the_query_string_is_refused(
+    api: APIClient, signed_in: Tokens, name: str
+) -> None:
     answer = api.get(f"{ME}?{name}={signed_in['access']}")
 
     assert refusal_of(answer) == TOKEN_INVALID
 
 
 @pytest.mark.parametrize("name", ["refresh", "refresh_token"])
-def test_a_refresh_token_in_the_query_string_is_refused(api: APIClient, signed_in: Tokens, name: str) -> None:
+def test_a_refresh_token_in_the_query_string_is_refused(
+    api: APIClient, signed_in: Tokens, name: str
+) -> None:
     before = rows()
 
     answer = api.post(f"{REFRESH}?{name}={signed_in['refresh']}")
@@ -183,7 +212,9 @@ def test_a_refresh_token_in_the_query_string_is_refused(api: APIClient, signed_i
     assert rows() == before
 
 
-def test_an_access_token_in_a_cookie_or_a_body_signs_nobody_in(api: APIClient, signed_in: Tokens) -> None:
+def test_an_access_token_in_a_cookie_or_a_body_signs_nobody_in(
+    api: APIClient, signed_in: Tokens
+) -> None:
     api.cookies["access_token"] = signed_in["access"]
 
     answer = api.patch(ME, {"access_token": signed_in["access"], "display_name": "Eve"})
@@ -194,17 +225,24 @@ def test_an_access_token_in_a_cookie_or_a_body_signs_nobody_in(api: APIClient, s
 def test_a_person_sees_themselves_and_nobody_else(api: APIClient, db: None) -> None:
     ruth, naomi = UserFactory(), UserFactory()
 
-    seen = [api.get(ME, headers=bearer(sign_in(api, person)["access"])).json()["id"] for person in (ruth, naomi)]
+    seen = [
+        api.get(ME, headers=bearer(sign_in(api, person)["access"])).json()["id"]
+        for person in (ruth, naomi)
+    ]
 
     assert seen == [str(ruth.pk), str(naomi.pk)]
 
 
-def test_a_forged_token_is_a_401_and_changes_nothing(api: APIClient, signed_in: Tokens, settings: Settings) -> None:
+def test_a_forged_token_is_a_401_and_changes_nothing(
+    api: APIClient, signed_in: Tokens, settings: Settings
+) -> None:
     settings.RATELIMIT_ENABLE = False
 
     assert (
         not_refused(
-            lambda token: api.get(ME, headers=bearer(token)), claims_of(signed_in["access"]), leaving_out={"not ASCII"}
+            lambda token: api.get(ME, headers=bearer(token)),
+            claims_of(signed_in["access"]),
+            leaving_out={"not ASCII"},
         )
         == {}
     )
@@ -284,7 +322,8 @@ def test_a_token_of_the_right_kind_opens_the_door(
 
 
 @pytest.mark.parametrize(
-    ("door", "kind"), [(door, kind) for door, right in DOORS.items() for kind in KINDS if kind != right]
+    ("door", "kind"),
+    [(door, kind) for door, right in DOORS.items() for kind in KINDS if kind != right],
 )
 def test_a_token_of_another_kind_does_not(
     api: APIClient, tokens: dict[str, str], door: Callable[[APIClient, str], Any], kind: str
@@ -300,7 +339,9 @@ def test_a_token_of_another_kind_does_not(
 
 
 @pytest.mark.parametrize("kind", ["exchange", "verification"])
-def test_a_digest_from_the_stores_opens_no_door(api: APIClient, tokens: dict[str, str], kind: str) -> None:
+def test_a_digest_from_the_stores_opens_no_door(
+    api: APIClient, tokens: dict[str, str], kind: str
+) -> None:
     stolen = digest(tokens[kind])
 
     answers = [as_exchange(api, stolen), as_verification(api, stolen)]

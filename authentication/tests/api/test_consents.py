@@ -48,7 +48,11 @@ def test_what_was_agreed_to_at_registration_is_shown_with_version_time_and_place
     )
     tokens = sign_in(api, User.objects.get())
 
-    entry = {"accepted_at": "2026-11-22T12:00:00Z", "ip_address": "198.51.100.7", "user_agent": CHROME}
+    entry = {
+        "accepted_at": "2026-11-22T12:00:00Z",
+        "ip_address": "198.51.100.7",
+        "user_agent": CHROME,
+    }
     assert shown(api, tokens) == {
         "current": {"terms": "2026-11", "privacy_policy": "4"},
         "due": {},
@@ -65,14 +69,20 @@ def test_who_agreed_to_nothing_has_it_all_due(api: APIClient, signed_in: Tokens)
     assert (body["due"], body["history"]) == ({"terms": "2026-11", "privacy_policy": "4"}, [])
 
 
-def test_agreeing_is_remembered_and_audited(api: APIClient, person: User, signed_in: Tokens) -> None:
+def test_agreeing_is_remembered_and_audited(
+    api: APIClient, person: User, signed_in: Tokens
+) -> None:
     answer = give(api, signed_in, {"terms_accepted": True})
 
     person.refresh_from_db()
     assert answer.status_code == 200
     assert answer.json() == shown(api, signed_in)
     assert answer.json()["due"] == {"privacy_policy": "4"}
-    assert (person.terms_version, person.terms_accepted_at, person.privacy_policy_version) == ("2026-11", NOON, "")
+    assert (person.terms_version, person.terms_accepted_at, person.privacy_policy_version) == (
+        "2026-11",
+        NOON,
+        "",
+    )
     told = AuditLog.objects.get(event_type="consent_given")
     assert (told.user, told.metadata) == (person, {"versions": {"terms": "2026-11"}})
 
@@ -168,12 +178,16 @@ class TestAtSignIn:
         assert Consent.objects.filter(user=person).count() == 2
 
     def test_only_who_knows_the_password_is_asked(self, api: APIClient, person: User) -> None:
-        answer = api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9", **BOTH})
+        answer = api.post(
+            f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9", **BOTH}
+        )
 
         assert answer.json()["code"] == "invalid_credentials"
         assert not Consent.objects.exists()
 
-    def test_an_exchange_token_is_not_spent_by_the_question(self, api: APIClient, person: User) -> None:
+    def test_an_exchange_token_is_not_spent_by_the_question(
+        self, api: APIClient, person: User
+    ) -> None:
         token = ExchangeTokenService.create(user_id=person.pk)
         asked = api.post(f"{API}/exchange-token/", {"exchange_token": token})
         answered = api.post(f"{API}/exchange-token/", {"exchange_token": token, **BOTH})

@@ -43,11 +43,15 @@ def test_the_cookie_follows_the_settings(browser: APIClient, settings: Settings)
     assert (cookie["secure"], cookie["httponly"]) == (True, True)
 
 
-def test_the_token_is_masked_anew_each_time_and_stays_the_same_secret(browser: APIClient, person: User) -> None:
+def test_the_token_is_masked_anew_each_time_and_stays_the_same_secret(
+    browser: APIClient, person: User
+) -> None:
     first, second = (browser.get(URL).json()["csrfToken"] for _ in range(2))
 
     answer = browser.post(
-        LOGIN, {"email": person.email, "password": PASSWORD}, headers={**FOREIGN, "X-CSRFToken": first}
+        LOGIN,
+        {"email": person.email, "password": PASSWORD},
+        headers={**FOREIGN, "X-CSRFToken": first},
     )
 
     assert first != second
@@ -58,7 +62,9 @@ def test_the_token_with_its_cookie_is_proof(browser: APIClient, person: User) ->
     token = browser.get(URL).json()["csrfToken"]
 
     answer = browser.post(
-        LOGIN, {"email": person.email, "password": PASSWORD}, headers={**FOREIGN, "X-CSRFToken": token}
+        LOGIN,
+        {"email": person.email, "password": PASSWORD},
+        headers={**FOREIGN, "X-CSRFToken": token},
     )
 
     assert answer.status_code == 200
@@ -69,7 +75,9 @@ def test_the_token_without_its_cookie_is_none(browser: APIClient, person: User) 
     browser.cookies.clear()
 
     answer = browser.post(
-        LOGIN, {"email": person.email, "password": PASSWORD}, headers={**FOREIGN, "X-CSRFToken": token}
+        LOGIN,
+        {"email": person.email, "password": PASSWORD},
+        headers={**FOREIGN, "X-CSRFToken": token},
     )
 
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
@@ -81,7 +89,10 @@ def test_a_token_from_before_a_sign_in_is_good_no_longer(browser: APIClient, per
     browser.post(LOGIN, {"email": person.email, "password": PASSWORD})
     new = browser.get(URL).json()["csrfToken"]
 
-    answers = [browser.post(f"{API}/logout/", headers={**FOREIGN, "X-CSRFToken": token}) for token in (old, new)]
+    answers = [
+        browser.post(f"{API}/logout/", headers={**FOREIGN, "X-CSRFToken": token})
+        for token in (old, new)
+    ]
 
     assert [answer.status_code for answer in answers] == [403, 200]
 
@@ -91,7 +102,11 @@ def test_a_token_from_before_a_sign_out_is_good_no_longer(browser: APIClient, pe
     old = browser.get(URL).json()["csrfToken"]
     browser.post(f"{API}/logout/")
 
-    answer = browser.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={**FOREIGN, "X-CSRFToken": old})
+    answer = browser.post(
+        LOGIN,
+        {"email": person.email, "password": PASSWORD},
+        headers={**FOREIGN, "X-CSRFToken": old},
+    )
 
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
 
@@ -103,7 +118,9 @@ def test_apps_are_not_given_new_csrf_tokens_when_they_sign_in(api: APIClient, pe
 
 
 @pytest.mark.parametrize(
-    "cookie", ["", "x", "x" * 32, "x" * 64, "!" * 64, "\u00fc" * 32, "x" * 5000], ids=lambda it: ascii(it)[:24]
+    "cookie",
+    ["", "x", "x" * 32, "x" * 64, "!" * 64, "\u00fc" * 32, "x" * 5000],
+    ids=lambda it: ascii(it)[:24],
 )
 def test_a_cookie_that_is_no_secret_is_replaced(browser: APIClient, cookie: str) -> None:
     browser.cookies["csrftoken"] = cookie

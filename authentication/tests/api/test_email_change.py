@@ -12,9 +12,23 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import ActionToken, AuditLog, EmailChange, OutgoingEmail, PasswordResetToken, User
+from authentication.models import (
+    ActionToken,
+    AuditLog,
+    EmailChange,
+    OutgoingEmail,
+    PasswordResetToken,
+    User,
+)
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, invalid, refusal_of, rows
-from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, sign_in, use_access, use_refresh
+from authentication.tests.clients import (
+    NEW_PASSWORD,
+    NOON,
+    Tokens,
+    sign_in,
+    use_access,
+    use_refresh,
+)
 from authentication.tests.conftest import API, BROWSER, CHROME, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
@@ -52,7 +66,12 @@ def links(api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) -
 
 class TestAsking:
     def test_the_new_address_gets_a_link_and_the_old_one_a_notice(
-        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver, settings: Settings
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        delivered: Deliver,
+        settings: Settings,
     ) -> None:
         answer = ask(api, signed_in)
 
@@ -70,9 +89,14 @@ class TestAsking:
         assert NEW not in str(notice.body)
         assert person.first_name not in str(wanted.body)
 
-    def test_the_old_address_stays_in_force(self, api: APIClient, person: User, links: tuple[str, str]) -> None:
+    def test_the_old_address_stays_in_force(
+        self, api: APIClient, person: User, links: tuple[str, str]
+    ) -> None:
         person.refresh_from_db()
-        answers = [api.post(f"{API}/login/", {"email": it, "password": PASSWORD}) for it in (person.email, NEW)]
+        answers = [
+            api.post(f"{API}/login/", {"email": it, "password": PASSWORD})
+            for it in (person.email, NEW)
+        ]
 
         assert person.email != NEW
         assert [answer.status_code for answer in answers] == [200, 401]
@@ -100,10 +124,14 @@ class TestAsking:
 
         answer = ask(api, signed_in, "boaz@example.org")
 
-        assert refusal_of(answer) == invalid(email=["An account with this email address exists already."])
+        assert refusal_of(answer) == invalid(
+            email=["An account with this email address exists already."]
+        )
         assert not EmailChange.objects.exists()
 
-    def test_ones_own_address_is_refused(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_ones_own_address_is_refused(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         answer = ask(api, signed_in, person.email)
 
         assert refusal_of(answer) == invalid(email=["This is your email address already."])
@@ -120,16 +148,24 @@ class TestAsking:
         assert person.email == spelled
 
     @pytest.mark.parametrize(
-        "email", ["", "x", "a@b", f"{'a' * 250}@example.org", "rüth@example.org", "a\r\nb@example.org"]
+        "email",
+        ["", "x", "a@b", f"{'a' * 250}@example.org", "rüth@example.org", "a\r\nb@example.org"],
     )
-    def test_what_is_no_address_is_refused(self, api: APIClient, signed_in: Tokens, email: str) -> None:
+    def test_what_is_no_address_is_refused(
+        self, api: APIClient, signed_in: Tokens, email: str
+    ) -> None:
         answer = ask(api, signed_in, email)
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
         assert not EmailChange.objects.exists()
 
     def test_a_newer_wish_voids_the_older(
-        self, api: APIClient, person: User, signed_in: Tokens, links: tuple[str, str], time_machine: TimeMachineFixture
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        links: tuple[str, str],
+        time_machine: TimeMachineFixture,
     ) -> None:
         time_machine.shift(60)
         ask(api, signed_in, "other@example.net")
@@ -142,7 +178,10 @@ class TestAsking:
     ) -> None:
         answer = api.delete(URL, headers=bearer(signed_in["access"]))
 
-        assert (answer.status_code, answer.json()) == (200, {"email": person.email, "pending": None})
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"email": person.email, "pending": None},
+        )
         assert refusal_of(api.post(CONFIRM, {"token": links[0]})) == LINK_INVALID
 
     def test_a_wish_given_up_before_the_mail_went_sends_none(
@@ -154,7 +193,9 @@ class TestAsking:
         assert delivered() == []
         assert set(OutgoingEmail.objects.values_list("status", flat=True)) == {"suppressed"}
 
-    def test_a_stranger_is_pestered_three_times_an_hour_whoever_asks(self, api: APIClient, delivered: Deliver) -> None:
+    def test_a_stranger_is_pestered_three_times_an_hour_whoever_asks(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
         for _ in range(5):
             ask(api, sign_in(api, UserFactory()))
 
@@ -180,8 +221,14 @@ class TestConfirming:
         answer = api.post(CONFIRM, {"token": links[0]})
 
         person.refresh_from_db()
-        signed = [api.post(f"{API}/login/", {"email": it, "password": PASSWORD}).status_code for it in (NEW, old)]
-        assert (answer.status_code, answer.json()) == (200, {"message": "Your email address was changed."})
+        signed = [
+            api.post(f"{API}/login/", {"email": it, "password": PASSWORD}).status_code
+            for it in (NEW, old)
+        ]
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"message": "Your email address was changed."},
+        )
         assert (person.email, person.email_canonical, person.email_verified) == (NEW, NEW, True)
         assert signed == [200, 401]
         assert use_access(api, signed_in) == 200
@@ -206,7 +253,9 @@ class TestConfirming:
 
         assert refusal_of(api.post(CONFIRM, {"token": links[0]})) == LINK_INVALID
 
-    def test_an_address_taken_meanwhile_is_refused(self, api: APIClient, person: User, links: tuple[str, str]) -> None:
+    def test_an_address_taken_meanwhile_is_refused(
+        self, api: APIClient, person: User, links: tuple[str, str]
+    ) -> None:
         UserFactory(email=NEW)
 
         assert refusal_of(api.post(CONFIRM, {"token": links[0]})) == LINK_INVALID
@@ -217,7 +266,9 @@ class TestConfirming:
         self, api: APIClient, person: User, links: tuple[str, str]
     ) -> None:
         last = UserFactory(email="naomi@example.org")
-        EmailChange.objects.create(user=last, old_email=NEW, new_email=last.email, confirmed_at=NOON, requested_at=NOON)
+        EmailChange.objects.create(
+            user=last, old_email=NEW, new_email=last.email, confirmed_at=NOON, requested_at=NOON
+        )
 
         assert refusal_of(api.post(CONFIRM, {"token": links[0]})) == LINK_INVALID
         person.refresh_from_db()
@@ -229,11 +280,15 @@ class TestConfirming:
         reset = PasswordResetToken.objects.issue(person, at=NOON)
         api.post(CONFIRM, {"token": links[0]})
 
-        answer = api.post(f"{API}/password/reset/confirm/", {"token": reset, "new_password": NEW_PASSWORD})
+        answer = api.post(
+            f"{API}/password/reset/confirm/", {"token": reset, "new_password": NEW_PASSWORD}
+        )
 
         assert refusal_of(answer) == LINK_INVALID
 
-    def test_each_token_does_its_own_thing_alone(self, api: APIClient, links: tuple[str, str]) -> None:
+    def test_each_token_does_its_own_thing_alone(
+        self, api: APIClient, links: tuple[str, str]
+    ) -> None:
         before = {name: found for name, found in rows().items() if name != "AuditLog"}
 
         wrong = [api.post(CONFIRM, {"token": links[1]}), api.post(UNDO, {"token": links[0]})]
@@ -267,10 +322,14 @@ class TestUndoing:
 
         assert answer.status_code == 200
         self.assert_taken_back(api, person, signed_in, answer.json())
-        assert api.post(f"{API}/login/", {"email": NEW, "password": NEW_PASSWORD}).status_code == 401
+        assert (
+            api.post(f"{API}/login/", {"email": NEW, "password": NEW_PASSWORD}).status_code == 401
+        )
 
     @staticmethod
-    def assert_taken_back(api: APIClient, person: User, thief: Tokens, body: dict[str, Any]) -> None:
+    def assert_taken_back(
+        api: APIClient, person: User, thief: Tokens, body: dict[str, Any]
+    ) -> None:
         old = person.email
         person.refresh_from_db()
         assert body.keys() == {"message", "reset_token"}
@@ -279,7 +338,9 @@ class TestUndoing:
         assert AuditLog.objects.get(event_type="email_change_undone").risk_level == "critical"
         chosen = {"token": body["reset_token"], "new_password": NEW_PASSWORD}
         assert api.post(f"{API}/password/reset/confirm/", chosen).status_code == 200
-        assert api.post(f"{API}/login/", {"email": old, "password": NEW_PASSWORD}).status_code == 200
+        assert (
+            api.post(f"{API}/login/", {"email": old, "password": NEW_PASSWORD}).status_code == 200
+        )
 
     def test_after_seven_days_it_does_not_work(
         self, api: APIClient, links: tuple[str, str], time_machine: TimeMachineFixture
@@ -290,7 +351,12 @@ class TestUndoing:
         assert refusal_of(api.post(UNDO, {"token": links[1]})) == LINK_INVALID
 
     def test_a_thief_who_moves_on_is_undone_too_and_cannot_undo_that(
-        self, api: APIClient, person: User, signed_in: Tokens, links: tuple[str, str], delivered: Deliver
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        links: tuple[str, str],
+        delivered: Deliver,
     ) -> None:
         old = person.email
         api.post(CONFIRM, {"token": links[0]})
@@ -310,8 +376,12 @@ class TestUndoing:
         self, api: APIClient, person: User, links: tuple[str, str], delivered: Deliver
     ) -> None:
         api.post(CONFIRM, {"token": links[0]})
-        api.post(f"{API}/login/", {"email": NEW, "password": PASSWORD}, headers={"User-Agent": CHROME})
-        warning = next(mail for mail in delivered() if mail.to == [NEW] and "New sign-in" in mail.subject)
+        api.post(
+            f"{API}/login/", {"email": NEW, "password": PASSWORD}, headers={"User-Agent": CHROME}
+        )
+        warning = next(
+            mail for mail in delivered() if mail.to == [NEW] and "New sign-in" in mail.subject
+        )
         api.post(UNDO, {"token": links[1]})
 
         answer = api.post(f"{API}/account/disown-session/", {"token": token_in(warning)})

@@ -43,7 +43,9 @@ def test_a_new_link_is_mailed(api: APIClient, newcomer: User, delivered: Deliver
 
 
 def test_the_new_link_voids_the_older(api: APIClient, newcomer: User, delivered: Deliver) -> None:
-    older = EmailVerificationToken.objects.issue(newcomer.pk, email=newcomer.email, at=timezone.now())
+    older = EmailVerificationToken.objects.issue(
+        newcomer.pk, email=newcomer.email, at=timezone.now()
+    )
 
     api.post(URL, {"email": newcomer.email})
 
@@ -53,7 +55,8 @@ def test_the_new_link_voids_the_older(api: APIClient, newcomer: User, delivered:
 
 
 @pytest.mark.parametrize(
-    "typed", ["naomi@example.org", "NAOMI@EXAMPLE.ORG", " naomi@example.org ", "\uff4eaomi@example.org"]
+    "typed",
+    ["naomi@example.org", "NAOMI@EXAMPLE.ORG", " naomi@example.org ", "\uff4eaomi@example.org"],
 )
 def test_the_mail_goes_to_the_accounts_own_address_however_it_was_typed(
     api: APIClient, newcomer: User, delivered: Deliver, typed: str
@@ -108,7 +111,11 @@ class TestNobodyLearnsWhoHasAnAccount:
 
 
 def test_three_mails_an_hour_go_to_one_address_and_more_are_dropped_silently(
-    time_machine: TimeMachineFixture, api: APIClient, newcomer: User, delivered: Deliver, settings: Settings
+    time_machine: TimeMachineFixture,
+    api: APIClient,
+    newcomer: User,
+    delivered: Deliver,
+    settings: Settings,
 ) -> None:
     settings.RATELIMIT_ENABLE = False
     time_machine.move_to(timezone.now(), tick=False)
@@ -126,7 +133,9 @@ def test_three_mails_an_hour_go_to_one_address_and_more_are_dropped_silently(
     assert len(delivered()) == 4
 
 
-def test_one_persons_mails_do_not_count_for_another(api: APIClient, newcomer: User, delivered: Deliver) -> None:
+def test_one_persons_mails_do_not_count_for_another(
+    api: APIClient, newcomer: User, delivered: Deliver
+) -> None:
     other = UserFactory(email_verified=False, email_verified_at=None)
 
     for email in (newcomer.email, newcomer.email, newcomer.email, other.email):
@@ -140,8 +149,24 @@ class TestMalformed:
     @pytest.mark.parametrize(
         "value",
         [
-            *("", "  ", None, 1, True, [], ["naomi@example.org"], {}, "naomi", "naomi@", "a" * 243 + "@example.org"),
-            *("naomi@example.org\r\nBcc: x@example.org", "na\x00omi@example.org", "na\ud800omi@example.org"),
+            *(
+                "",
+                "  ",
+                None,
+                1,
+                True,
+                [],
+                ["naomi@example.org"],
+                {},
+                "naomi",
+                "naomi@",
+                "a" * 243 + "@example.org",
+            ),
+            *(
+                "naomi@example.org\r\nBcc: x@example.org",
+                "na\x00omi@example.org",
+                "na\ud800omi@example.org",
+            ),
         ],
         ids=ascii,
     )
@@ -163,7 +188,9 @@ class TestMalformed:
 
 
 @pytest.mark.parametrize("header", ["Bearer stale.access.token", "Bearer"])
-def test_a_stale_access_token_is_not_in_the_way(api: APIClient, newcomer: User, header: str) -> None:
+def test_a_stale_access_token_is_not_in_the_way(
+    api: APIClient, newcomer: User, header: str
+) -> None:
     answer = api.post(URL, {"email": newcomer.email}, headers={"Authorization": header})
 
     assert answer.status_code == 200

@@ -32,7 +32,9 @@ def newcomer(db: None) -> User:
 @pytest.fixture
 def token(newcomer: User) -> str:
     """Return the token of the mail the newcomer got."""
-    return EmailVerificationToken.objects.issue(newcomer.pk, email=newcomer.email, at=timezone.now())
+    return EmailVerificationToken.objects.issue(
+        newcomer.pk, email=newcomer.email, at=timezone.now()
+    )
 
 
 def assert_unproven(user: User) -> None:
@@ -76,7 +78,9 @@ def test_the_exchange_token_opens_a_session(api: APIClient, newcomer: User, toke
     assert answer.json()["user_id"] == str(newcomer.pk)
 
 
-def test_blanks_around_a_copied_token_do_not_matter(api: APIClient, newcomer: User, token: str) -> None:
+def test_blanks_around_a_copied_token_do_not_matter(
+    api: APIClient, newcomer: User, token: str
+) -> None:
     answer = api.post(URL, {"token": f" {token} "})
 
     assert answer.status_code == 200
@@ -95,12 +99,15 @@ def test_without_a_cache_the_address_is_proven_and_no_exchange_token_made(
     def refuse(*_: object) -> None:
         raise RedisDown
 
-    monkeypatch.setattr("authentication.services.one_time.cache.set", refuse)
+    monkeypatch.setattr("authentication.services.sign_in.exchange_tokens.cache.set", refuse)
 
     answer = api.post(URL, {"token": token})
 
     newcomer.refresh_from_db()
-    assert (answer.status_code, answer.json()) == (200, {"message": VERIFIED, "exchange_token": None})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"message": VERIFIED, "exchange_token": None},
+    )
     assert newcomer.email_verified
 
 
@@ -119,7 +126,10 @@ class TestRefusals:
 
         assert refusal_of(answer) == LINK_INVALID
         assert AuditLog.objects.filter(event_type="email_verified").count() == 1
-        assert AuditLog.objects.filter(event_type="email_verification_failed", success=False).count() == 1
+        assert (
+            AuditLog.objects.filter(event_type="email_verification_failed", success=False).count()
+            == 1
+        )
 
     def test_a_token_works_for_a_day(
         self, time_machine: TimeMachineFixture, api: APIClient, newcomer: User, token: str
@@ -140,8 +150,12 @@ class TestRefusals:
 
         assert answer.status_code == 200
 
-    def test_a_newer_token_voids_the_older(self, api: APIClient, newcomer: User, token: str) -> None:
-        newer = EmailVerificationToken.objects.issue(newcomer.pk, email=newcomer.email, at=timezone.now())
+    def test_a_newer_token_voids_the_older(
+        self, api: APIClient, newcomer: User, token: str
+    ) -> None:
+        newer = EmailVerificationToken.objects.issue(
+            newcomer.pk, email=newcomer.email, at=timezone.now()
+        )
 
         older = api.post(URL, {"token": token})
 
@@ -160,7 +174,9 @@ class TestRefusals:
         assert refusal_of(answer) == LINK_INVALID
         assert_unproven(newcomer)
 
-    def test_a_disabled_account_proves_nothing(self, api: APIClient, newcomer: User, token: str) -> None:
+    def test_a_disabled_account_proves_nothing(
+        self, api: APIClient, newcomer: User, token: str
+    ) -> None:
         User.objects.filter(pk=newcomer.pk).update(is_active=False)
 
         answer = api.post(URL, {"token": token})
@@ -169,15 +185,21 @@ class TestRefusals:
         assert_unproven(newcomer)
 
     @pytest.mark.parametrize(
-        "wrong", ["x", "x" * 43, "x" * 60_000, "' OR 1=1 --", "%00", "../../etc/passwd"], ids=lambda it: it[:16]
+        "wrong",
+        ["x", "x" * 43, "x" * 60_000, "' OR 1=1 --", "%00", "../../etc/passwd"],
+        ids=lambda it: it[:16],
     )
-    def test_an_unknown_token_proves_nothing(self, api: APIClient, newcomer: User, token: str, wrong: str) -> None:
+    def test_an_unknown_token_proves_nothing(
+        self, api: APIClient, newcomer: User, token: str, wrong: str
+    ) -> None:
         answer = api.post(URL, {"token": wrong})
 
         assert refusal_of(answer) == LINK_INVALID
         assert_unproven(newcomer)
 
-    @pytest.mark.parametrize("changed", [str.swapcase, lambda token: token[:-1], lambda token: f"{token}x"])
+    @pytest.mark.parametrize(
+        "changed", [str.swapcase, lambda token: token[:-1], lambda token: f"{token}x"]
+    )
     def test_a_token_must_match_in_every_character(
         self, api: APIClient, newcomer: User, token: str, changed: Callable[[str], str]
     ) -> None:
@@ -186,7 +208,9 @@ class TestRefusals:
         assert refusal_of(answer) == LINK_INVALID
         assert_unproven(newcomer)
 
-    def test_what_the_database_holds_is_no_token(self, api: APIClient, newcomer: User, token: str) -> None:
+    def test_what_the_database_holds_is_no_token(
+        self, api: APIClient, newcomer: User, token: str
+    ) -> None:
         answer = api.post(URL, {"token": EmailVerificationToken.objects.get().token})
 
         assert refusal_of(answer) == LINK_INVALID
@@ -202,8 +226,12 @@ class TestRefusals:
 
 
 class TestMalformed:
-    @pytest.mark.parametrize("value", ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\nb", "a\ud800b"], ids=ascii)
-    def test_a_token_is_a_string(self, api: APIClient, newcomer: User, token: str, value: object) -> None:
+    @pytest.mark.parametrize(
+        "value", ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\nb", "a\ud800b"], ids=ascii
+    )
+    def test_a_token_is_a_string(
+        self, api: APIClient, newcomer: User, token: str, value: object
+    ) -> None:
         answer = api.post(URL, json.dumps({"token": value}), content_type="application/json")
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")

@@ -96,15 +96,21 @@ def test_it_is_the_first_login_but_once(api: APIClient, person: User) -> None:
     assert answer.json()["first_login"] is False
 
 
-def test_any_device_of_the_person_may_trade_it(browser: APIClient, api: APIClient, token: str) -> None:
+def test_any_device_of_the_person_may_trade_it(
+    browser: APIClient, api: APIClient, token: str
+) -> None:
     browser.get(f"{API}/csrf/")
 
-    answer = api.post(URL, {"exchange_token": token}, REMOTE_ADDR="203.0.113.9", headers={"User-Agent": "another"})
+    answer = api.post(
+        URL, {"exchange_token": token}, REMOTE_ADDR="203.0.113.9", headers={"User-Agent": "another"}
+    )
 
     assert answer.status_code == 200
 
 
-def test_two_tokens_of_one_person_are_two_sessions(api: APIClient, person: User, token: str) -> None:
+def test_two_tokens_of_one_person_are_two_sessions(
+    api: APIClient, person: User, token: str
+) -> None:
     second = ExchangeTokenService.create(user_id=person.pk)
 
     answers = [api.post(URL, {"exchange_token": each}) for each in (token, second)]
@@ -122,7 +128,9 @@ class TestRefusals:
         assert refusal_of(answer) == LINK_INVALID
         assert cookie_of(answer) is None
         assert UserSession.objects.count() == 1
-        assert AuditLog.objects.filter(event_type="token_exchange_failed", success=False).count() == 1
+        assert (
+            AuditLog.objects.filter(event_type="token_exchange_failed", success=False).count() == 1
+        )
 
     @pytest.mark.parametrize(("seconds", "status"), [(59, 200), (61, 400)])
     def test_a_token_works_for_a_minute(
@@ -148,7 +156,9 @@ class TestRefusals:
         assert answer.status_code == status
         assert UserSession.objects.exists() == (status == 200)
 
-    @pytest.mark.parametrize("wrong", ["x", "x" * 43, "x" * 60_000, "' OR 1=1 --"], ids=lambda it: it[:16])
+    @pytest.mark.parametrize(
+        "wrong", ["x", "x" * 43, "x" * 60_000, "' OR 1=1 --"], ids=lambda it: it[:16]
+    )
     def test_an_unknown_token_opens_nothing(self, api: APIClient, token: str, wrong: str) -> None:
         answer = api.post(URL, {"exchange_token": wrong})
 
@@ -163,7 +173,9 @@ class TestRefusals:
 
         assert refusal_of(used) == refusal_of(unknown)
 
-    def test_a_disabled_person_does_not_come_in(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_disabled_person_does_not_come_in(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         User.objects.filter(pk=person.pk).update(is_active=False)
 
         answer = api.post(URL, {"exchange_token": token})
@@ -171,7 +183,9 @@ class TestRefusals:
         assert refusal_of(answer) == LINK_INVALID
         assert_nobody_came_in()
 
-    def test_a_refused_trade_still_spends_the_token(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_refused_trade_still_spends_the_token(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         User.objects.filter(pk=person.pk).update(is_active=False)
         api.post(URL, {"exchange_token": token})
         User.objects.filter(pk=person.pk).update(is_active=True)
@@ -187,7 +201,7 @@ class TestRefusals:
             raise RedisDown
 
         with monkeypatch.context() as broken:
-            broken.setattr("authentication.services.one_time.cache.get", refuse)
+            broken.setattr("authentication.services.sign_in.exchange_tokens.cache.get", refuse)
             answer = api.post(URL, {"exchange_token": token})
 
         assert (answer.status_code, answer.json()["code"]) == (503, "service_unavailable")
@@ -204,9 +218,13 @@ class TestRefusals:
 
 
 class TestMalformed:
-    @pytest.mark.parametrize("value", ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii)
+    @pytest.mark.parametrize(
+        "value", ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii
+    )
     def test_a_token_is_a_string(self, api: APIClient, token: str, value: object) -> None:
-        answer = api.post(URL, json.dumps({"exchange_token": value}), content_type="application/json")
+        answer = api.post(
+            URL, json.dumps({"exchange_token": value}), content_type="application/json"
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
         assert answer.json()["errors"].keys() == {"exchange_token"}

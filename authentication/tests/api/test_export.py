@@ -24,13 +24,17 @@ from authentication.models import (
     User,
 )
 from authentication.services import ExportService
-from authentication.services.held_data import _LISTS
+from authentication.services.accounts.personal_data import _LISTS
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of
 from authentication.tests.clients import NOON, Tokens, sign_in
 from authentication.tests.conftest import API, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
-URL, DOWNLOAD, PAGE = f"{API}/account/export/", f"{API}/account/export/download/", "/account/download-export/"
+URL, DOWNLOAD, PAGE = (
+    f"{API}/account/export/",
+    f"{API}/account/export/download/",
+    "/account/download-export/",
+)
 
 # Columns that hold what lets somebody in, hashed or not.
 SECRET = re.compile(r"password_hash|token$|binding|session_key|jti$")
@@ -62,7 +66,12 @@ def link(api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) ->
 
 class TestAsking:
     def test_it_is_made_by_a_task_and_its_owner_mailed(
-        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver, settings: Settings
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        delivered: Deliver,
+        settings: Settings,
     ) -> None:
         before = state(api, signed_in)
         answer = ask(api, signed_in)
@@ -89,9 +98,13 @@ class TestAsking:
         assert not AccountExport.objects.exists()
 
     def test_a_stranger_gets_none(self, api: APIClient) -> None:
-        assert [refusal_of(it) for it in (api.get(URL), api.post(URL), api.post(DOWNLOAD))] == [TOKEN_INVALID] * 3
+        assert [refusal_of(it) for it in (api.get(URL), api.post(URL), api.post(DOWNLOAD))] == [
+            TOKEN_INVALID
+        ] * 3
 
-    def test_a_newer_one_voids_the_older(self, api: APIClient, signed_in: Tokens, link: str) -> None:
+    def test_a_newer_one_voids_the_older(
+        self, api: APIClient, signed_in: Tokens, link: str
+    ) -> None:
         ask(api, signed_in)
 
         assert refusal_of(fetch(api, signed_in, link)) == LINK_INVALID
@@ -147,7 +160,12 @@ class TestFetching:
         self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str
     ) -> None:
         rows = [row for table, _ in _LISTS.values() for row in table.objects.filter(user=person)]
-        stored = [str(getattr(row, it.name)) for row in rows for it in row._meta.fields if SECRET.search(it.name)]
+        stored = [
+            str(getattr(row, it.name))
+            for row in rows
+            for it in row._meta.fields
+            if SECRET.search(it.name)
+        ]
         assert len(stored) >= 8
 
         text = fetch(api, signed_in, link).content.decode()
@@ -166,7 +184,11 @@ class TestFetching:
             "SignInChallenge",  # minutes long
             "LogEntry",  # what staff did at the desk
         }
-        holding = {it for it in apps.get_models() if any(field.related_model is User for field in it._meta.fields)}
+        holding = {
+            it
+            for it in apps.get_models()
+            if any(field.related_model is User for field in it._meta.fields)
+        }
 
         covered = {table for table, _ in _LISTS.values()}
 
@@ -180,7 +202,9 @@ class TestFetching:
         assert AccountExport.objects.get().content == ""
         assert state(api, signed_in) == "downloaded"
 
-    def test_another_person_cannot_fetch_it(self, api: APIClient, signed_in: Tokens, link: str) -> None:
+    def test_another_person_cannot_fetch_it(
+        self, api: APIClient, signed_in: Tokens, link: str
+    ) -> None:
         thief = sign_in(api, UserFactory())
 
         assert refusal_of(fetch(api, thief, link)) == LINK_INVALID
@@ -212,7 +236,9 @@ class TestFetching:
 
         assert refusal_of(fetch(api, signed_in, link)) == LINK_INVALID
 
-    def test_both_ends_are_audited(self, api: APIClient, person: User, signed_in: Tokens, link: str) -> None:
+    def test_both_ends_are_audited(
+        self, api: APIClient, person: User, signed_in: Tokens, link: str
+    ) -> None:
         fetch(api, signed_in, link)
 
         for event in ("export_requested", "export_downloaded"):
@@ -221,7 +247,9 @@ class TestFetching:
 
 class TestThePage:
     @pytest.mark.parametrize("method", ["get", "head", "options"])
-    def test_opening_it_spends_nothing(self, api: APIClient, signed_in: Tokens, link: str, method: str) -> None:
+    def test_opening_it_spends_nothing(
+        self, api: APIClient, signed_in: Tokens, link: str, method: str
+    ) -> None:
         assert getattr(Client(), method)(PAGE, {"token": link}).status_code == 200
         assert fetch(api, signed_in, link).status_code == 200
 
@@ -233,7 +261,9 @@ class TestThePage:
         assert "attachment" in answer["Content-Disposition"]
 
     def test_a_wrong_one_does_not_and_counts(self, person: User, link: str) -> None:
-        answers = [Client().post(PAGE, {"token": link, "password": "Wrong-Horse-9"}) for _ in range(6)]
+        answers = [
+            Client().post(PAGE, {"token": link, "password": "Wrong-Horse-9"}) for _ in range(6)
+        ]
 
         person.refresh_from_db()
         assert [it.status_code for it in answers] == [400] * 5 + [403]
@@ -241,7 +271,9 @@ class TestThePage:
         assert AccountExport.objects.get().content
 
     @pytest.mark.parametrize("token", ["", "x" * 43])
-    def test_without_the_mail_no_password_is_tried(self, person: User, link: str, token: str) -> None:
+    def test_without_the_mail_no_password_is_tried(
+        self, person: User, link: str, token: str
+    ) -> None:
         assert Client().post(PAGE, {"token": token, "password": PASSWORD}).status_code == 400
         person.refresh_from_db()
         assert person.failed_login_attempts == 0

@@ -38,7 +38,9 @@ def headings(answer: Any) -> list[str]:
     return re.findall(r"<h1>(.*?)</h1>", answer.content.decode())
 
 
-def test_the_mail_leads_to_the_form_for_a_new_password(visitor: Client, person: User, delivered: Deliver) -> None:
+def test_the_mail_leads_to_the_form_for_a_new_password(
+    visitor: Client, person: User, delivered: Deliver
+) -> None:
     answer = ask(visitor, person.email.upper())
 
     [message] = delivered()
@@ -48,7 +50,9 @@ def test_the_mail_leads_to_the_form_for_a_new_password(visitor: Client, person: 
 
 
 @pytest.mark.security
-def test_nobody_learns_who_has_an_account(visitor: Client, person: User, delivered: Deliver) -> None:
+def test_nobody_learns_who_has_an_account(
+    visitor: Client, person: User, delivered: Deliver
+) -> None:
     known, unknown = ask(visitor, person.email), ask(visitor, "nobody@example.org")
 
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
@@ -89,14 +93,18 @@ def test_the_home_page_and_a_dead_link_lead_here(visitor: Client) -> None:
     hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', dead))
     typed = {"new_password": "Another-Horse-7", "new_password_confirm": "Another-Horse-7"}
 
-    refused = visitor.post("/account/reset-password/", {**hidden, **typed}, headers={"Origin": "http://testserver"})
+    refused = visitor.post(
+        "/account/reset-password/", {**hidden, **typed}, headers={"Origin": "http://testserver"}
+    )
 
     for page in (visitor.get("/"), refused):
         assert f'href="{URL}"' in page.content.decode()
 
 
 class TestAskingForAnotherVerificationLink:
-    def test_the_mail_leads_to_the_button_that_proves_the_address(self, visitor: Client, delivered: Deliver) -> None:
+    def test_the_mail_leads_to_the_button_that_proves_the_address(
+        self, visitor: Client, delivered: Deliver
+    ) -> None:
         newcomer = UserFactory(email_verified=False, email_verified_at=None)
 
         answer = ask(visitor, newcomer.email.upper(), RESEND)
@@ -107,11 +115,14 @@ class TestAskingForAnotherVerificationLink:
         assert "/account/verify-email/?token=" in message.body
 
     @pytest.mark.security
-    def test_nobody_learns_who_waits(self, visitor: Client, person: User, delivered: Deliver) -> None:
+    def test_nobody_learns_who_waits(
+        self, visitor: Client, person: User, delivered: Deliver
+    ) -> None:
         newcomer = UserFactory(email_verified=False, email_verified_at=None)
 
         answers = {
-            ask(visitor, email, RESEND).content for email in (newcomer.email, person.email, "nobody@example.org")
+            ask(visitor, email, RESEND).content
+            for email in (newcomer.email, person.email, "nobody@example.org")
         }
 
         assert len(answers) == 1
@@ -128,13 +139,20 @@ class TestAskingForAnotherVerificationLink:
         page = visitor.get("/account/verify-email/", {"token": "dead"}).content.decode()
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
 
-        dead = visitor.post("/account/verify-email/", hidden, headers={"Origin": "http://testserver"})
+        dead = visitor.post(
+            "/account/verify-email/", hidden, headers={"Origin": "http://testserver"}
+        )
 
         for shown in (visitor.get("/"), dead):
             assert f'href="{RESEND}"' in shown.content.decode()
 
 
-def test_the_form_for_a_new_password_says_how_long_it_must_be(visitor: Client, settings: Settings) -> None:
+def test_the_form_for_a_new_password_says_how_long_it_must_be(
+    visitor: Client, settings: Settings
+) -> None:
     settings.PASSWORD_MIN_LENGTH = 14
 
-    assert b"Use 14 characters or more" in visitor.get("/account/reset-password/", {"token": "x"}).content
+    assert (
+        b"Use 14 characters or more"
+        in visitor.get("/account/reset-password/", {"token": "x"}).content
+    )

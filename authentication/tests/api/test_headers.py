@@ -16,7 +16,12 @@ from authentication.tests.factories import PASSWORD
 OURS = "http://localhost:3000"
 LOGIN = f"{API}/login/"
 CSP = "Content-Security-Policy"
-CLOSED = {"default-src": "'none'", "base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
+CLOSED = {
+    "default-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
 FOREIGN = [
     "https://evil.example",
     "null",
@@ -48,7 +53,11 @@ def policy_of(answer: Any) -> dict[str, str]:
 
 def shared_with(answer: Any) -> dict[str, str]:
     """Return the headers that let a page of another origin read an answer."""
-    return {name: value for name, value in answer.headers.items() if name.lower().startswith("access-control-")}
+    return {
+        name: value
+        for name, value in answer.headers.items()
+        if name.lower().startswith("access-control-")
+    }
 
 
 class TestSecurity:
@@ -78,11 +87,18 @@ class TestSecurity:
         assert answer.status_code == status
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["X-Frame-Options"] == "DENY"
-        assert answer["Referrer-Policy"] == ("no-referrer" if path.startswith("/api/") else "same-origin")
+        assert answer["Referrer-Policy"] == (
+            "no-referrer" if path.startswith("/api/") else "same-origin"
+        )
         assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
         assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert answer["Permissions-Policy"] == "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-        assert {name: policy_of(answer)[name] for name in ("default-src", "base-uri", "frame-ancestors")} == {
+        assert (
+            answer["Permissions-Policy"]
+            == "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        assert {
+            name: policy_of(answer)[name] for name in ("default-src", "base-uri", "frame-ancestors")
+        } == {
             "default-src": "'none'",
             "base-uri": "'none'",
             "frame-ancestors": "'none'",
@@ -120,23 +136,31 @@ class TestSecurity:
 
 
 class TestContentSecurityPolicy:
-    @pytest.mark.parametrize("path", [f"{API}/csrf/", ME, "/api/nowhere/", "/api/schema/", "/api/problems/not_found/"])
+    @pytest.mark.parametrize(
+        "path", [f"{API}/csrf/", ME, "/api/nowhere/", "/api/schema/", "/api/problems/not_found/"]
+    )
     def test_the_apis_lets_nothing_run(self, client: Client, path: str) -> None:
         assert policy_of(client.get(path)) == CLOSED
 
-    @pytest.mark.parametrize("path", ["/account/verify-email/", "/account/reset-password/", "/", "/nowhere/"])
+    @pytest.mark.parametrize(
+        "path", ["/account/verify-email/", "/account/reset-password/", "/", "/nowhere/"]
+    )
     def test_the_pages_lets_in_their_own_style_and_form(self, client: Client, path: str) -> None:
         expected = {**CLOSED, "style-src": "'self'", "img-src": "'self'", "form-action": "'self'"}
 
         assert policy_of(client.get(path)) == expected
 
     def test_the_admins_lets_in_its_own_files(self, client: Client) -> None:
-        own = dict.fromkeys(("script-src", "style-src", "img-src", "font-src", "connect-src"), "'self'")
+        own = dict.fromkeys(
+            ("script-src", "style-src", "img-src", "font-src", "connect-src"), "'self'"
+        )
 
         assert policy_of(client.get("/admin/login/")) == {**CLOSED, **own, "form-action": "'self'"}
 
     @pytest.mark.parametrize("path", ["/api/docs/", "/api/redoc/"])
-    def test_the_documentations_runs_no_foreign_and_no_inline_script(self, client: Client, path: str) -> None:
+    def test_the_documentations_runs_no_foreign_and_no_inline_script(
+        self, client: Client, path: str
+    ) -> None:
         answer = client.get(path)
 
         policy = policy_of(answer)
@@ -149,13 +173,16 @@ class TestContentSecurityPolicy:
 
 class TestCaching:
     @pytest.mark.parametrize(
-        "path", [f"{API}/csrf/", f"{API}/health/", "/api/nowhere/", ME, "/account/verify-email/?token=x"]
+        "path",
+        [f"{API}/csrf/", f"{API}/health/", "/api/nowhere/", ME, "/account/verify-email/?token=x"],
     )
     def test_nothing_of_anybody_is_kept(self, client: Client, path: str) -> None:
         assert client.get(path)["Cache-Control"] == "no-store"
 
     @pytest.mark.parametrize("path", [ME, f"{API}/sessions/"])
-    def test_what_a_person_sees_is_not_kept(self, api: APIClient, signed_in: Tokens, path: str) -> None:
+    def test_what_a_person_sees_is_not_kept(
+        self, api: APIClient, signed_in: Tokens, path: str
+    ) -> None:
         answer = api.get(path, headers=bearer(signed_in["access"]))
 
         assert answer.status_code == 200
@@ -167,7 +194,9 @@ class TestCaching:
 
         assert login["Cache-Control"] == refresh["Cache-Control"] == "no-store"
 
-    @pytest.mark.parametrize(("asked", "status"), [({}, 400), ({"email": "x", "password": "y"}, 401)])
+    @pytest.mark.parametrize(
+        ("asked", "status"), [({}, 400), ({"email": "x", "password": "y"}, 401)]
+    )
     def test_errors_are_not_kept(self, api: APIClient, asked: dict[str, str], status: int) -> None:
         answer = api.post(LOGIN, asked)
 
@@ -179,7 +208,9 @@ class TestCrossOrigin:
     @pytest.mark.parametrize(
         ("path", "status"), [(f"{API}/csrf/", 200), (ME, 401), (LOGIN, 405), ("/api/nowhere/", 404)]
     )
-    def test_a_page_of_ours_reads_answers_and_errors(self, api: APIClient, path: str, status: int) -> None:
+    def test_a_page_of_ours_reads_answers_and_errors(
+        self, api: APIClient, path: str, status: int
+    ) -> None:
         answer = api.get(path, headers={"Origin": OURS})
 
         shared = shared_with(answer)
@@ -191,10 +222,15 @@ class TestCrossOrigin:
             "RateLimit",
             "RateLimit-Policy",
         ]
-        assert shared == {"access-control-allow-origin": OURS, "access-control-allow-credentials": "true"}
+        assert shared == {
+            "access-control-allow-origin": OURS,
+            "access-control-allow-credentials": "true",
+        }
         assert "origin" in answer["Vary"].lower()
 
-    def test_a_page_of_ours_reads_a_crash(self, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_page_of_ours_reads_a_crash(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def crash(*_: object) -> None:
             raise ZeroDivisionError
 
@@ -205,7 +241,9 @@ class TestCrossOrigin:
         assert answer.status_code == 500
         assert answer["Access-Control-Allow-Origin"] == OURS
 
-    def test_a_page_of_ours_reads_when_to_come_back(self, api: APIClient, settings: Settings) -> None:
+    def test_a_page_of_ours_reads_when_to_come_back(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.RATELIMIT_ENABLE = True
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "csrf": "1/h"}
         api.get(f"{API}/csrf/")
@@ -218,7 +256,10 @@ class TestCrossOrigin:
 
     @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
     def test_a_page_of_ours_may_ask_first(self, api: APIClient, method: str) -> None:
-        asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,x-csrftoken"}
+        asked = {
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization,x-csrftoken",
+        }
 
         answer = api.options(LOGIN, headers={"Origin": OURS, **asked})
 
@@ -251,14 +292,18 @@ class TestCrossOrigin:
         assert all("origin" in answer["Vary"].lower() for answer in answers)
 
     @pytest.mark.parametrize("path", ["/admin/login/", "/account/verify-email/", "/"])
-    def test_outside_the_api_no_other_origin_reads_anything(self, client: Client, path: str) -> None:
+    def test_outside_the_api_no_other_origin_reads_anything(
+        self, client: Client, path: str
+    ) -> None:
         answer = client.get(path, headers={"Origin": OURS})
 
         assert shared_with(answer) == {}
 
 
 class TestCorrelation:
-    @pytest.mark.parametrize("name", ["a", "0", "order-66_v1.2", "x" * 64, "4f9d1c0a7be24e0c9d3f6a1b2c3d4e5f"])
+    @pytest.mark.parametrize(
+        "name", ["a", "0", "order-66_v1.2", "x" * 64, "4f9d1c0a7be24e0c9d3f6a1b2c3d4e5f"]
+    )
     def test_a_plain_short_name_is_taken(self, api: APIClient, name: str) -> None:
         answer = api.get(ME, headers={"X-Correlation-ID": name})
 
@@ -295,13 +340,20 @@ class TestCorrelation:
         assert len(names) == 5
 
     def test_what_happened_is_found_by_it(self, api: APIClient, person: User) -> None:
-        api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"X-Correlation-ID": "ticket-7"})
+        api.post(
+            LOGIN,
+            {"email": person.email, "password": PASSWORD},
+            headers={"X-Correlation-ID": "ticket-7"},
+        )
 
         assert AuditLog.objects.get(event_type="login").correlation_id == "ticket-7"
 
     @pytest.mark.parametrize("path", ["/", "/admin/login/", "/nowhere/", "/account/verify-email/"])
     def test_pages_bear_it_too(self, client: Client, path: str) -> None:
-        assert client.get(path, headers={"X-Correlation-ID": "ticket-7"})["X-Correlation-ID"] == "ticket-7"
+        assert (
+            client.get(path, headers={"X-Correlation-ID": "ticket-7"})["X-Correlation-ID"]
+            == "ticket-7"
+        )
 
     def test_a_request_for_a_wrong_host_bears_it_too(self, client: Client) -> None:
         answer = client.get(ME, headers={"Host": "evil.example", "X-Correlation-ID": "ticket-7"})

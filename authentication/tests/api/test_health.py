@@ -14,7 +14,7 @@ from pytest_django import Settings
 from redis.exceptions import TimeoutError as RedisTimeout
 from rest_framework.test import APIClient
 
-from authentication.services import health
+from authentication.services.operations import health
 from authentication.tests.conftest import API
 from vineyard_group_fellowship.celery import HEARTBEAT_KEY
 
@@ -87,7 +87,11 @@ def test_without_a_database_it_is_unhealthy(api: APIClient) -> None:
     body = answer.json()
     assert answer.status_code == 503
     assert body.keys() == {"status", "database", "cache", "timestamp", "checks"}
-    assert (body["status"], body["database"], body["cache"]) == ("unhealthy", "unavailable", "connected")
+    assert (body["status"], body["database"], body["cache"]) == (
+        "unhealthy",
+        "unavailable",
+        "connected",
+    )
     assert body["checks"] == {"database": "unavailable", "cache": "connected", "celery": "threads"}
 
 
@@ -97,7 +101,11 @@ def test_without_a_cache_it_is_degraded(api: APIClient) -> None:
 
     body = answer.json()
     assert answer.status_code == 503
-    assert (body["status"], body["database"], body["cache"]) == ("degraded", "connected", "unavailable")
+    assert (body["status"], body["database"], body["cache"]) == (
+        "degraded",
+        "connected",
+        "unavailable",
+    )
 
 
 @pytest.mark.usefixtures("_no_cache", "_no_database")
@@ -112,7 +120,9 @@ def test_no_words_of_an_exception_are_told(api: APIClient) -> None:
     answer = api.get(URL)
 
     text = answer.content.decode()
-    assert not [word for word in ("hunter2", "10.0.0.5", "Error", "Timeout", "Exception") if word in text]
+    assert not [
+        word for word in ("hunter2", "10.0.0.5", "Error", "Timeout", "Exception") if word in text
+    ]
 
 
 @pytest.mark.usefixtures("_no_cache", "_no_database")
@@ -123,7 +133,9 @@ def test_the_process_runs_whatever_else_does(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("part", ["_database", "_cache"])
-def test_a_part_that_hangs_is_not_waited_for(api: APIClient, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+def test_a_part_that_hangs_is_not_waited_for(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
     release = threading.Event()
 
     def hang() -> str:
@@ -145,7 +157,9 @@ def test_a_part_that_hangs_is_not_waited_for(api: APIClient, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("beating", "told"), [(True, "workers active"), (False, "no workers")])
-def test_celery_is_told_and_decides_nothing(api: APIClient, settings: Settings, *, beating: bool, told: str) -> None:
+def test_celery_is_told_and_decides_nothing(
+    api: APIClient, settings: Settings, *, beating: bool, told: str
+) -> None:
     settings.CELERY_BROKER_URL = "redis://localhost:1/0"
     if beating:
         caches["default"].set(HEARTBEAT_KEY, "now", 60)
@@ -188,7 +202,9 @@ def test_it_is_only_read(api: APIClient, url: str, method: str) -> None:
     assert answer["Allow"] == "GET, HEAD, OPTIONS"
 
 
-def test_checking_leaves_nothing_in_the_cache(api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checking_leaves_nothing_in_the_cache(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "new_jti", lambda: "known")
 
     api.get(URL)

@@ -35,7 +35,9 @@ class Limited(NamedTuple):
     def call(self, api: APIClient, tokens: Tokens, **extra: Any) -> Any:
         """Call it as the person of some tokens."""
         filled = {field: value.format(**tokens) for field, value in self.body.items()}
-        return getattr(api, self.method)(self.url, filled, headers=bearer(tokens["access"]), **extra)
+        return getattr(api, self.method)(
+            self.url, filled, headers=bearer(tokens["access"]), **extra
+        )
 
 
 LIMITED = [
@@ -51,7 +53,13 @@ LIMITED = [
     Limited("email_verify", 10, "post", f"{API}/email/verify/"),
     Limited("email_resend", 5, "post", f"{API}/email/resend/"),
     Limited("sessions", 30, "get", f"{API}/sessions/", by_person=True),
-    Limited("sessions", 30, "delete", f"{API}/sessions/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/", by_person=True),
+    Limited(
+        "sessions",
+        30,
+        "delete",
+        f"{API}/sessions/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/",
+        by_person=True,
+    ),
     Limited("sessions_terminate_all", 10, "post", f"{API}/sessions/terminate-all/", by_person=True),
     Limited("csrf", 100, "get", CSRF),
     # What it does not know.
@@ -125,8 +133,13 @@ class TestEndpoints:
         refused = [answer.status_code == 429 for answer in (same_person, same_address)]
         assert refused == [endpoint.by_person, not endpoint.by_person]
 
-    def test_the_specifications_own_test_of_the_login_holds(self, api: APIClient, person: User) -> None:
-        statuses = [api.post(LOGIN, {"email": person.email, "password": "wrong"}).status_code for _ in range(26)]
+    def test_the_specifications_own_test_of_the_login_holds(
+        self, api: APIClient, person: User
+    ) -> None:
+        statuses = [
+            api.post(LOGIN, {"email": person.email, "password": "wrong"}).status_code
+            for _ in range(26)
+        ]
 
         assert 429 not in statuses[:25]
         assert statuses[25] == 429
@@ -142,7 +155,9 @@ class TestEndpoints:
         assert answer.status_code == 429
         assert not UserSession.objects.exists()
 
-    def test_known_and_unknown_names_are_refused_alike(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_known_and_unknown_names_are_refused_alike(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         limit(settings, login="0/h")
 
         known = api.post(LOGIN, {"email": person.email, "password": PASSWORD})
@@ -163,9 +178,21 @@ class TestEndpoints:
 
     @pytest.mark.parametrize(
         "path",
-        ["/login", "//login/", "/login//", "/LOGIN/", "/./login/", "/login/.", "/login/%20", "/login/%00", "/login/;x"],
+        [
+            "/login",
+            "//login/",
+            "/login//",
+            "/LOGIN/",
+            "/./login/",
+            "/login/.",
+            "/login/%20",
+            "/login/%00",
+            "/login/;x",
+        ],
     )
-    def test_another_spelling_of_a_path_leads_nowhere(self, api: APIClient, person: User, path: str) -> None:
+    def test_another_spelling_of_a_path_leads_nowhere(
+        self, api: APIClient, person: User, path: str
+    ) -> None:
         answer = api.post(f"{API}{path}", {"email": person.email, "password": PASSWORD})
 
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
@@ -182,22 +209,31 @@ class TestEndpoints:
 
         assert api.post(f"{API}{path}", {}, headers=override).status_code == 429
 
-    def test_reading_the_head_counts_like_reading_all(self, api: APIClient, settings: Settings) -> None:
+    def test_reading_the_head_counts_like_reading_all(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         limit(settings, csrf="1/h")
 
         assert api.head(CSRF).status_code == 200
         assert (api.head(CSRF).status_code, ask(api)) == (429, 429)
 
-    @pytest.mark.parametrize("method", ["head", "options", "get", "put", "patch", "delete", "trace"])
+    @pytest.mark.parametrize(
+        "method", ["head", "options", "get", "put", "patch", "delete", "trace"]
+    )
     def test_no_other_method_reaches_what_is_limited(
         self, api: APIClient, person: User, settings: Settings, method: str
     ) -> None:
         limit(settings, login="1/h")
         before = rows()
 
-        answer = api.generic(method.upper(), LOGIN, f'{{"email": "{person.email}", "password": "{PASSWORD}"}}')
+        answer = api.generic(
+            method.upper(), LOGIN, f'{{"email": "{person.email}", "password": "{PASSWORD}"}}'
+        )
 
-        assert (answer.status_code, "access" in str(answer.content)) == (200 if method == "options" else 405, False)
+        assert (answer.status_code, "access" in str(answer.content)) == (
+            200 if method == "options" else 405,
+            False,
+        )
         assert rows() == before
 
     def test_each_limit_is_counted_by_itself(self, api: APIClient, settings: Settings) -> None:
@@ -207,7 +243,9 @@ class TestEndpoints:
         assert ask(api) == 429
         assert api.post(LOGIN, {}).status_code == 400
 
-    def test_signing_out_is_never_limited(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_signing_out_is_never_limited(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         limit(settings, **dict.fromkeys(service.RATE_LIMITS, "0/h"))
 
         answers = [api.post(f"{API}/logout/") for _ in range(5)]
@@ -217,10 +255,16 @@ class TestEndpoints:
 
 class TestWindows:
     @pytest.mark.parametrize(
-        ("rate", "seconds"), [("1/s", 1), ("1/m", 60), ("1/h", 3600), ("1/10m", 600), ("1/d", 86_400)]
+        ("rate", "seconds"),
+        [("1/s", 1), ("1/m", 60), ("1/h", 3600), ("1/10m", 600), ("1/d", 86_400)],
     )
     def test_it_opens_again_when_the_answer_says(
-        self, time_machine: TimeMachineFixture, api: APIClient, settings: Settings, rate: str, seconds: int
+        self,
+        time_machine: TimeMachineFixture,
+        api: APIClient,
+        settings: Settings,
+        rate: str,
+        seconds: int,
     ) -> None:
         limit(settings, csrf=rate)
         ask(api)
@@ -283,7 +327,9 @@ class TestAddresses:
             ("nonsense", "192.0.2.1", False),
         ],
     )
-    def test_who_counts_as_whom(self, api: APIClient, first: str, second: str, *, same: bool) -> None:
+    def test_who_counts_as_whom(
+        self, api: APIClient, first: str, second: str, *, same: bool
+    ) -> None:
         statuses = [ask(api, REMOTE_ADDR=first), ask(api, REMOTE_ADDR=second)]
 
         assert statuses == [200, 429 if same else 200]
@@ -293,7 +339,9 @@ class TestAddresses:
         ["", "nonsense", "\x00", "\u00fc", "::g", "1.2.3", "x" * 9000, "%", "[::1]", "01.2.3.4"],
         ids=lambda it: ascii(it)[:24],
     )
-    def test_a_malformed_address_is_no_crash(self, api: APIClient, person: User, address: str) -> None:
+    def test_a_malformed_address_is_no_crash(
+        self, api: APIClient, person: User, address: str
+    ) -> None:
         answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, REMOTE_ADDR=address)
 
         assert answer.status_code == 200
@@ -325,7 +373,12 @@ class TestAddresses:
     def test_what_a_client_writes_is_not_stored(self, api: APIClient, person: User) -> None:
         forged = {"X-Forwarded-For": "203.0.113.1", "X-Real-IP": "203.0.113.1"}
 
-        api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers=forged, REMOTE_ADDR="192.0.2.1")
+        api.post(
+            LOGIN,
+            {"email": person.email, "password": PASSWORD},
+            headers=forged,
+            REMOTE_ADDR="192.0.2.1",
+        )
 
         assert UserSession.objects.get().ip_address == "192.0.2.1"
 
@@ -353,7 +406,13 @@ class TestProxies:
         ],
     )
     def test_the_nth_from_the_right_is_the_client(
-        self, api: APIClient, person: User, settings: Settings, count: int, forwarded: str, stored: str | None
+        self,
+        api: APIClient,
+        person: User,
+        settings: Settings,
+        count: int,
+        forwarded: str,
+        stored: str | None,
     ) -> None:
         settings.TRUSTED_PROXY_COUNT = count
 
@@ -367,32 +426,56 @@ class TestProxies:
         assert answer.status_code == 200
         assert UserSession.objects.get().ip_address == stored
 
-    def test_what_a_client_puts_before_it_changes_nothing(self, api: APIClient, settings: Settings) -> None:
+    def test_what_a_client_puts_before_it_changes_nothing(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.TRUSTED_PROXY_COUNT = 1
 
         forged = [f"203.0.113.{n}, 192.0.2.1" for n in range(4)]
 
-        assert [ask(api, headers={"X-Forwarded-For": value}) for value in forged] == [200, 429, 429, 429]
+        assert [ask(api, headers={"X-Forwarded-For": value}) for value in forged] == [
+            200,
+            429,
+            429,
+            429,
+        ]
 
-    def test_clients_behind_one_proxy_are_told_apart(self, api: APIClient, settings: Settings) -> None:
+    def test_clients_behind_one_proxy_are_told_apart(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.TRUSTED_PROXY_COUNT = 1
 
-        statuses = [ask(api, headers={"X-Forwarded-For": f"192.0.2.{n}"}, REMOTE_ADDR="10.0.0.1") for n in range(3)]
+        statuses = [
+            ask(api, headers={"X-Forwarded-For": f"192.0.2.{n}"}, REMOTE_ADDR="10.0.0.1")
+            for n in range(3)
+        ]
 
         assert statuses == [200, 200, 200]
 
-    def test_who_comes_round_the_proxy_shares_one_bucket(self, api: APIClient, settings: Settings) -> None:
+    def test_who_comes_round_the_proxy_shares_one_bucket(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.TRUSTED_PROXY_COUNT = 2
 
-        statuses = [ask(api, headers={"X-Forwarded-For": value}) for value in ("192.0.2.1", "192.0.2.2", "", "x")]
+        statuses = [
+            ask(api, headers={"X-Forwarded-For": value})
+            for value in ("192.0.2.1", "192.0.2.2", "", "x")
+        ]
 
         assert statuses == [200, 429, 429, 429]
 
-    def test_the_edges_own_header_is_the_client(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_the_edges_own_header_is_the_client(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         settings.CLIENT_IP_HEADER = "X-Real-IP"
         headers = {"X-Real-IP": "192.0.2.1", "X-Forwarded-For": "203.0.113.1"}
 
-        api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers=headers, REMOTE_ADDR="10.0.0.1")
+        api.post(
+            LOGIN,
+            {"email": person.email, "password": PASSWORD},
+            headers=headers,
+            REMOTE_ADDR="10.0.0.1",
+        )
 
         assert UserSession.objects.get().ip_address == "192.0.2.1"
 
@@ -400,7 +483,9 @@ class TestProxies:
         settings.CLIENT_IP_HEADER = "X-Real-IP"
         values = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "nonsense", "", "192.0.2.1, 192.0.2.3"]
 
-        statuses = [ask(api, headers={"X-Real-IP": value, "X-Forwarded-For": value * 2}) for value in values]
+        statuses = [
+            ask(api, headers={"X-Real-IP": value, "X-Forwarded-For": value * 2}) for value in values
+        ]
 
         assert statuses == [200, 200, 429, 200, 429, 429]
 
@@ -409,21 +494,30 @@ class TestAllowlist:
     @pytest.fixture(autouse=True)
     def _one_an_hour(self, settings: Settings) -> None:
         limit(settings, csrf="1/h")
-        settings.RATELIMIT_ALLOWLIST = [ipaddress.ip_network(net) for net in ("192.0.2.0/24", "2001:db8::/32")]
+        settings.RATELIMIT_ALLOWLIST = [
+            ipaddress.ip_network(net) for net in ("192.0.2.0/24", "2001:db8::/32")
+        ]
 
-    @pytest.mark.parametrize("address", ["192.0.2.1", "192.0.2.255", "::ffff:192.0.2.1", "2001:db8:ffff::1"])
+    @pytest.mark.parametrize(
+        "address", ["192.0.2.1", "192.0.2.255", "::ffff:192.0.2.1", "2001:db8:ffff::1"]
+    )
     def test_who_is_on_it_is_exempt(self, api: APIClient, address: str) -> None:
         answers = [api.get(CSRF, REMOTE_ADDR=address) for _ in range(3)]
 
         assert {answer.status_code for answer in answers} == {200}
         assert "RateLimit" not in answers[-1].headers
 
-    @pytest.mark.parametrize("address", ["192.0.3.1", "2001:db9::1", "::1", "", "nonsense", "::ffff:192.0.3.1"])
+    @pytest.mark.parametrize(
+        "address", ["192.0.3.1", "2001:db9::1", "::1", "", "nonsense", "::ffff:192.0.3.1"]
+    )
     def test_who_is_not_is_not(self, api: APIClient, address: str) -> None:
         assert [ask(api, REMOTE_ADDR=address) for _ in range(2)] == [200, 429]
 
     def test_nobody_can_claim_to_be_on_it(self, api: APIClient) -> None:
-        statuses = [ask(api, headers={"X-Forwarded-For": "192.0.2.1"}, REMOTE_ADDR="203.0.113.1") for _ in range(2)]
+        statuses = [
+            ask(api, headers={"X-Forwarded-For": "192.0.2.1"}, REMOTE_ADDR="203.0.113.1")
+            for _ in range(2)
+        ]
 
         assert statuses == [200, 429]
 
@@ -444,10 +538,14 @@ class TestRefresh:
 
         assert [answer.status_code for answer in (by_body, by_cookie, refused)] == [200, 200, 429]
 
-    def test_people_behind_one_address_do_not_use_up_each_others(self, api: APIClient, db: None) -> None:
+    def test_people_behind_one_address_do_not_use_up_each_others(
+        self, api: APIClient, db: None
+    ) -> None:
         everybody = [sign_in(api, UserFactory()) for _ in range(4)]
 
-        statuses = [api.post(REFRESH, {"refresh": tokens["refresh"]}).status_code for tokens in everybody]
+        statuses = [
+            api.post(REFRESH, {"refresh": tokens["refresh"]}).status_code for tokens in everybody
+        ]
 
         assert statuses == [200] * 4
 
@@ -478,7 +576,9 @@ class TestRefresh:
         assert statuses == [401, 401, 429]
         assert api.post(REFRESH, {"refresh": signed_in["refresh"]}).status_code == 200
 
-    def test_a_forged_token_naming_a_person_does_not_use_up_theirs(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_a_forged_token_naming_a_person_does_not_use_up_theirs(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         head, claims, signature = signed_in["refresh"].split(".")
         forged = f"{head}.{claims}.{signature[::-1]}"
 

@@ -15,7 +15,6 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication import hashers
 from authentication.models import (
     AuditLog,
     EmailVerificationToken,
@@ -25,6 +24,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
+from authentication.services.passwords import hashers
 from authentication.tests.answers import cookie_of
 from authentication.tests.clients import Tokens, refreshed, sign_in, use_access
 from authentication.tests.conftest import API, bearer, queries
@@ -34,7 +34,7 @@ LOGIN = f"{API}/login/"
 NOBODY = "nobody@example.org"
 HOME, ELSEWHERE, ABROAD = "127.0.0.1", "203.0.113.9", "2001:db8:1:2::3"
 WRONG = "Wrong-Horse-9"
-DETAIL = "Too many failed attempts: sign-in is locked for a while. Resetting your password here lets you in at once."
+DETAIL = "Too many failed attempts. Try again later, or reset your password to sign in now."
 
 Deliver = Callable[[], list[EmailMessage]]
 
@@ -67,7 +67,11 @@ def told(answer: Any) -> tuple[int, bytes, dict[str, str]]:
     """Return the answer, byte for byte, but for the name of the request and what it cost."""
     differ = {"X-Correlation-ID", "X-Response-Time", "Server-Timing"}
     content = answer.content.replace(answer["X-Correlation-ID"].encode(), b"")
-    return answer.status_code, content, {name: value for name, value in answer.items() if name not in differ}
+    return (
+        answer.status_code,
+        content,
+        {name: value for name, value in answer.items() if name not in differ},
+    )
 
 
 class TestLock:
@@ -97,11 +101,17 @@ class TestLock:
         body = answer.json()
         assert answer.status_code == 403
         assert 20 * 60 <= int(answer["Retry-After"]) <= 20 * 60 + 1
-        assert (body["code"], body["title"], body["detail"]) == ("account_locked", "Account locked", DETAIL)
+        assert (body["code"], body["title"], body["detail"]) == (
+            "account_locked",
+            "Account locked",
+            DETAIL,
+        )
         assert cookie_of(answer) is None
 
     @pytest.mark.parametrize("name", ["known", "unknown"])
-    def test_the_answer_does_not_depend_on_the_password(self, api: APIClient, person: User, name: str) -> None:
+    def test_the_answer_does_not_depend_on_the_password(
+        self, api: APIClient, person: User, name: str
+    ) -> None:
         identifier = person.email if name == "known" else NOBODY
         failures(api, identifier, 5)
 
@@ -113,7 +123,12 @@ class TestLock:
 
     @pytest.mark.parametrize(("minutes", "status"), [(29, 403), (30, 200), (31, 200)])
     def test_it_ends_by_itself(
-        self, time_machine: TimeMachineFixture, api: APIClient, person: User, minutes: int, status: int
+        self,
+        time_machine: TimeMachineFixture,
+        api: APIClient,
+        person: User,
+        minutes: int,
+        status: int,
     ) -> None:
         failures(api, person.email, 5)
 
@@ -161,7 +176,9 @@ class TestLock:
         assert failures(api, person.email, 4) == [(401, "invalid_credentials")] * 4
         assert attempt(api, person.email, PASSWORD).status_code == 200
 
-    def test_the_right_password_on_the_last_attempt_comes_in(self, api: APIClient, person: User) -> None:
+    def test_the_right_password_on_the_last_attempt_comes_in(
+        self, api: APIClient, person: User
+    ) -> None:
         failures(api, person.email, 4)
 
         answer = attempt(api, person.email, PASSWORD)
@@ -224,8 +241,12 @@ class TestWhoIsLocked:
 
         assert [attempt(api, name, PASSWORD).status_code for name in names] == [403] * 5
 
-    @pytest.mark.parametrize("spellings", [["nobody@gmail.com", "N.Obody+x@googlemail.com"], ["nobody", "NOBODY"]])
-    def test_all_spellings_of_an_unknown_name_are_one(self, api: APIClient, db: None, spellings: list[str]) -> None:
+    @pytest.mark.parametrize(
+        "spellings", [["nobody@gmail.com", "N.Obody+x@googlemail.com"], ["nobody", "NOBODY"]]
+    )
+    def test_all_spellings_of_an_unknown_name_are_one(
+        self, api: APIClient, db: None, spellings: list[str]
+    ) -> None:
         for name in spellings * 3:
             attempt(api, name)
 
@@ -238,13 +259,17 @@ class TestWhoIsLocked:
         assert attempt(api, UserFactory().email, PASSWORD).status_code == 200
         assert attempt(api, "somebody@example.org").status_code == 401
 
-    def test_the_persons_sessions_live_on(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_the_persons_sessions_live_on(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         failures(api, person.email, 5)
 
         assert use_access(api, signed_in) == 200
         assert refreshed(api, signed_in["refresh"])["access"]
 
-    def test_a_refresh_does_not_lift_it(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_a_refresh_does_not_lift_it(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         failures(api, person.email, 4)
         refreshed(api, signed_in["refresh"])
 
@@ -258,7 +283,9 @@ class TestWhoIsLocked:
         failures(api, person.email, 5)
         token = PasswordResetToken.objects.issue(person, at=timezone.now())
 
-        api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": "Another-Horse-7"})
+        api.post(
+            f"{API}/password/reset/confirm/", {"token": token, "new_password": "Another-Horse-7"}
+        )
 
         assert attempt(api, person.email, "Another-Horse-7").status_code == 200
 
@@ -270,7 +297,9 @@ class TestWhoIsLocked:
 
         assert attempt(api, person.email, PASSWORD).status_code == 200
 
-    def test_a_wrong_old_password_counts_like_a_failed_sign_in(self, api: APIClient, person: User) -> None:
+    def test_a_wrong_old_password_counts_like_a_failed_sign_in(
+        self, api: APIClient, person: User
+    ) -> None:
         tokens = sign_in(api, person)
         asked = {"old_password": WRONG, "new_password": "Another-Horse-7"}
 
@@ -289,12 +318,16 @@ class TestWhoIsLocked:
         person.lock_account()
         began = time.monotonic()
 
-        answers = [attempt(api, name, PASSWORD, at=ELSEWHERE) for name in (person.email, person.username)]
+        answers = [
+            attempt(api, name, PASSWORD, at=ELSEWHERE) for name in (person.email, person.username)
+        ]
 
         assert [answer.status_code for answer in answers] == [403, 403]
         assert time.monotonic() - began < 1, "It waited for an attempt that nobody makes."
 
-    def test_so_does_one_whose_failures_other_code_has_counted(self, api: APIClient, person: User) -> None:
+    def test_so_does_one_whose_failures_other_code_has_counted(
+        self, api: APIClient, person: User
+    ) -> None:
         for _ in range(5):
             person.record_failed_login()
 
@@ -305,7 +338,9 @@ class TestStrangers:
     """Who asks from where the owner has not shown who they are learns only what was tried by that very name."""
 
     @pytest.mark.parametrize("tried", ["username", "email"])
-    def test_a_lock_by_one_name_does_not_show_by_the_other(self, api: APIClient, person: User, tried: str) -> None:
+    def test_a_lock_by_one_name_does_not_show_by_the_other(
+        self, api: APIClient, person: User, tried: str
+    ) -> None:
         other = {"username": person.email, "email": person.username}[tried]
         failures(api, getattr(person, tried), 6, at=ELSEWHERE)
 
@@ -318,7 +353,9 @@ class TestStrangers:
     def test_it_holds_by_the_other_all_the_same(self, api: APIClient, person: User) -> None:
         failures(api, person.username, 5, at=ELSEWHERE)
 
-        right, wrong = (attempt(api, person.email, password, at=ELSEWHERE) for password in (PASSWORD, WRONG))
+        right, wrong = (
+            attempt(api, person.email, password, at=ELSEWHERE) for password in (PASSWORD, WRONG)
+        )
 
         assert told(right) == told(wrong)
         assert right.json()["code"] == "invalid_credentials"
@@ -344,7 +381,9 @@ class TestStrangers:
 
         assert len(compared) == 5
 
-    def test_the_owner_is_told_where_they_signed_in_before(self, api: APIClient, person: User) -> None:
+    def test_the_owner_is_told_where_they_signed_in_before(
+        self, api: APIClient, person: User
+    ) -> None:
         sign_in(api, person)
         failures(api, person.username, 5, at=ELSEWHERE)
 
@@ -353,7 +392,9 @@ class TestStrangers:
         assert [answer.json()["code"] for answer in at_home] == ["account_locked"] * 2
         assert {answer["Retry-After"] for answer in at_home} == {"1800"}
 
-    def test_a_sign_in_of_the_owners_does_not_show_by_a_count_begun_anew(self, api: APIClient, person: User) -> None:
+    def test_a_sign_in_of_the_owners_does_not_show_by_a_count_begun_anew(
+        self, api: APIClient, person: User
+    ) -> None:
         for name in (person.email, NOBODY):
             failures(api, name, 4, at=ELSEWHERE)
         assert attempt(api, person.email, PASSWORD).status_code == 200
@@ -371,7 +412,9 @@ class TestStrangers:
 
         assert failures(api, person.email, 5, at=ELSEWHERE) == [(401, "invalid_credentials")] * 5
 
-    def test_nor_does_a_right_password_count_against_its_name(self, api: APIClient, person: User) -> None:
+    def test_nor_does_a_right_password_count_against_its_name(
+        self, api: APIClient, person: User
+    ) -> None:
         for address in (ELSEWHERE, ABROAD, HOME, "198.51.100.1", "198.51.100.2", "198.51.100.3"):
             assert attempt(api, person.email, PASSWORD, at=address).status_code == 200
 
@@ -391,23 +434,31 @@ class TestStrangers:
         token = PasswordResetToken.objects.issue(person, at=timezone.now())
         asked = {"token": token, "new_password": "Another-Horse-7"}
 
-        assert api.post(f"{API}/password/reset/confirm/", asked, REMOTE_ADDR=ABROAD).status_code == 200
+        assert (
+            api.post(f"{API}/password/reset/confirm/", asked, REMOTE_ADDR=ABROAD).status_code == 200
+        )
 
-        known, unknown = (attempt(api, name, "Another-Horse-7", at=ELSEWHERE) for name in (person.email, NOBODY))
+        known, unknown = (
+            attempt(api, name, "Another-Horse-7", at=ELSEWHERE) for name in (person.email, NOBODY)
+        )
         assert told(known) == told(unknown)
         assert known.json()["code"] == "account_locked"
         for network in (ABROAD, HOME):
             assert attempt(api, person.email, "Another-Horse-7", at=network).status_code == 200
 
     @pytest.fixture
-    def while_hashing(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    def while_hashing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[Callable[[], object]], None]:
         """Return a function that has something happen while a password is hashed that is not compared."""
 
         def wait(_: float) -> None:
             raise AssertionError("It waited, and who waits can be told from nobody.")
 
         monkeypatch.setattr(time, "sleep", wait)
-        return lambda act: monkeypatch.setattr("authentication.services.credentials.make_password", lambda _: act())
+        return lambda act: monkeypatch.setattr(
+            "authentication.services.sign_in.credentials.make_password", lambda _: act()
+        )
 
     def test_an_attempt_that_locks_and_is_right_keeps_nobody_out(
         self, api: APIClient, person: User, while_hashing: Callable[[Callable[[], object]], None]
@@ -429,7 +480,8 @@ class TestStrangers:
                 User.objects.reserve_attempt(person.pk, at=timezone.now())
             looks = iter([False] * (looked_at - 1))
             monkeypatch.setattr(
-                "authentication.services.lockout.is_familiar", lambda *_, looks=looks: next(looks, True)
+                "authentication.services.sign_in.lockout.is_familiar",
+                lambda *_, looks=looks: next(looks, True),
             )
 
             assert attempt(api, person.email, PASSWORD, at=ELSEWHERE).status_code == 200
@@ -445,7 +497,9 @@ class TestStrangers:
     ) -> None:
         for _ in range(5):
             User.objects.reserve_attempt(person.pk, at=timezone.now())
-        while_hashing(lambda: is_confirmed and User.objects.confirm_lock(person.pk, at=timezone.now()))
+        while_hashing(
+            lambda: is_confirmed and User.objects.confirm_lock(person.pk, at=timezone.now())
+        )
 
         known, unknown = (attempt(api, name, at=ELSEWHERE) for name in (person.email, NOBODY))
 
@@ -455,13 +509,20 @@ class TestStrangers:
         tokens = sign_in(api, person)
         asked = {"old_password": PASSWORD, "new_password": "Another-Horse-7"}
         headers = bearer(tokens["access"])
-        assert api.post(f"{API}/password/change/", asked, headers=headers, REMOTE_ADDR=ABROAD).status_code == 200
+        assert (
+            api.post(
+                f"{API}/password/change/", asked, headers=headers, REMOTE_ADDR=ABROAD
+            ).status_code
+            == 200
+        )
 
         failures(api, person.username, 5, at=ELSEWHERE)
 
         assert attempt(api, person.email, at=ABROAD).json()["code"] == "account_locked"
 
-    def test_so_is_who_comes_in_by_a_token_of_their_mail(self, api: APIClient, person: User) -> None:
+    def test_so_is_who_comes_in_by_a_token_of_their_mail(
+        self, api: APIClient, person: User
+    ) -> None:
         token = ExchangeTokenService.create(user_id=person.pk)
         asked = {"exchange_token": token}
         assert api.post(f"{API}/exchange-token/", asked, REMOTE_ADDR=ABROAD).status_code == 200
@@ -490,11 +551,16 @@ class TestStrangers:
 
             person.unlock_account()
 
-            assert failures(api, person.username, 2, at=ELSEWHERE) == [(401, "invalid_credentials")] * 2
+            assert (
+                failures(api, person.username, 2, at=ELSEWHERE)
+                == [(401, "invalid_credentials")] * 2
+            )
             assert failures(api, person.email, 2, at=ABROAD) == [(401, "invalid_credentials")] * 2
             assert attempt(api, person.email, PASSWORD, at="198.51.100.1").status_code == 200
 
-    @pytest.mark.parametrize(("days", "code"), [(29, "account_locked"), (31, "invalid_credentials")])
+    @pytest.mark.parametrize(
+        ("days", "code"), [(29, "account_locked"), (31, "invalid_credentials")]
+    )
     def test_a_network_is_forgotten_a_month_after_the_last_sign_in(
         self, time_machine: TimeMachineFixture, api: APIClient, person: User, days: int, code: str
     ) -> None:
@@ -511,7 +577,9 @@ class TestStrangers:
 
         assert attempt(api, person.email, at="garbage").json()["code"] == "invalid_credentials"
 
-    def test_a_lock_by_the_other_name_costs_no_statement_more(self, api: APIClient, person: User) -> None:
+    def test_a_lock_by_the_other_name_costs_no_statement_more(
+        self, api: APIClient, person: User
+    ) -> None:
         failures(api, person.username, 5, at=ELSEWHERE)
         asked = []
         for name in (person.email, NOBODY):
@@ -544,7 +612,9 @@ class TestNobodyLearnsWhoHasAnAccount:
                 time_machine.shift(dt.timedelta(minutes=29 if step == "later" else 1))
 
     @pytest.mark.parametrize("kind", ["unproven", "disabled"])
-    def test_a_locked_person_is_not_told_the_state_of_their_account(self, api: APIClient, db: None, kind: str) -> None:
+    def test_a_locked_person_is_not_told_the_state_of_their_account(
+        self, api: APIClient, db: None, kind: str
+    ) -> None:
         user = _person(kind)
         failures(api, user.email, 5)
         failures(api, NOBODY, 5)
@@ -571,8 +641,12 @@ class TestNobodyLearnsWhoHasAnAccount:
         def refuse(*_: object, **__: object) -> None:
             raise AssertionError("A password was hashed.")
 
-        monkeypatch.setattr("authentication.hashers.ServiceArgon2Hasher.encode", refuse)
-        monkeypatch.setattr("authentication.hashers.ServiceArgon2Hasher.verify", refuse)
+        monkeypatch.setattr(
+            "authentication.services.passwords.hashers.ServiceArgon2Hasher.encode", refuse
+        )
+        monkeypatch.setattr(
+            "authentication.services.passwords.hashers.ServiceArgon2Hasher.verify", refuse
+        )
 
         assert [attempt(api, name).status_code for name in (person.email, NOBODY)] == [403, 403]
 
@@ -625,7 +699,9 @@ class TestNobodyLearnsWhoHasAnAccount:
             failures(api, name, 4)
             with CaptureQueriesContext(connection) as captured:
                 failures(api, name, 1)
-            written.append([sql.split(" (")[0] for sql in queries(captured) if sql.startswith("INSERT")])
+            written.append(
+                [sql.split(" (")[0] for sql in queries(captured) if sql.startswith("INSERT")]
+            )
 
         assert written[0] == written[1]
 
@@ -643,7 +719,9 @@ class TestMail:
         assert [message.to for message in delivered()] == [[person.email]] * 2
         assert {mail.kind for mail in OutgoingEmail.objects.all()} == {"account_locked"}
 
-    def test_a_lock_by_a_second_name_mails_nobody_again(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_a_lock_by_a_second_name_mails_nobody_again(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         failures(api, person.username, 6)
         failures(api, person.email, 6)
 
@@ -653,7 +731,9 @@ class TestMail:
         locks = AuditLog.objects.filter(event_type="account_locked")
         assert {event.user_id for event in locks} == {person.pk, None}
 
-    def test_nor_does_a_lock_for_strangers_alone(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_nor_does_a_lock_for_strangers_alone(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         failures(api, person.email, 4, at=ELSEWHERE)
         sign_in(api, person)
         failures(api, person.email, 2, at=ELSEWHERE)
@@ -663,12 +743,16 @@ class TestMail:
         assert person.locked_until is None
         assert not AuditLog.objects.filter(event_type="account_locked").exists()
 
-    def test_nobody_is_mailed_for_an_unknown_name(self, api: APIClient, db: None, delivered: Deliver) -> None:
+    def test_nobody_is_mailed_for_an_unknown_name(
+        self, api: APIClient, db: None, delivered: Deliver
+    ) -> None:
         failures(api, NOBODY, 9)
 
         assert delivered() == []
 
-    def test_failures_that_do_not_lock_mail_nobody(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_failures_that_do_not_lock_mail_nobody(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         failures(api, person.email, 4)
 
         assert delivered() == []

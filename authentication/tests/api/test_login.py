@@ -42,7 +42,9 @@ def assert_nobody_came_in(answer: Any, status: int, code: str) -> None:
 
 
 def test_the_right_password_opens_a_session(api: APIClient, person: User) -> None:
-    answer = api.post(URL, {"email": person.email, "password": PASSWORD, "device_name": "Ruth's phone"})
+    answer = api.post(
+        URL, {"email": person.email, "password": PASSWORD, "device_name": "Ruth's phone"}
+    )
 
     body = answer.json()
     assert answer.status_code == 200
@@ -101,7 +103,10 @@ def test_signing_in_is_noted(api: APIClient, person: User) -> None:
 
     with time_machine.travel("2041-03-01T12:00:00Z", tick=False):
         api.post(
-            URL, {"email": person.email, "password": PASSWORD}, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4"
+            URL,
+            {"email": person.email, "password": PASSWORD},
+            headers={"User-Agent": CHROME},
+            REMOTE_ADDR="8.8.4.4",
         )
 
     person.refresh_from_db()
@@ -139,16 +144,21 @@ def test_past_the_most_sessions_allowed_the_one_idle_longest_ends(
 class TestIdentifiers:
     @pytest.mark.parametrize("field", NAMES)
     @pytest.mark.parametrize(
-        "value", ["ruth@example.org", "RUTH@Example.org", " ruth@example.org ", "ruth", "RUTH", "\uff52uth"]
+        "value",
+        ["ruth@example.org", "RUTH@Example.org", " ruth@example.org ", "ruth", "RUTH", "\uff52uth"],
     )
-    def test_any_of_the_three_fields_takes_either_name(self, api: APIClient, field: str, value: str) -> None:
+    def test_any_of_the_three_fields_takes_either_name(
+        self, api: APIClient, field: str, value: str
+    ) -> None:
         UserFactory(email="Ruth@example.org", username="Ruth")
 
         answer = api.post(URL, {field: value, "password": PASSWORD})
 
         assert answer.status_code == 200, answer.content
 
-    @pytest.mark.parametrize("typed", ["ruthmoab@gmail.com", "R.U.T.H.moab+x@GOOGLEMAIL.com", "ruth.moab@gmail.com."])
+    @pytest.mark.parametrize(
+        "typed", ["ruthmoab@gmail.com", "R.U.T.H.moab+x@GOOGLEMAIL.com", "ruth.moab@gmail.com."]
+    )
     def test_gmail_addresses_are_one_however_written(self, api: APIClient, typed: str) -> None:
         UserFactory(email="ruth.moab+vineyard@gmail.com")
 
@@ -160,15 +170,21 @@ class TestIdentifiers:
         UserFactory(email="ruth.moab@example.org")
 
         for typed in ("ruthmoab@example.org", "ruth.moab+x@example.org"):
-            assert_nobody_came_in(api.post(URL, {"email": typed, "password": PASSWORD}), 401, "invalid_credentials")
+            assert_nobody_came_in(
+                api.post(URL, {"email": typed, "password": PASSWORD}), 401, "invalid_credentials"
+            )
 
     def test_the_first_one_given_decides(self, api: APIClient, person: User) -> None:
-        answer = api.post(URL, {"email_or_username": person.email, "username": "nobody", "password": PASSWORD})
+        answer = api.post(
+            URL, {"email_or_username": person.email, "username": "nobody", "password": PASSWORD}
+        )
 
         assert answer.status_code == 200
 
     @pytest.mark.parametrize("yes", ["true", "on", "1"])
-    def test_a_forms_flags_are_spelled_in_its_ways(self, api: APIClient, person: User, yes: str) -> None:
+    def test_a_forms_flags_are_spelled_in_its_ways(
+        self, api: APIClient, person: User, yes: str
+    ) -> None:
         asked = {"email": person.email, "password": PASSWORD, "remember_me": yes}
 
         answer = api.post(URL, asked, format="multipart")
@@ -178,11 +194,19 @@ class TestIdentifiers:
 
 
 class TestCarriers:
-    def test_a_browser_gets_its_refresh_token_by_cookie_alone(self, browser: APIClient, person: User) -> None:
+    def test_a_browser_gets_its_refresh_token_by_cookie_alone(
+        self, browser: APIClient, person: User
+    ) -> None:
         answer = browser.post(URL, {"email": person.email, "password": PASSWORD})
 
         cookie = answer.cookies[COOKIE]
-        assert answer.json().keys() == {"access_token", "access", "expires_in", "token_type", "user"}
+        assert answer.json().keys() == {
+            "access_token",
+            "access",
+            "expires_in",
+            "token_type",
+            "user",
+        }
         assert cookie.value
         assert cookie.value not in answer.content.decode()
 
@@ -200,7 +224,9 @@ class TestCarriers:
             {"Sec-Fetch-Dest": "empty", "Origin": "http://testserver"},
         ],
     )
-    def test_any_sign_of_a_browser_makes_it_one(self, api: APIClient, person: User, headers: dict[str, str]) -> None:
+    def test_any_sign_of_a_browser_makes_it_one(
+        self, api: APIClient, person: User, headers: dict[str, str]
+    ) -> None:
         answer = api.post(URL, {"email": person.email, "password": PASSWORD}, headers=headers)
 
         assert answer.status_code == 200
@@ -210,7 +236,9 @@ class TestCarriers:
     def test_the_cookies_attributes_are_the_specifications(
         self, browser: APIClient, person: User, *, remember_me: bool
     ) -> None:
-        answer = browser.post(URL, {"email": person.email, "password": PASSWORD, "remember_me": remember_me})
+        answer = browser.post(
+            URL, {"email": person.email, "password": PASSWORD, "remember_me": remember_me}
+        )
 
         cookie = answer.cookies[COOKIE]
         assert {name: cookie[name] for name in ATTRIBUTES} == {
@@ -234,7 +262,11 @@ class TestCarriers:
 
         cookie = answer.cookies["other"]
         assert COOKIE not in answer.cookies
-        assert (cookie["secure"], cookie["domain"], cookie["samesite"]) == (True, "example.org", "Strict")
+        assert (cookie["secure"], cookie["domain"], cookie["samesite"]) == (
+            True,
+            "example.org",
+            "Strict",
+        )
 
     @pytest.mark.parametrize("client", ["api", "browser"])
     def test_without_the_cookie_everybody_gets_the_body(
@@ -242,7 +274,9 @@ class TestCarriers:
     ) -> None:
         settings.ENABLE_COOKIE_REFRESH_TOKEN = False
 
-        answer = request.getfixturevalue(client).post(URL, {"email": person.email, "password": PASSWORD})
+        answer = request.getfixturevalue(client).post(
+            URL, {"email": person.email, "password": PASSWORD}
+        )
 
         assert answer.json()["refresh"]
         assert COOKIE not in answer.cookies
@@ -250,10 +284,14 @@ class TestCarriers:
 
 class TestExpiry:
     @pytest.mark.parametrize(("remember_me", "days"), [(None, 7), (False, 7), (True, 14)])
-    def test_remembering_doubles_it(self, api: APIClient, person: User, *, remember_me: bool | None, days: int) -> None:
+    def test_remembering_doubles_it(
+        self, api: APIClient, person: User, *, remember_me: bool | None, days: int
+    ) -> None:
         asked = {"email": person.email, "password": PASSWORD}
 
-        body = api.post(URL, asked if remember_me is None else {**asked, "remember_me": remember_me}).json()
+        body = api.post(
+            URL, asked if remember_me is None else {**asked, "remember_me": remember_me}
+        ).json()
 
         session = UserSession.objects.get()
         expiry = jwt.decode(body["refresh"], options={"verify_signature": False})["exp"]
@@ -271,12 +309,16 @@ class TestRefusals:
         assert AuditLog.objects.filter(event_type="login_failed", success=False).count() == 2
         assert not OutgoingEmail.objects.exists()
 
-    def test_known_and_unknown_names_cost_as_many_queries_that_write(self, api: APIClient, person: User) -> None:
+    def test_known_and_unknown_names_cost_as_many_queries_that_write(
+        self, api: APIClient, person: User
+    ) -> None:
         written = []
         for name in (person.email, "nobody@example.org"):
             with CaptureQueriesContext(connection) as captured:
                 api.post(URL, {"email": name, "password": "Wrong-Horse-9"})
-            written.append([sql.split(" ")[0] for sql in queries(captured) if sql.startswith("INSERT")])
+            written.append(
+                [sql.split(" ")[0] for sql in queries(captured) if sql.startswith("INSERT")]
+            )
 
         assert written[0] == written[1] == ["INSERT"]
 
@@ -284,17 +326,26 @@ class TestRefusals:
         api.post(URL, {"email": person.email, "password": "Wrong-Horse-9"})
 
         person.refresh_from_db()
-        assert (person.failed_login_attempts, person.locked_until, person.last_login) == (1, None, None)
+        assert (person.failed_login_attempts, person.locked_until, person.last_login) == (
+            1,
+            None,
+            None,
+        )
 
     @pytest.mark.parametrize(
-        "password", [f" {PASSWORD}", f"{PASSWORD} ", PASSWORD.lower(), PASSWORD[:-1], f"{PASSWORD}9"]
+        "password",
+        [f" {PASSWORD}", f"{PASSWORD} ", PASSWORD.lower(), PASSWORD[:-1], f"{PASSWORD}9"],
     )
-    def test_a_password_is_neither_trimmed_nor_folded(self, api: APIClient, person: User, password: str) -> None:
+    def test_a_password_is_neither_trimmed_nor_folded(
+        self, api: APIClient, person: User, password: str
+    ) -> None:
         answer = api.post(URL, {"email": person.email, "password": password})
 
         assert_nobody_came_in(answer, 401, "invalid_credentials")
 
-    def test_an_unproven_address_is_told_after_the_right_password_alone(self, api: APIClient, db: None) -> None:
+    def test_an_unproven_address_is_told_after_the_right_password_alone(
+        self, api: APIClient, db: None
+    ) -> None:
         user = UserFactory(email_verified=False, email_verified_at=None)
 
         wrong = api.post(URL, {"email": user.email, "password": "Wrong-Horse-9"})
@@ -304,7 +355,9 @@ class TestRefusals:
         assert_nobody_came_in(right, 403, "email_not_verified")
         assert told(wrong) == told(unknown)
 
-    def test_a_disabled_account_is_told_after_the_right_password_alone(self, api: APIClient, db: None) -> None:
+    def test_a_disabled_account_is_told_after_the_right_password_alone(
+        self, api: APIClient, db: None
+    ) -> None:
         user = UserFactory(is_active=False)
 
         wrong = api.post(URL, {"email": user.email, "password": "Wrong-Horse-9"})
@@ -325,7 +378,9 @@ class TestRefusals:
         assert answer.status_code == 200
         assert answer.json()["user"]["email_verified"] is False
 
-    def test_an_account_without_a_password_lets_nobody_in(self, api: APIClient, person: User) -> None:
+    def test_an_account_without_a_password_lets_nobody_in(
+        self, api: APIClient, person: User
+    ) -> None:
         person.set_unusable_password()
         person.save()
 
@@ -333,10 +388,14 @@ class TestRefusals:
             answer = api.post(URL, {"email": person.email, "password": password})
             assert_nobody_came_in(answer, 401, "invalid_credentials")
 
-    def test_the_audit_trail_holds_neither_name_nor_password(self, api: APIClient, db: None) -> None:
+    def test_the_audit_trail_holds_neither_name_nor_password(
+        self, api: APIClient, db: None
+    ) -> None:
         api.post(URL, {"email": "nobody@example.org", "password": "Wrong-Horse-9"})
 
-        row = json.dumps(AuditLog.objects.filter(event_type="login_failed").values().get(), default=str)
+        row = json.dumps(
+            AuditLog.objects.filter(event_type="login_failed").values().get(), default=str
+        )
         assert "nobody" not in row
         assert "Wrong-Horse-9" not in row
 
@@ -350,7 +409,9 @@ class TestMalformed:
             ({"password": PASSWORD}, "email_or_username"),
         ],
     )
-    def test_name_and_password_must_be_there(self, api: APIClient, asked: dict[str, str], field: str) -> None:
+    def test_name_and_password_must_be_there(
+        self, api: APIClient, asked: dict[str, str], field: str
+    ) -> None:
         answer = api.post(URL, asked)
 
         assert_nobody_came_in(answer, 400, "validation_error")
@@ -374,25 +435,39 @@ class TestMalformed:
     def test_only_true_and_false_are_flags(self, api: APIClient, person: User) -> None:
         values: list[object] = [None, "true", "", 1, 0, [], {}]
         for value in values:
-            answer = api.post(URL, {"email": person.email, "password": PASSWORD, "remember_me": value})
+            answer = api.post(
+                URL, {"email": person.email, "password": PASSWORD, "remember_me": value}
+            )
 
             assert_nobody_came_in(answer, 400, "validation_error")
             assert answer.json()["errors"].keys() == {"remember_me"}
 
     @pytest.mark.parametrize(
         ("field", "length"),
-        [("email", 255), ("username", 255), ("email_or_username", 60_000), ("password", 129), ("device_name", 101)],
+        [
+            ("email", 255),
+            ("username", 255),
+            ("email_or_username", 60_000),
+            ("password", 129),
+            ("device_name", 101),
+        ],
     )
-    def test_lengths_are_bounded(self, api: APIClient, person: User, field: str, length: int) -> None:
+    def test_lengths_are_bounded(
+        self, api: APIClient, person: User, field: str, length: int
+    ) -> None:
         answer = api.post(URL, {"email": person.email, "password": PASSWORD, field: "x" * length})
 
         assert_nobody_came_in(answer, 400, "validation_error")
         assert answer.json()["errors"].keys() == {field}
 
     @pytest.mark.parametrize("field", [*NAMES, "password", "device_name"])
-    def test_control_characters_and_surrogates_are_refused(self, api: APIClient, person: User, field: str) -> None:
+    def test_control_characters_and_surrogates_are_refused(
+        self, api: APIClient, person: User, field: str
+    ) -> None:
         for character in ("\x00", "\n", "\x7f", "\u202e", "\udfff"):
-            asked = json.dumps({"email": person.email, "password": PASSWORD, field: f"a{character}b"})
+            asked = json.dumps(
+                {"email": person.email, "password": PASSWORD, field: f"a{character}b"}
+            )
             answer = api.post(URL, asked, content_type="application/json")
 
             assert_nobody_came_in(answer, 400, "validation_error")
@@ -406,9 +481,15 @@ class TestMalformed:
         assert not AuditLog.objects.exists()
 
 
-@pytest.mark.parametrize("header", ["Bearer stale.access.token", "Bearer a b", "Basic dXNlcjpwYXNz", "Bearer \u00fc"])
-def test_a_stale_access_token_is_never_in_the_way(api: APIClient, person: User, header: str) -> None:
-    answer = api.post(URL, {"email": person.email, "password": PASSWORD}, headers={"Authorization": header})
+@pytest.mark.parametrize(
+    "header", ["Bearer stale.access.token", "Bearer a b", "Basic dXNlcjpwYXNz", "Bearer \u00fc"]
+)
+def test_a_stale_access_token_is_never_in_the_way(
+    api: APIClient, person: User, header: str
+) -> None:
+    answer = api.post(
+        URL, {"email": person.email, "password": PASSWORD}, headers={"Authorization": header}
+    )
 
     assert answer.status_code == 200
 
@@ -433,7 +514,9 @@ def test_a_refused_sign_in_leaves_the_csrf_token_alone(browser: APIClient, perso
 
 def test_a_strange_user_agent_does_no_harm(api: APIClient, person: User) -> None:
     answer = api.post(
-        URL, {"email": person.email, "password": PASSWORD}, headers={"User-Agent": "\x00\x1b[31m" + "x" * 9000}
+        URL,
+        {"email": person.email, "password": PASSWORD},
+        headers={"User-Agent": "\x00\x1b[31m" + "x" * 9000},
     )
 
     agent = UserSession.objects.get().user_agent
@@ -443,7 +526,9 @@ def test_a_strange_user_agent_does_no_harm(api: APIClient, person: User) -> None
 
 
 @pytest.mark.parametrize("device_name", ["", "  "])
-def test_an_unnamed_device_is_named_after_its_user_agent(api: APIClient, person: User, device_name: str) -> None:
+def test_an_unnamed_device_is_named_after_its_user_agent(
+    api: APIClient, person: User, device_name: str
+) -> None:
     asked = {"email": person.email, "password": PASSWORD, "device_name": device_name}
 
     api.post(URL, asked, headers={"User-Agent": CHROME})

@@ -59,14 +59,18 @@ def test_with_an_expired_access_token_the_refresh_token_tells_the_session(
     if carrier == "cookie":
         api.cookies[COOKIE] = tokens["refresh"]
     answer = api.post(
-        URL, {"refresh": tokens["refresh"]} if carrier == "body" else {}, headers=bearer(tokens["access"])
+        URL,
+        {"refresh": tokens["refresh"]} if carrier == "body" else {},
+        headers=bearer(tokens["access"]),
     )
 
     assert (answer.status_code, answer.json()) == (200, LOGGED_OUT)
     assert not UserSession.objects.get().is_active
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer garbage", "Basic dXNlcjpwYXNz", "Bearer \u00fc"])
+@pytest.mark.parametrize(
+    "header", ["Bearer", "Bearer a b", "Bearer garbage", "Basic dXNlcjpwYXNz", "Bearer \u00fc"]
+)
 def test_a_header_that_is_no_token_leaves_it_to_the_refresh_token(
     api: APIClient, signed_in: Tokens, header: str
 ) -> None:
@@ -76,7 +80,9 @@ def test_a_header_that_is_no_token_leaves_it_to_the_refresh_token(
     assert not UserSession.objects.get().is_active
 
 
-def test_the_previous_refresh_token_still_tells_its_session(api: APIClient, signed_in: Tokens) -> None:
+def test_the_previous_refresh_token_still_tells_its_session(
+    api: APIClient, signed_in: Tokens
+) -> None:
     use_refresh(api, signed_in)
 
     answer = api.post(URL, {"refresh": signed_in["refresh"]})
@@ -133,7 +139,9 @@ def test_a_browser_gets_a_new_csrf_token(browser: APIClient, person: User) -> No
     assert browser.cookies["csrftoken"].value != before
 
 
-def test_the_persons_other_devices_stay_signed_in(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_the_persons_other_devices_stay_signed_in(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     other = sign_in(api, person)
 
     api.post(URL, headers=bearer(signed_in["access"]))
@@ -171,7 +179,9 @@ class TestRefusals:
         assert refusal_of(by_access) == refusal_of(by_refresh) == TOKEN_INVALID
         assert rows() == before
 
-    def test_the_cookie_of_a_session_that_is_over_is_cleared(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_the_cookie_of_a_session_that_is_over_is_cleared(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         api.post(URL, headers=bearer(signed_in["access"]))
         api.cookies[COOKIE] = signed_in["refresh"]
 
@@ -180,8 +190,12 @@ class TestRefusals:
         assert refusal_of(answer) == TOKEN_INVALID
         assert cookie_of(answer) == CLEARED
 
-    @pytest.mark.parametrize("cookie", ["garbage", "a.b.c", "\u00fc", "x" * 4000], ids=lambda it: ascii(it)[:24])
-    def test_a_cookie_that_says_nothing_is_left_alone(self, api: APIClient, signed_in: Tokens, cookie: str) -> None:
+    @pytest.mark.parametrize(
+        "cookie", ["garbage", "a.b.c", "\u00fc", "x" * 4000], ids=lambda it: ascii(it)[:24]
+    )
+    def test_a_cookie_that_says_nothing_is_left_alone(
+        self, api: APIClient, signed_in: Tokens, cookie: str
+    ) -> None:
         before = rows()
         api.cookies[COOKIE] = cookie
 
@@ -204,7 +218,9 @@ class TestRefusals:
         browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
         before = rows()
 
-        answer = browser.post(URL, headers={"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"})
+        answer = browser.post(
+            URL, headers={"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
         assert cookie_of(answer) is None
@@ -218,18 +234,26 @@ class TestRefusals:
 
 
 class TestMalformed:
-    @pytest.mark.parametrize("value", [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii)
-    def test_a_refresh_token_is_a_string(self, api: APIClient, signed_in: Tokens, value: object) -> None:
+    @pytest.mark.parametrize(
+        "value", [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii
+    )
+    def test_a_refresh_token_is_a_string(
+        self, api: APIClient, signed_in: Tokens, value: object
+    ) -> None:
         before = rows()
         asked = json.dumps({"refresh": value})
 
-        answer = api.post(URL, asked, content_type="application/json", headers=bearer(signed_in["access"]))
+        answer = api.post(
+            URL, asked, content_type="application/json", headers=bearer(signed_in["access"])
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
         assert answer.json()["errors"].keys() == {"refresh"}
         assert rows() == before
 
-    def test_the_cookie_survives_a_body_that_cannot_be_read(self, browser: APIClient, person: User) -> None:
+    def test_the_cookie_survives_a_body_that_cannot_be_read(
+        self, browser: APIClient, person: User
+    ) -> None:
         browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
 
         answer = browser.generic("POST", URL, "{", content_type="application/json")
@@ -239,7 +263,9 @@ class TestMalformed:
         assert browser.post(REFRESH, headers=BROWSER).status_code == 200
 
 
-def test_a_disabled_persons_token_ends_nothing(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_a_disabled_persons_token_ends_nothing(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     User.objects.filter(pk=person.pk).update(is_active=False)
 
     answer = api.post(URL, headers=bearer(signed_in["access"]))

@@ -10,10 +10,10 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from authentication.api.schema import USER_ID
 from authentication.models import User
-from authentication.schema import USER_ID
 from authentication.services import DeletionService
-from authentication.services.held_data import everything_about
+from authentication.services.accounts.personal_data import everything_about
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, BROWSER, bearer
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor
@@ -50,7 +50,9 @@ def operations() -> Iterator[tuple[str, str, Operation]]:
 def problem(operation: Operation, status: int, code: str) -> dict[str, Any] | None:
     """Return the example of a refusal, or None where the operation has none."""
     content = operation["responses"].get(str(status), {}).get("content", {}).get(PROBLEM, {})
-    found = [it["value"] for it in content.get("examples", {}).values() if it["value"]["code"] == code]
+    found = [
+        it["value"] for it in content.get("examples", {}).values() if it["value"]["code"] == code
+    ]
     return found[0] if found else None
 
 
@@ -67,12 +69,19 @@ def ask(operation: Operation, method: str, path: str, *, code: str, headers: dic
     if code == "csrf_failed":
         headers |= {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     kind = "text/plain" if code == "unsupported_media_type" else "application/json"
-    return APIClient().generic(method, path, json.dumps(bodies.get(code, {})), content_type=kind, headers=headers)
+    return APIClient().generic(
+        method, path, json.dumps(bodies.get(code, {})), content_type=kind, headers=headers
+    )
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "validation_error"), (401, "token_invalid"), (403, "csrf_failed"), (415, "unsupported_media_type")],
+    [
+        (400, "validation_error"),
+        (401, "token_invalid"),
+        (403, "csrf_failed"),
+        (415, "unsupported_media_type"),
+    ],
 )
 def test_a_refusal_is_the_one_of_its_example(
     status: int, code: str, person: User, settings: Settings, subtests: pytest.Subtests
@@ -88,11 +97,16 @@ def test_a_refusal_is_the_one_of_its_example(
 
                 answer = ask(operation, method.upper(), path, code=code, headers=headers)
 
-                assert (answer.status_code, without_id(answer.json())) == (status, without_id(example))
+                assert (answer.status_code, without_id(answer.json())) == (
+                    status,
+                    without_id(example),
+                )
 
 
 def login() -> Operation:
-    return next(operation for _, _, operation in operations() if operation["operationId"] == "login")
+    return next(
+        operation for _, _, operation in operations() if operation["operationId"] == "login"
+    )
 
 
 def sign_in_with_the_password(api: APIClient, person: User) -> Any:
@@ -122,11 +136,15 @@ def test_a_refused_sign_in_says_what_its_example_says(api: APIClient, settings: 
         example = problem(login(), 403, code)
         assert example is not None
         assert answer.keys() == example.keys() <= documented()
-        assert {name: type(it) for name, it in answer.items()} == {name: type(it) for name, it in example.items()}
+        assert {name: type(it) for name, it in answer.items()} == {
+            name: type(it) for name, it in example.items()
+        }
 
 
 @pytest.mark.parametrize(("name", "headers"), [("App", {}), ("Browser", BROWSER)])
-def test_each_kind_of_client_finds_its_own_answer(person: User, name: str, headers: dict[str, str]) -> None:
+def test_each_kind_of_client_finds_its_own_answer(
+    person: User, name: str, headers: dict[str, str]
+) -> None:
     answer = sign_in_with_the_password(APIClient(headers=headers), person)
 
     examples = login()["responses"]["200"]["content"]["application/json"]["examples"]
@@ -134,7 +152,9 @@ def test_each_kind_of_client_finds_its_own_answer(person: User, name: str, heade
 
 
 def test_the_example_of_a_copy_names_every_part_of_one(person: User) -> None:
-    example = next(it for _, _, it in operations() if it["operationId"] == "export_download")["responses"]["200"]
+    example = next(it for _, _, it in operations() if it["operationId"] == "export_download")[
+        "responses"
+    ]["200"]
 
     shown = example["content"]["application/json"]["examples"]["Answer"]["value"]
     assert shown.keys() - {"made_at"} == everything_about(person).keys()
@@ -151,7 +171,11 @@ def test_who_must_wait_is_told_for_how_long() -> None:
 
 
 def test_a_body_is_described_in_one_way_for_clients_made_from_the_document() -> None:
-    bodies = [operation["requestBody"]["content"] for _, _, operation in operations() if "requestBody" in operation]
+    bodies = [
+        operation["requestBody"]["content"]
+        for _, _, operation in operations()
+        if "requestBody" in operation
+    ]
 
     assert bodies
     assert all(list(content) == ["application/json"] for content in bodies)

@@ -33,24 +33,36 @@ def _unlimited(settings: Settings) -> None:
 def world(api: APIClient, person: User) -> dict[str, Any]:
     """Return what each state-changing request needs to succeed."""
     newcomer = UserFactory(email_verified=False, email_verified_at=None)
-    tokens, other = (api.post(LOGIN, {"email": person.email, "password": PASSWORD}).json() for _ in range(2))
+    tokens, other = (
+        api.post(LOGIN, {"email": person.email, "password": PASSWORD}).json() for _ in range(2)
+    )
     api.cookies.clear()
     now = timezone.now()
     return {
         "access": tokens["access"],
         "refresh": tokens["refresh"],
-        "session": api.get(f"{API}/sessions/", headers=bearer(other["access"])).json()["sessions"][0]["id"],
+        "session": api.get(f"{API}/sessions/", headers=bearer(other["access"])).json()["sessions"][
+            0
+        ]["id"],
         "email": person.email,
         "newcomer": newcomer.email,
-        "verification": EmailVerificationToken.objects.issue(newcomer.pk, email=newcomer.email, at=now),
+        "verification": EmailVerificationToken.objects.issue(
+            newcomer.pk, email=newcomer.email, at=now
+        ),
         "reset": PasswordResetToken.objects.issue(person, at=now),
         "exchange": ExchangeTokenService.create(user_id=person.pk),
     }
 
 
-# Every request that changes something: its method, address, body, and whether it needs the access token.
+# Every request that changes something: its method, address, body, and whether it needs the access
+# token.
 CHANGES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
-    "register": ("post", f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD}, False),
+    "register": (
+        "post",
+        f"{API}/register/",
+        {"email": "naomi@example.org", "password": PASSWORD},
+        False,
+    ),
     "login": ("post", LOGIN, {"email": "{email}", "password": PASSWORD}, False),
     "logout by access token": ("post", f"{API}/logout/", {}, True),
     "logout by refresh token": ("post", f"{API}/logout/", {"refresh": "{refresh}"}, False),
@@ -78,12 +90,19 @@ CHANGES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
 }
 
 
-def sent(api: APIClient, name: str, world: dict[str, Any], headers: dict[str, str], *, form: str = "json") -> Any:
+def sent(
+    api: APIClient, name: str, world: dict[str, Any], headers: dict[str, str], *, form: str = "json"
+) -> Any:
     """Send a request of the table with some headers."""
     method, url, body, signed_in = CHANGES[name]
-    filled = {field: value.format(**world) if isinstance(value, str) else value for field, value in body.items()}
+    filled = {
+        field: value.format(**world) if isinstance(value, str) else value
+        for field, value in body.items()
+    }
     carried = bearer(world["access"]) if signed_in else {}
-    return getattr(api, method)(url.format(**world), filled, format=form, headers={**carried, **headers})
+    return getattr(api, method)(
+        url.format(**world), filled, format=form, headers={**carried, **headers}
+    )
 
 
 def assert_refused(answer: Any) -> None:
@@ -114,17 +133,23 @@ def test_a_foreign_page_changes_nothing(api: APIClient, world: dict[str, Any], n
     [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": OURS, "Sec-Fetch-Site": "same-site"}],
     ids=["an app", "a page of the service's own", "a page of the front end's"],
 )
-def test_apps_and_pages_of_ours_pass(api: APIClient, world: dict[str, Any], name: str, headers: dict[str, str]) -> None:
+def test_apps_and_pages_of_ours_pass(
+    api: APIClient, world: dict[str, Any], name: str, headers: dict[str, str]
+) -> None:
     answer = sent(api, name, world, headers)
 
     assert answer.status_code in {200, 201}, answer.content
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_form_of_a_foreign_page_changes_nothing(api: APIClient, world: dict[str, Any], name: str) -> None:
+def test_a_form_of_a_foreign_page_changes_nothing(
+    api: APIClient, world: dict[str, Any], name: str
+) -> None:
     before = rows()
 
-    answer = sent(api, name, world, {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}, form="multipart")
+    answer = sent(
+        api, name, world, {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}, form="multipart"
+    )
 
     assert_refused(answer)
     assert rows() == before
@@ -142,7 +167,11 @@ class TestProofs:
             given = {"Origin": origin, "Sec-Fetch-Site": site, "X-CSRFToken": _token(api, csrf)}
             headers = {name: value for name, value in given.items() if value is not None}
             is_app = origin is None and site is None
-            is_ours = site in {"same-origin", "none"} or origin in {"http://testserver", OURS} or csrf == "valid"
+            is_ours = (
+                site in {"same-origin", "none"}
+                or origin in {"http://testserver", OURS}
+                or csrf == "valid"
+            )
 
             answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers=headers)
 
@@ -173,8 +202,12 @@ class TestProofs:
             "file://",
         ],
     )
-    def test_an_origin_is_ours_to_the_letter_or_not_at_all(self, api: APIClient, person: User, origin: str) -> None:
-        answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": origin})
+    def test_an_origin_is_ours_to_the_letter_or_not_at_all(
+        self, api: APIClient, person: User, origin: str
+    ) -> None:
+        answer = api.post(
+            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": origin}
+        )
 
         assert_refused(answer)
 
@@ -183,10 +216,14 @@ class TestProofs:
         self, api: APIClient, person: User, settings: Settings, name: str
     ) -> None:
         settings.CSRF_TRUSTED_ORIGINS = settings.CORS_ALLOWED_ORIGINS = []
-        refused = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": OURS})
+        refused = api.post(
+            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": OURS}
+        )
         setattr(settings, name, [OURS])
 
-        passed = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": OURS})
+        passed = api.post(
+            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": OURS}
+        )
 
         assert (refused.status_code, passed.status_code) == (403, 200)
 
@@ -199,13 +236,19 @@ class TestProofs:
         assert (secure.status_code, downgraded.status_code) == (200, 403)
 
     @pytest.mark.parametrize(
-        "token", ["", "x", "x" * 32, "x" * 64, "!" * 64, "\u00fc" * 64, "x" * 5000], ids=lambda it: ascii(it)[:24]
+        "token",
+        ["", "x", "x" * 32, "x" * 64, "!" * 64, "\u00fc" * 64, "x" * 5000],
+        ids=lambda it: ascii(it)[:24],
     )
-    def test_a_token_that_is_none_proves_nothing(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_token_that_is_none_proves_nothing(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         api.get(f"{API}/csrf/")
 
         answer = api.post(
-            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": EVIL, "X-CSRFToken": token}
+            LOGIN,
+            {"email": person.email, "password": PASSWORD},
+            headers={"Origin": EVIL, "X-CSRFToken": token},
         )
 
         assert_refused(answer)
@@ -215,16 +258,22 @@ class TestProofs:
     ) -> None:
         api.get(f"{API}/csrf/")
 
-        answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": EVIL})
+        answer = api.post(
+            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": EVIL}
+        )
 
         assert_refused(answer)
 
-    def test_the_token_of_another_browser_proves_nothing(self, api: APIClient, person: User) -> None:
+    def test_the_token_of_another_browser_proves_nothing(
+        self, api: APIClient, person: User
+    ) -> None:
         api.get(f"{API}/csrf/")
         other = APIClient().get(f"{API}/csrf/").json()["csrfToken"]
 
         answer = api.post(
-            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": EVIL, "X-CSRFToken": other}
+            LOGIN,
+            {"email": person.email, "password": PASSWORD},
+            headers={"Origin": EVIL, "X-CSRFToken": other},
         )
 
         assert_refused(answer)
@@ -253,19 +302,27 @@ class TestProofs:
         ],
         ids=str,
     )
-    def test_apps_are_known_by_what_they_lack(self, api: APIClient, person: User, headers: dict[str, str]) -> None:
+    def test_apps_are_known_by_what_they_lack(
+        self, api: APIClient, person: User, headers: dict[str, str]
+    ) -> None:
         answer = api.post(LOGIN, {"email": person.email, "password": PASSWORD}, headers=headers)
 
         assert answer.status_code == 200
 
     def test_a_refused_sign_in_is_no_attempt(self, api: APIClient, person: User) -> None:
         for _ in range(10):
-            api.post(LOGIN, {"email": person.email, "password": "Wrong-Horse-9"}, headers={"Origin": EVIL})
+            api.post(
+                LOGIN,
+                {"email": person.email, "password": "Wrong-Horse-9"},
+                headers={"Origin": EVIL},
+            )
 
         person.refresh_from_db()
         assert (person.failed_login_attempts, person.locked_until) == (0, None)
 
-    def test_a_refused_request_is_not_counted(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_a_refused_request_is_not_counted(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         settings.RATELIMIT_ENABLE = True
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "1/h"}
         asked = {"email": person.email, "password": PASSWORD}
@@ -279,20 +336,28 @@ class TestProofs:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_reading_needs_no_proof(api: APIClient, method: str) -> None:
-    answer = api.generic(method, f"{API}/csrf/", headers={"Origin": EVIL, "Sec-Fetch-Site": "cross-site"})
+    answer = api.generic(
+        method, f"{API}/csrf/", headers={"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}
+    )
 
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/nowhere/", "/api/schema/", "/api/docs/", "/api/problems/not_found/"])
+@pytest.mark.parametrize(
+    "path", ["/api/nowhere/", "/api/schema/", "/api/docs/", "/api/problems/not_found/"]
+)
 def test_an_address_that_changes_nothing_is_guarded_all_the_same(api: APIClient, path: str) -> None:
     answer = api.post(path, {}, headers={"Origin": EVIL})
 
     assert_refused(answer)
 
 
-@pytest.mark.parametrize("path", ["/API/v1/auth/login/", "//api/v1/auth/login/", "/api/../api/v1/auth/login/"])
-def test_no_spelling_of_a_path_leads_round_the_guard(api: APIClient, person: User, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/API/v1/auth/login/", "//api/v1/auth/login/", "/api/../api/v1/auth/login/"]
+)
+def test_no_spelling_of_a_path_leads_round_the_guard(
+    api: APIClient, person: User, path: str
+) -> None:
     before = rows()
 
     answer = api.post(path, {"email": person.email, "password": PASSWORD}, headers={"Origin": EVIL})
@@ -313,14 +378,18 @@ class TestAdmin:
         return UserFactory(email="root@example.org", is_staff=True, is_superuser=True)
 
     @pytest.mark.parametrize(
-        "headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {"Origin": OURS}], ids=str
+        "headers",
+        [{}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {"Origin": OURS}],
+        ids=str,
     )
     def test_its_forms_need_djangos_token_whatever_proves_an_api_request(
         self, visitor: Client, admin: User, headers: dict[str, str]
     ) -> None:
         visitor.get("/admin/login/")
 
-        answer = visitor.post("/admin/login/", {"username": admin.email, "password": PASSWORD}, headers=headers)
+        answer = visitor.post(
+            "/admin/login/", {"username": admin.email, "password": PASSWORD}, headers=headers
+        )
 
         assert answer.status_code == 403
         assert answer["Content-Type"] == "text/html; charset=utf-8"
@@ -342,7 +411,9 @@ class TestAdmin:
         assert answer.status_code == 403
         assert "_auth_user_id" not in visitor.session
 
-    def test_a_session_of_its_own_lets_nobody_into_the_api(self, visitor: Client, admin: User) -> None:
+    def test_a_session_of_its_own_lets_nobody_into_the_api(
+        self, visitor: Client, admin: User
+    ) -> None:
         visitor.force_login(admin)
 
         answer = visitor.get(ME)

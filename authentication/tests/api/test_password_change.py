@@ -12,8 +12,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, PasswordHistory, User, UserSession
-from authentication.services import password as service
-from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, cookie_of, invalid, refresh_cookie, refusal_of
+from authentication.services.passwords import password as service
+from authentication.tests.answers import (
+    LINK_INVALID,
+    TOKEN_INVALID,
+    cookie_of,
+    invalid,
+    refresh_cookie,
+    refusal_of,
+)
 from authentication.tests.clients import (
     NEW_PASSWORD,
     Tokens,
@@ -56,7 +63,12 @@ pytestmark = pytest.mark.django_db
 
 
 def change(
-    api: APIClient, tokens: Tokens, *, old_password: object = PASSWORD, new_password: object = NEW_PASSWORD, **more: Any
+    api: APIClient,
+    tokens: Tokens,
+    *,
+    old_password: object = PASSWORD,
+    new_password: object = NEW_PASSWORD,
+    **more: Any,
 ) -> Any:
     asked = {"old_password": old_password, "new_password": new_password, **more}
     return api.post(URL, asked, headers=bearer(tokens["access"]))
@@ -86,18 +98,33 @@ class TestSuccess:
 
         body = answer.json()
         assert answer.status_code == 200
-        assert body.keys() == {"message", "access_token", "access", "expires_in", "token_type", "refresh"}
+        assert body.keys() == {
+            "message",
+            "access_token",
+            "access",
+            "expires_in",
+            "token_type",
+            "refresh",
+        }
         assert (body["message"], body["token_type"], body["expires_in"]) == (CHANGED, "Bearer", 900)
         assert body["access_token"] == body["access"]
         assert answer["Cache-Control"] == "no-store"
         assert cookie_of(answer) == refresh_cookie(body["refresh"])
         assert (use_access(api, body), use_refresh(api, body)) == (200, 200)
 
-    def test_a_browser_gets_its_refresh_token_by_cookie_alone(self, browser: APIClient, signed_in: Tokens) -> None:
+    def test_a_browser_gets_its_refresh_token_by_cookie_alone(
+        self, browser: APIClient, signed_in: Tokens
+    ) -> None:
         answer = change(browser, signed_in)
 
         cookie = cookie_of(answer)
-        assert answer.json().keys() == {"message", "access_token", "access", "expires_in", "token_type"}
+        assert answer.json().keys() == {
+            "message",
+            "access_token",
+            "access",
+            "expires_in",
+            "token_type",
+        }
         assert cookie
         assert cookie == refresh_cookie(cookie["value"])
         assert cookie["value"] not in answer.content.decode()
@@ -113,7 +140,11 @@ class TestSuccess:
 
     @pytest.mark.parametrize("use", [use_access, use_refresh, use_verify])
     def test_every_older_token_is_dead(
-        self, api: APIClient, person: User, signed_in: Tokens, use: Callable[[APIClient, Tokens], int]
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        use: Callable[[APIClient, Tokens], int],
     ) -> None:
         other = sign_in(api, person)
         newest = refreshed(api, other["refresh"])
@@ -132,7 +163,9 @@ class TestSuccess:
 
         live = UserSession.objects.get(is_active=True)
         assert (live.device_name, live.remember_me) == ("Ruth's phone", True)
-        assert list(UserSession.objects.filter(is_active=False).values_list("end_reason", flat=True)) == [
+        assert list(
+            UserSession.objects.filter(is_active=False).values_list("end_reason", flat=True)
+        ) == [
             "password_change",
             "password_change",
         ]
@@ -140,7 +173,11 @@ class TestSuccess:
     def test_a_wish_to_move_the_account_is_over(
         self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
     ) -> None:
-        api.post(f"{API}/account/email/", {"email": "thief@example.net"}, headers=bearer(signed_in["access"]))
+        api.post(
+            f"{API}/account/email/",
+            {"email": "thief@example.net"},
+            headers=bearer(signed_in["access"]),
+        )
         move = token_in(next(mail for mail in delivered() if mail.to == ["thief@example.net"]))
         renewed = change(api, signed_in).json()
 
@@ -157,13 +194,17 @@ class TestSuccess:
 
         assert (use_access(api, others), use_refresh(api, others)) == (200, 200)
 
-    def test_only_the_new_password_signs_in(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_only_the_new_password_signs_in(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         change(api, signed_in)
 
         assert signs_in(api, person, NEW_PASSWORD)
         assert not signs_in(api, person, PASSWORD)
 
-    def test_the_owner_gets_one_mail(self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) -> None:
+    def test_the_owner_gets_one_mail(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
         change(api, signed_in)
 
         [message] = delivered()
@@ -171,7 +212,9 @@ class TestSuccess:
         assert OutgoingEmail.objects.get().kind == "password_changed"
         assert not any(secret in str(message.message()) for secret in (PASSWORD, NEW_PASSWORD))
 
-    def test_it_is_audited_once_with_who_and_where(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_it_is_audited_once_with_who_and_where(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         asked = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
         headers = {**bearer(signed_in["access"]), "User-Agent": CHROME}
 
@@ -183,7 +226,9 @@ class TestSuccess:
         assert row.correlation_id == answer["X-Correlation-ID"]
         assert not any(secret in json.dumps(row.metadata) for secret in (PASSWORD, NEW_PASSWORD))
 
-    def test_the_new_hash_is_remembered(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_the_new_hash_is_remembered(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         change(api, signed_in)
 
         person.refresh_from_db()
@@ -201,20 +246,28 @@ class TestSuccess:
 
 
 class TestTheOldPassword:
-    def test_a_wrong_one_is_told_and_changes_nothing(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_a_wrong_one_is_told_and_changes_nothing(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         answer = change(api, signed_in, old_password="Wrong-Horse-9")
 
         assert refusal_of(answer) == invalid(**WRONG_OLD)
         assert_unchanged(api, person, signed_in, answer=answer)
 
-    @pytest.mark.parametrize("old", [PASSWORD.lower(), f"{PASSWORD} ", f" {PASSWORD}", PASSWORD[:-1], NEW_PASSWORD])
-    def test_it_is_neither_trimmed_nor_folded(self, api: APIClient, person: User, signed_in: Tokens, old: str) -> None:
+    @pytest.mark.parametrize(
+        "old", [PASSWORD.lower(), f"{PASSWORD} ", f" {PASSWORD}", PASSWORD[:-1], NEW_PASSWORD]
+    )
+    def test_it_is_neither_trimmed_nor_folded(
+        self, api: APIClient, person: User, signed_in: Tokens, old: str
+    ) -> None:
         answer = change(api, signed_in, old_password=old)
 
         assert refusal_of(answer) == invalid(**WRONG_OLD)
         assert_unchanged(api, person, signed_in, answer=answer)
 
-    def test_five_wrong_ones_lock_the_account(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_five_wrong_ones_lock_the_account(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         wrong = [change(api, signed_in, old_password="Wrong-Horse-9").status_code for _ in range(5)]
 
         right = change(api, signed_in)
@@ -237,7 +290,9 @@ class TestTheOldPassword:
 
         assert change(api, signed_in).status_code == 403
 
-    def test_the_right_one_ends_the_count(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_the_right_one_ends_the_count(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         for _ in range(4):
             change(api, signed_in, old_password="Wrong-Horse-9")
 
@@ -251,7 +306,10 @@ class TestTheNewPassword:
     @pytest.fixture
     def naomi(self, db: None) -> User:
         return UserFactory(
-            email="naomi.moabite@example.org", username="gleaner77", first_name="NaomiRuth", last_name="Bethlehem"
+            email="naomi.moabite@example.org",
+            username="gleaner77",
+            first_name="NaomiRuth",
+            last_name="Bethlehem",
         )
 
     @pytest.mark.parametrize("why", WEAK)
@@ -262,7 +320,11 @@ class TestTheNewPassword:
         answer = change(api, tokens, new_password=weak)
 
         body = answer.json()
-        assert (answer.status_code, body["code"], body["errors"].keys()) == (400, "validation_error", {"new_password"})
+        assert (answer.status_code, body["code"], body["errors"].keys()) == (
+            400,
+            "validation_error",
+            {"new_password"},
+        )
         assert complaint in " ".join(body["errors"]["new_password"])
         assert_unchanged(api, naomi, tokens, answer=answer)
 
@@ -285,11 +347,16 @@ class TestTheNewPassword:
         for old, new in itertools.pairwise(chosen):
             tokens = change(api, tokens, old_password=old, new_password=new).json()
 
-        again = [change(api, tokens, old_password=chosen[-1], new_password=former) for former in chosen[1:]]
+        again = [
+            change(api, tokens, old_password=chosen[-1], new_password=former)
+            for former in chosen[1:]
+        ]
         oldest = change(api, tokens, old_password=chosen[-1], new_password=PASSWORD)
 
         message = "Choose a password that is not one of your last 5."
-        assert [answer.json().get("errors") for answer in again] == [{"new_password": [message]}] * 5
+        assert [answer.json().get("errors") for answer in again] == [
+            {"new_password": [message]}
+        ] * 5
         assert oldest.status_code == 200
         assert PasswordHistory.objects.filter(user=person).count() == 5
 
@@ -303,7 +370,10 @@ class TestTheNewPassword:
             settings.ARGON2_MEMORY_KIB += 8
             tokens = change(api, tokens, old_password=old, new_password=new).json()
 
-        again = [change(api, tokens, old_password=chosen[-1], new_password=it).status_code for it in chosen[-5:]]
+        again = [
+            change(api, tokens, old_password=chosen[-1], new_password=it).status_code
+            for it in chosen[-5:]
+        ]
 
         assert again == [400] * 5
 
@@ -317,10 +387,14 @@ class TestTheNewPassword:
         assert answer.status_code == 400
         assert answer.json()["errors"].keys() == {"new_password"}
 
-    def test_two_that_differ_are_refused(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_two_that_differ_are_refused(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         answer = change(api, signed_in, new_password_confirm=f"{NEW_PASSWORD} ")
 
-        assert refusal_of(answer) == invalid(new_password_confirm=["The two passwords are not the same."])
+        assert refusal_of(answer) == invalid(
+            new_password_confirm=["The two passwords are not the same."]
+        )
         assert_unchanged(api, person, signed_in, answer=answer)
 
     def test_two_that_are_the_same_are_accepted(self, api: APIClient, signed_in: Tokens) -> None:
@@ -337,7 +411,9 @@ class TestTheNewPassword:
         assert not signs_in(api, person, f"{longest[:-1]}x")
         assert signs_in(api, person, longest)
 
-    def test_129_characters_are_too_many(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_129_characters_are_too_many(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         answer = change(api, signed_in, new_password="Correct-Horse-7-" * 8 + "x")
 
         assert answer.status_code == 400
@@ -345,15 +421,21 @@ class TestTheNewPassword:
         assert_unchanged(api, person, signed_in, answer=answer)
 
     @pytest.mark.parametrize("kept", [" Another-Horse-7", "Another-Horse-7   ", "Another Horse 7"])
-    def test_blanks_are_part_of_it(self, api: APIClient, person: User, signed_in: Tokens, kept: str) -> None:
+    def test_blanks_are_part_of_it(
+        self, api: APIClient, person: User, signed_in: Tokens, kept: str
+    ) -> None:
         change(api, signed_in, new_password=kept)
 
         assert signs_in(api, person, kept)
         assert not signs_in(api, person, kept.replace(" ", ""))
         assert not kept.endswith(" ") or not signs_in(api, person, kept.strip())
 
-    @pytest.mark.parametrize("strong", ["\u0391\u03b2\u03b3\u03b4-\u03b5\u03b6\u03b7 \u0664", "Aa1\U0001f40e" * 3])
-    def test_any_script_and_emoji_will_do(self, api: APIClient, person: User, signed_in: Tokens, strong: str) -> None:
+    @pytest.mark.parametrize(
+        "strong", ["\u0391\u03b2\u03b3\u03b4-\u03b5\u03b6\u03b7 \u0664", "Aa1\U0001f40e" * 3]
+    )
+    def test_any_script_and_emoji_will_do(
+        self, api: APIClient, person: User, signed_in: Tokens, strong: str
+    ) -> None:
         assert change(api, signed_in, new_password=strong).status_code == 200
 
         assert signs_in(api, person, strong)
@@ -385,7 +467,9 @@ class TestTheNewPassword:
 
 class TestMalformed:
     @pytest.mark.parametrize("field", ["old_password", "new_password"])
-    def test_both_must_be_there(self, api: APIClient, person: User, signed_in: Tokens, field: str) -> None:
+    def test_both_must_be_there(
+        self, api: APIClient, person: User, signed_in: Tokens, field: str
+    ) -> None:
         asked = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
         del asked[field]
 
@@ -395,7 +479,9 @@ class TestMalformed:
         assert_unchanged(api, person, signed_in, answer=answer)
 
     @pytest.mark.parametrize("field", ["old_password", "new_password", "new_password_confirm"])
-    @pytest.mark.parametrize("value", [*WRONG_TYPES, "", "Another\x00Horse-7", "Another\nHorse-7"], ids=ascii)
+    @pytest.mark.parametrize(
+        "value", [*WRONG_TYPES, "", "Another\x00Horse-7", "Another\nHorse-7"], ids=ascii
+    )
     def test_only_a_string_without_control_characters_is_a_password(
         self, api: APIClient, person: User, signed_in: Tokens, field: str, value: object
     ) -> None:
@@ -408,7 +494,9 @@ class TestMalformed:
 
 
 class TestWhoMayAsk:
-    def test_nobody_without_an_access_token(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_nobody_without_an_access_token(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         asked = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
 
         for headers in ({}, bearer(signed_in["refresh"]), bearer("stale")):
@@ -418,14 +506,22 @@ class TestWhoMayAsk:
         assert_unchanged(api, person, signed_in, answer=answer)
 
     def test_no_page_of_another_site(self, api: APIClient, person: User, signed_in: Tokens) -> None:
-        headers = {**bearer(signed_in["access"]), "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+        headers = {
+            **bearer(signed_in["access"]),
+            "Origin": "https://evil.example",
+            "Sec-Fetch-Site": "cross-site",
+        }
 
-        answer = api.post(URL, {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, headers=headers)
+        answer = api.post(
+            URL, {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, headers=headers
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
         assert_unchanged(api, person, signed_in, answer=answer)
 
-    def test_a_person_ten_times_an_hour(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_a_person_ten_times_an_hour(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         asked = [api.post(URL, {}, headers=bearer(signed_in["access"])) for _ in range(10)]
 
         refused = change(api, signed_in)
@@ -459,13 +555,19 @@ def test_whoever_comes_second_changes_nothing(
     assert person.check_password("Faster-Horse-1")
     assert not OutgoingEmail.objects.exists()
     assert not PasswordHistory.objects.exists()
-    assert not AuditLog.objects.filter(event_type__in=["password_change", "session_renewed"]).exists()
+    assert not AuditLog.objects.filter(
+        event_type__in=["password_change", "session_renewed"]
+    ).exists()
     assert UserSession.objects.count() == UserSession.objects.filter(is_active=True).count() == 1
 
 
-def test_a_browsers_page_of_ours_may_ask(browser: APIClient, person: User, signed_in: Tokens) -> None:
+def test_a_browsers_page_of_ours_may_ask(
+    browser: APIClient, person: User, signed_in: Tokens
+) -> None:
     headers = {**bearer(signed_in["access"]), **BROWSER, "Origin": "http://localhost:3000"}
 
-    answer = browser.post(URL, {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, headers=headers)
+    answer = browser.post(
+        URL, {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, headers=headers
+    )
 
     assert answer.status_code == 200

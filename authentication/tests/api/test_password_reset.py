@@ -14,8 +14,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication import background
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User
+from authentication.services.background import queue as background
 from authentication.tests.answers import cookie_of
 from authentication.tests.clients import NOON, Tokens, use_access
 from authentication.tests.conftest import API, BROWSER, CHROME, queries, token_in
@@ -53,17 +53,22 @@ def account(user: User) -> dict[str, Any]:
 
 
 class TestTheMail:
-    def test_its_link_sets_a_new_password(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_its_link_sets_a_new_password(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         answer = ask(api, person.email)
 
         [message] = delivered()
-        confirmed = api.post(CONFIRM, {"token": token_in(message), "new_password": "Another-Horse-7"})
+        confirmed = api.post(
+            CONFIRM, {"token": token_in(message), "new_password": "Another-Horse-7"}
+        )
         assert (answer.status_code, answer.json()) == (200, SENT)
         assert (message.to, message.subject) == ([person.email], "Reset your password")
         assert confirmed.status_code == 200
 
     @pytest.mark.parametrize(
-        "typed", ["ruth@example.org", "RUTH@EXAMPLE.ORG", " Ruth@example.org ", "\uff32uth@example.org"]
+        "typed",
+        ["ruth@example.org", "RUTH@EXAMPLE.ORG", " Ruth@example.org ", "\uff32uth@example.org"],
     )
     def test_it_goes_to_the_accounts_own_address_however_it_was_typed(
         self, api: APIClient, delivered: Deliver, typed: str
@@ -96,7 +101,10 @@ class TestTheMail:
 
         assert account(person) == before
         assert use_access(api, signed_in) == 200
-        assert api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 200
+        assert (
+            api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code
+            == 200
+        )
 
     def test_neither_the_request_nor_its_mail_lifts_a_lock_or_locks(
         self, api: APIClient, person: User, delivered: Deliver, settings: Settings
@@ -113,7 +121,9 @@ class TestTheMail:
 
         assert account(person) == locked
 
-    def test_only_the_tokens_digest_is_stored(self, api: APIClient, person: User, delivered: Deliver) -> None:
+    def test_only_the_tokens_digest_is_stored(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
         ask(api, person.email)
 
         [message] = delivered()
@@ -126,7 +136,12 @@ class TestTheMail:
         assert token not in json.dumps(list(AuditLog.objects.values()), default=str)
 
     def test_three_an_hour_go_to_one_address_and_nobody_is_told(
-        self, api: APIClient, person: User, delivered: Deliver, time_machine: TimeMachineFixture, settings: Settings
+        self,
+        api: APIClient,
+        person: User,
+        delivered: Deliver,
+        time_machine: TimeMachineFixture,
+        settings: Settings,
     ) -> None:
         settings.RATELIMIT_ENABLE = False
         time_machine.move_to(NOON, tick=False)
@@ -143,7 +158,12 @@ class TestTheMail:
 
 class TestNobodyLearnsWhoHasAnAccount:
     @pytest.fixture(
-        params=[{}, {"is_active": False}, {"email_verified": False, "email_verified_at": None}, {"is_superuser": True}],
+        params=[
+            {},
+            {"is_active": False},
+            {"email_verified": False, "email_verified_at": None},
+            {"is_superuser": True},
+        ],
         ids=["proven", "disabled", "unproven", "superuser"],
     )
     def known(self, request: pytest.FixtureRequest, db: None) -> User:
@@ -166,11 +186,18 @@ class TestNobodyLearnsWhoHasAnAccount:
         with CaptureQueriesContext(connection) as for_unknown:
             ask(api, "nobody@example.org")
 
-        shapes = [[re.sub(r"VALUES.*", "", sql)[:80] for sql in queries(it)] for it in (for_known, for_unknown)]
+        shapes = [
+            [re.sub(r"VALUES.*", "", sql)[:80] for sql in queries(it)]
+            for it in (for_known, for_unknown)
+        ]
         assert shapes[0] == shapes[1]
 
     def test_both_hand_one_task_to_the_background(
-        self, api: APIClient, known: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+        self,
+        api: APIClient,
+        known: User,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: Any,
     ) -> None:
         started: list[str] = []
         monkeypatch.setattr(background._pool, "submit", lambda _, task, *__: started.append(task))
@@ -195,7 +222,9 @@ class TestNobodyLearnsWhoHasAnAccount:
 
         assert told(for_known) == told(for_unknown)
 
-    def test_an_unknown_address_and_a_disabled_account_get_no_mail(self, api: APIClient, delivered: Deliver) -> None:
+    def test_an_unknown_address_and_a_disabled_account_get_no_mail(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
         UserFactory(email="ruth@example.org", is_active=False)
 
         ask(api, "ruth@example.org")
@@ -207,16 +236,23 @@ class TestNobodyLearnsWhoHasAnAccount:
     def test_a_limit_is_reached_by_both_alike(self, api: APIClient, known: User) -> None:
         answers = {
             email: [ask(api, email, REMOTE_ADDR=address) for _ in range(6)]
-            for email, address in ((known.email, "203.0.113.1"), ("nobody@example.org", "203.0.113.2"))
+            for email, address in (
+                (known.email, "203.0.113.1"),
+                ("nobody@example.org", "203.0.113.2"),
+            )
         }
 
         of_known, of_unknown = answers.values()
         assert [answer.status_code for answer in of_known] == [200] * 5 + [429]
-        assert [told(answer)["left"] for answer in of_known] == [told(answer)["left"] for answer in of_unknown]
+        assert [told(answer)["left"] for answer in of_known] == [
+            told(answer)["left"] for answer in of_unknown
+        ]
         assert of_known[-1].json()["code"] == of_unknown[-1].json()["code"] == "rate_limited"
         assert 0 < int(of_known[-1]["Retry-After"]) <= 3600
 
-    def test_each_request_is_audited_with_its_person_if_there_is_one(self, api: APIClient, person: User) -> None:
+    def test_each_request_is_audited_with_its_person_if_there_is_one(
+        self, api: APIClient, person: User
+    ) -> None:
         for email in (person.email, "nobody@example.org"):
             ask(api, email, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4")
 
@@ -257,13 +293,17 @@ def test_nothing_a_client_writes_gets_into_the_mail(
     assert "666" not in link
 
 
-def test_a_front_end_gets_the_link(api: APIClient, person: User, delivered: Deliver, settings: Settings) -> None:
+def test_a_front_end_gets_the_link(
+    api: APIClient, person: User, delivered: Deliver, settings: Settings
+) -> None:
     settings.PASSWORD_RESET_URL = "https://app.example.org/reset-password?token={token}"
 
     ask(api, person.email)
 
     [message] = delivered()
-    assert re.search(r"https://app\.example\.org/reset-password\?token=[\w-]{43}\s", str(message.body))
+    assert re.search(
+        r"https://app\.example\.org/reset-password\?token=[\w-]{43}\s", str(message.body)
+    )
 
 
 class TestMalformed:
@@ -271,9 +311,27 @@ class TestMalformed:
         "email",
         [
             *(None, 1, True, [], {}, ["ruth@example.org"], {"$ne": ""}),
-            *("", " ", "ruth", "ruth@", "@example.org", "ruth@example", "a@b@example.org", "ruth @example.org"),
-            *("ruth\x00@example.org", "ruth\n@example.org", "ruth@example.org\nBcc: x@evil.example"),
-            *(f"{'x' * 243}@example.org", "x" * 60_000, "r\u00fcth@example.org", "\u202eruth@example.org"),
+            *(
+                "",
+                " ",
+                "ruth",
+                "ruth@",
+                "@example.org",
+                "ruth@example",
+                "a@b@example.org",
+                "ruth @example.org",
+            ),
+            *(
+                "ruth\x00@example.org",
+                "ruth\n@example.org",
+                "ruth@example.org\nBcc: x@evil.example",
+            ),
+            *(
+                f"{'x' * 243}@example.org",
+                "x" * 60_000,
+                "r\u00fcth@example.org",
+                "\u202eruth@example.org",
+            ),
         ],
         ids=lambda value: ascii(value)[:24],
     )
@@ -293,7 +351,9 @@ class TestMalformed:
 
 
 @pytest.mark.parametrize("header", ["Bearer stale.access.token", "Basic dXNlcjpwYXNz"])
-def test_a_stale_access_token_is_never_in_the_way(api: APIClient, person: User, header: str) -> None:
+def test_a_stale_access_token_is_never_in_the_way(
+    api: APIClient, person: User, header: str
+) -> None:
     assert ask(api, person.email, headers={"Authorization": header}).status_code == 200
 
 
@@ -307,5 +367,7 @@ def test_a_database_that_fails_is_told_to_both_alike(
 
     answers = [ask(api, email) for email in (person.email, "nobody@example.org")]
 
-    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(503, "service_unavailable")}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
+        (503, "service_unavailable")
+    }
     assert not AuditLog.objects.exists()

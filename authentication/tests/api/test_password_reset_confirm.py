@@ -23,9 +23,17 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
-from authentication.services import password as service
+from authentication.services.passwords import password as service
 from authentication.tests.answers import LINK_INVALID, cookie_of, invalid, refusal_of
-from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, set_password, sign_in, use_access, use_refresh
+from authentication.tests.clients import (
+    NEW_PASSWORD,
+    NOON,
+    Tokens,
+    set_password,
+    sign_in,
+    use_access,
+    use_refresh,
+)
 from authentication.tests.conftest import API, CHROME, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
@@ -92,26 +100,36 @@ class TestSuccess:
         assert not signs_in(api, person, PASSWORD)
 
     @pytest.mark.parametrize("client", ["api", "browser"])
-    def test_nobody_is_signed_in_by_it(self, request: pytest.FixtureRequest, token: str, client: str) -> None:
+    def test_nobody_is_signed_in_by_it(
+        self, request: pytest.FixtureRequest, token: str, client: str
+    ) -> None:
         answer = confirm(request.getfixturevalue(client), token)
 
         assert answer.json() == DONE
         assert not answer.cookies
         assert not UserSession.objects.exists()
 
-    def test_every_session_ends(self, api: APIClient, person: User, signed_in: Tokens, token: str) -> None:
+    def test_every_session_ends(
+        self, api: APIClient, person: User, signed_in: Tokens, token: str
+    ) -> None:
         other = sign_in(api, person)
 
         confirm(api, token)
 
         assert [use_access(api, it) for it in (signed_in, other)] == [401, 401]
         assert [use_refresh(api, it) for it in (signed_in, other)] == [401, 401]
-        assert set(UserSession.objects.values_list("is_active", "end_reason")) == {(False, "password_reset")}
+        assert set(UserSession.objects.values_list("is_active", "end_reason")) == {
+            (False, "password_reset")
+        }
 
     def test_a_thief_keeps_no_way_in_by_mail(
         self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
     ) -> None:
-        api.post(f"{API}/account/email/", {"email": "thief@example.net"}, headers=bearer(signed_in["access"]))
+        api.post(
+            f"{API}/account/email/",
+            {"email": "thief@example.net"},
+            headers=bearer(signed_in["access"]),
+        )
         sign_in(api, person, headers={"User-Agent": CHROME})
         mails = delivered()
         move = token_in(next(mail for mail in mails if mail.to == ["thief@example.net"]))
@@ -126,7 +144,9 @@ class TestSuccess:
         assert [refusal_of(answer) for answer in answers] == [LINK_INVALID] * 2
         assert User.objects.get(pk=person.pk).email == person.email
 
-    def test_an_exchange_token_from_before_opens_nothing(self, api: APIClient, person: User, token: str) -> None:
+    def test_an_exchange_token_from_before_opens_nothing(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         exchange = ExchangeTokenService.create(user_id=person.pk)
         confirm(api, token)
 
@@ -168,7 +188,9 @@ class TestSuccess:
         assert (newcomer.email_verified, newcomer.email_verified_at) == (True, NOON)
         assert signs_in(api, newcomer, NEW_PASSWORD)
 
-    def test_the_owner_gets_one_mail(self, api: APIClient, person: User, token: str, delivered: Deliver) -> None:
+    def test_the_owner_gets_one_mail(
+        self, api: APIClient, person: User, token: str, delivered: Deliver
+    ) -> None:
         confirm(api, token)
 
         [message] = delivered()
@@ -176,7 +198,9 @@ class TestSuccess:
         assert (message.to, message.subject) == ([person.email], "Your password was changed")
         assert not any(secret in text for secret in (token, PASSWORD, NEW_PASSWORD))
 
-    def test_it_is_audited_once_without_a_secret(self, api: APIClient, person: User, token: str) -> None:
+    def test_it_is_audited_once_without_a_secret(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         asked = {"token": token, "new_password": NEW_PASSWORD}
 
         answer = api.post(URL, asked, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4")
@@ -199,14 +223,18 @@ class TestSuccess:
         assert PasswordHistory.objects.latest("created_at").password_hash == person.password
         assert person.password_breached_at is None
 
-    def test_a_second_factors_proof_is_not_given_by_it(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_second_factors_proof_is_not_given_by_it(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         confirm(api, token)
         signs_in(api, person, NEW_PASSWORD)
 
         assert not UserSession.objects.get().is_verified
 
     @pytest.mark.parametrize("header", ["Bearer stale.access.token", "Basic dXNlcjpwYXNz"])
-    def test_a_stale_access_token_is_never_in_the_way(self, api: APIClient, token: str, header: str) -> None:
+    def test_a_stale_access_token_is_never_in_the_way(
+        self, api: APIClient, token: str, header: str
+    ) -> None:
         asked = {"token": token, "new_password": NEW_PASSWORD}
 
         assert api.post(URL, asked, headers={"Authorization": header}).status_code == 200
@@ -225,7 +253,10 @@ class TestTokensThatAreNoneAnyMore:
         assert refusal_of(answer) == LINK_INVALID
         assert person.password == before
         assert not signs_in(api, person, "Last-Horse-55")
-        assert AuditLog.objects.filter(event_type="password_reset_failed", success=False).count() == audits
+        assert (
+            AuditLog.objects.filter(event_type="password_reset_failed", success=False).count()
+            == audits
+        )
         assert str(token) not in json.dumps(list(AuditLog.objects.values()), default=str)
 
     def test_a_used_one(self, api: APIClient, person: User, token: str) -> None:
@@ -233,9 +264,16 @@ class TestTokensThatAreNoneAnyMore:
 
         self.refused(api, person, token)
 
-    @pytest.mark.parametrize(("seconds", "status"), [(3599, 200), (3600, 400), (3601, 400), (3 * 86_400, 400)])
+    @pytest.mark.parametrize(
+        ("seconds", "status"), [(3599, 200), (3600, 400), (3601, 400), (3 * 86_400, 400)]
+    )
     def test_one_an_hour_old(
-        self, api: APIClient, person: User, time_machine: TimeMachineFixture, seconds: int, status: int
+        self,
+        api: APIClient,
+        person: User,
+        time_machine: TimeMachineFixture,
+        seconds: int,
+        status: int,
     ) -> None:
         time_machine.move_to(NOON, tick=False)
         token = mailed_token(person)
@@ -258,16 +296,25 @@ class TestTokensThatAreNoneAnyMore:
         self, api: APIClient, person: User, signed_in: Tokens, token: str
     ) -> None:
         asked = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
-        assert api.post(f"{API}/password/change/", asked, headers=bearer(signed_in["access"])).status_code == 200
+        assert (
+            api.post(
+                f"{API}/password/change/", asked, headers=bearer(signed_in["access"])
+            ).status_code
+            == 200
+        )
 
         self.refused(api, person, token)
 
-    def test_one_from_before_a_password_that_django_set(self, api: APIClient, person: User, token: str) -> None:
+    def test_one_from_before_a_password_that_django_set(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         set_password(person)
 
         self.refused(api, person, token)
 
-    def test_one_from_before_a_change_of_the_address(self, api: APIClient, person: User, token: str) -> None:
+    def test_one_from_before_a_change_of_the_address(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         person.email = "elsewhere@example.org"
         person.save()
 
@@ -318,7 +365,9 @@ class TestTokensThatAreNoneAnyMore:
         self.refused(api, person, row.binding, audits=2)
 
     def test_a_token_of_another_kind(self, api: APIClient, person: User, signed_in: Tokens) -> None:
-        verification = EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
+        verification = EmailVerificationToken.objects.issue(
+            person.pk, email=person.email, at=timezone.now()
+        )
 
         self.refused(api, person, verification)
         for foreign in (signed_in["access"], signed_in["refresh"]):
@@ -351,16 +400,25 @@ class TestTokensThatAreNoneAnyMore:
 
 class TestTheNewPassword:
     @pytest.mark.parametrize("why", WEAK)
-    def test_a_weak_one_is_refused_and_does_not_burn_the_token(self, api: APIClient, db: None, why: str) -> None:
+    def test_a_weak_one_is_refused_and_does_not_burn_the_token(
+        self, api: APIClient, db: None, why: str
+    ) -> None:
         naomi = UserFactory(
-            email="naomi.moabite@example.org", username="gleaner77", first_name="NaomiRuth", last_name="Bethlehem"
+            email="naomi.moabite@example.org",
+            username="gleaner77",
+            first_name="NaomiRuth",
+            last_name="Bethlehem",
         )
         token = mailed_token(naomi)
 
         answer = confirm(api, token, WEAK[why])
 
         body = answer.json()
-        assert (answer.status_code, body["code"], body["errors"].keys()) == (400, "validation_error", {"new_password"})
+        assert (answer.status_code, body["code"], body["errors"].keys()) == (
+            400,
+            "validation_error",
+            {"new_password"},
+        )
         assert_unchanged(naomi)
         assert confirm(api, token).status_code == 200
 
@@ -369,14 +427,20 @@ class TestTheNewPassword:
     ) -> None:
         answer = confirm(api, token, new_password_confirm=PASSWORD)
 
-        assert refusal_of(answer) == invalid(new_password_confirm=["The two passwords are not the same."])
+        assert refusal_of(answer) == invalid(
+            new_password_confirm=["The two passwords are not the same."]
+        )
         assert_unchanged(person)
         assert confirm(api, token, new_password_confirm=NEW_PASSWORD).status_code == 200
 
     @pytest.mark.parametrize(
-        "kept", [" Another-Horse-7", "Another-Horse-7  ", "Correct-Horse-7-" * 8, "Aa1\U0001f40e" * 3], ids=ascii
+        "kept",
+        [" Another-Horse-7", "Another-Horse-7  ", "Correct-Horse-7-" * 8, "Aa1\U0001f40e" * 3],
+        ids=ascii,
     )
-    def test_it_is_taken_exactly_as_it_comes(self, api: APIClient, person: User, token: str, kept: str) -> None:
+    def test_it_is_taken_exactly_as_it_comes(
+        self, api: APIClient, person: User, token: str, kept: str
+    ) -> None:
         assert confirm(api, token, kept).status_code == 200
 
         assert signs_in(api, person, kept)
@@ -428,7 +492,9 @@ class TestMalformed:
         assert answer.json()["errors"].keys() == {"new_password"}
         assert_unchanged(person)
 
-    def test_a_token_in_the_address_is_no_token(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_token_in_the_address_is_no_token(
+        self, api: APIClient, person: User, token: str
+    ) -> None:
         answer = api.post(f"{URL}?token={token}", {"new_password": NEW_PASSWORD})
 
         assert answer.status_code == 400
@@ -465,7 +531,9 @@ class TestSomebodyElseRegisteredTheAddressFirst:
         tokens = api.post(LOGIN, {"email": victim.email, "password": self.ATTACKERS}).json()
         api.cookies.clear()
         api.post(f"{API}/password/reset/", {"email": victim.email})
-        [token] = [token_in(message) for message in delivered() if message.subject == "Reset your password"]
+        [token] = [
+            token_in(message) for message in delivered() if message.subject == "Reset your password"
+        ]
 
         assert confirm(api, token).status_code == 200
 

@@ -56,13 +56,28 @@ READERS = [
 TEXTS = [
     *((f"{API}/logout/", "refresh"), (f"{API}/token/refresh/", "refresh")),
     *((f"{API}/token/verify/", "token"), (f"{API}/exchange-token/", "exchange_token")),
-    *((f"{API}/password/change/", field) for field in ("old_password", "new_password", "new_password_confirm")),
-    *((f"{API}/password/reset/confirm/", field) for field in ("token", "new_password", "new_password_confirm")),
+    *(
+        (f"{API}/password/change/", field)
+        for field in ("old_password", "new_password", "new_password_confirm")
+    ),
+    *(
+        (f"{API}/password/reset/confirm/", field)
+        for field in ("token", "new_password", "new_password_confirm")
+    ),
     *((f"{API}/password/reset/", "email"), (f"{API}/email/resend/", "email")),
     (f"{API}/email/verify/", "token"),
 ]
 WRONG_TYPES = [None, 1, 1.5, True, [], ["text"], {}, {"text": "text"}]
-HARMLESS = ["User-Agent", "Accept", "X-Correlation-ID", "X-Forwarded-For", "Referer", "X-CSRFToken", "Cookie", "Expect"]
+HARMLESS = [
+    "User-Agent",
+    "Accept",
+    "X-Correlation-ID",
+    "X-Forwarded-For",
+    "Referer",
+    "X-CSRFToken",
+    "Cookie",
+    "Expect",
+]
 FORBIDDEN = ["\x00", "\x1b", "\x7f", "\u0085", "\u202e", "\u2028", "\ud800"]
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +93,9 @@ def _unlimited(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
 
 
-def assert_problem(answer: Any, status: int, code: str, *, extra: tuple[str, ...] = ()) -> dict[str, Any]:
+def assert_problem(
+    answer: Any, status: int, code: str, *, extra: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Check that an answer is the problem of a code, with exactly its members, and return it."""
     body: dict[str, Any] = answer.json()
     assert (answer.status_code, body["code"]) == (status, code), answer.content
@@ -94,7 +111,14 @@ def assert_problem(answer: Any, status: int, code: str, *, extra: tuple[str, ...
     return body
 
 
-def raw(api: APIClient, content: Any, *, content_type: str = "application/json", url: str = LOGIN, **extra: Any) -> Any:
+def raw(
+    api: APIClient,
+    content: Any,
+    *,
+    content_type: str = "application/json",
+    url: str = LOGIN,
+    **extra: Any,
+) -> Any:
     return api.generic("POST", url, content, content_type=content_type, **extra)
 
 
@@ -140,21 +164,28 @@ class TestAddresses:
         assert body["detail"] == "There is nothing here."
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"])
-    def test_a_missing_slash_is_hinted_at_and_not_redirected(self, api: APIClient, method: str) -> None:
+    def test_a_missing_slash_is_hinted_at_and_not_redirected(
+        self, api: APIClient, method: str
+    ) -> None:
         answer = api.generic(method, f"{API}/login")
 
         if method == "HEAD":
             assert answer.status_code == 404
             return
         body = assert_problem(answer, 404, "not_found")
-        assert body["detail"] == f"There is nothing here. Did you mean {API}/login/ with a slash at its end?"
+        assert (
+            body["detail"]
+            == f"There is nothing here. Did you mean {API}/login/ with a slash at its end?"
+        )
 
     def test_an_unknown_problem_has_no_meaning(self, api: APIClient) -> None:
         answer = api.get("/api/problems/unknown/")
 
         assert_problem(answer, 404, "not_found")
 
-    def test_nor_is_it_a_page_for_developers_while_one_is_at_it(self, api: APIClient, settings: Settings) -> None:
+    def test_nor_is_it_a_page_for_developers_while_one_is_at_it(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.DEBUG = True
 
         assert api.post("/api").json()["code"] == "not_found"
@@ -172,7 +203,9 @@ class TestAddresses:
         assert answer["Content-Type"] == "text/html; charset=utf-8"
 
     @pytest.mark.parametrize(
-        "query", ["?x=%00", "?x=%ff%fe", "?x=%ed%a0%80", "?" + "&" * 5000, "?x=" + "y" * 9000, "?%"], ids=short
+        "query",
+        ["?x=%00", "?x=%ff%fe", "?x=%ed%a0%80", "?" + "&" * 5000, "?x=" + "y" * 9000, "?%"],
+        ids=short,
     )
     def test_a_strange_query_does_no_harm(self, api: APIClient, query: str) -> None:
         answer = safe(api).get(f"{API}/csrf/{query}")
@@ -184,7 +217,11 @@ class TestMethods:
     @pytest.mark.parametrize(
         ("url", "allow"),
         [
-            *((url, "POST, OPTIONS") for method, url, _ in READERS if method == "POST" and "change" not in url),
+            *(
+                (url, "POST, OPTIONS")
+                for method, url, _ in READERS
+                if method == "POST" and "change" not in url
+            ),
             (f"{API}/csrf/", "GET, HEAD, OPTIONS"),
             (f"{API}/health/", "GET, HEAD, OPTIONS"),
         ],
@@ -208,7 +245,9 @@ class TestMethods:
             (f"{API}/sessions/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/", "GET, DELETE, HEAD, OPTIONS"),
         ],
     )
-    def test_so_it_is_behind_a_sign_in(self, api: APIClient, signed_in: Tokens, url: str, allow: str) -> None:
+    def test_so_it_is_behind_a_sign_in(
+        self, api: APIClient, signed_in: Tokens, url: str, allow: str
+    ) -> None:
         answer = api.put(url, {}, headers=bearer(signed_in["access"]))
 
         assert_problem(answer, 405, "method_not_allowed")
@@ -263,7 +302,9 @@ class TestBodies:
     ) -> None:
         # The outermost object is a level of its own.
         levels = opening * (depth - 1) + "1" + closing * (depth - 1)
-        content = json.dumps({"email": person.email, "password": PASSWORD, "ignored": 0}).replace("0}", levels + "}")
+        content = json.dumps({"email": person.email, "password": PASSWORD, "ignored": 0}).replace(
+            "0}", levels + "}"
+        )
 
         answer = raw(safe(api), content)
 
@@ -272,7 +313,9 @@ class TestBodies:
         assert not UserSession.objects.exists()
 
     @pytest.mark.parametrize(
-        "content", ["[" * 5000, '{"a":' * 5000, "[" * 60_000, '{"email": ' + "[" * 50_000], ids=short
+        "content",
+        ["[" * 5000, '{"a":' * 5000, "[" * 60_000, '{"email": ' + "[" * 50_000],
+        ids=short,
     )
     def test_json_that_never_closes_is_refused(self, api: APIClient, content: str) -> None:
         answer = raw(safe(api), content)
@@ -284,7 +327,9 @@ class TestBodies:
 
         assert_problem(answer, 413, "payload_too_large")
 
-    def test_a_hundred_thousand_levels_are_refused_where_they_fit(self, api: APIClient, settings: Settings) -> None:
+    def test_a_hundred_thousand_levels_are_refused_where_they_fit(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
         answer = raw(safe(api), b"[" * 100_000 + b"]" * 100_000)
@@ -321,7 +366,11 @@ class TestBodies:
         content = json.dumps({field: "x" * 64 * 1024})
 
         answer = api.generic(
-            method, url, content, content_type="application/json", headers=_access(url, signed_in["access"])
+            method,
+            url,
+            content,
+            content_type="application/json",
+            headers=_access(url, signed_in["access"]),
         )
 
         assert_problem(answer, 413, "payload_too_large")
@@ -332,26 +381,39 @@ class TestBodies:
         if kind == "multipart":
             answer = api.post(LOGIN, {"email": "x" * 64 * 1024}, format="multipart")
         else:
-            answer = raw(api, b"email=" + b"x" * 64 * 1024, content_type="application/x-www-form-urlencoded")
+            answer = raw(
+                api, b"email=" + b"x" * 64 * 1024, content_type="application/x-www-form-urlencoded"
+            )
 
         assert_problem(answer, 413, "payload_too_large")
 
     @pytest.mark.parametrize(("method", "url", "field"), READERS)
     @pytest.mark.parametrize("content_type", ["text/plain", "application/xml"])
     def test_one_of_another_type_is_not_read(
-        self, api: APIClient, signed_in: Tokens, method: str, url: str, field: str, content_type: str
+        self,
+        api: APIClient,
+        signed_in: Tokens,
+        method: str,
+        url: str,
+        field: str,
+        content_type: str,
     ) -> None:
         before = rows()
 
         answer = api.generic(
-            method, url, f"{field}=x", content_type=content_type, headers=_access(url, signed_in["access"])
+            method,
+            url,
+            f"{field}=x",
+            content_type=content_type,
+            headers=_access(url, signed_in["access"]),
         )
 
         assert_problem(answer, 415, "unsupported_media_type")
         assert _durable(rows()) == _durable(before)
 
     @pytest.mark.parametrize(
-        "content_type", ["", "x", "/", "application/", "json", "application/jsonp", ";", "\x00", "text/json"]
+        "content_type",
+        ["", "x", "/", "application/", "json", "application/jsonp", ";", "\x00", "text/json"],
     )
     def test_one_of_a_strange_type_is_not_read(self, api: APIClient, content_type: str) -> None:
         answer = raw(safe(api), b"{}", content_type=content_type)
@@ -359,10 +421,15 @@ class TestBodies:
         assert_problem(answer, 415, "unsupported_media_type")
 
     @pytest.mark.parametrize(
-        "charset", ["utf-7", "utf-16", "bz2_codec", "rot13", "hex", "idna", "latin-1", "cp037", "unheard-of"]
+        "charset",
+        ["utf-7", "utf-16", "bz2_codec", "rot13", "hex", "idna", "latin-1", "cp037", "unheard-of"],
     )
     def test_one_in_another_charset_is_not_read(self, api: APIClient, charset: str) -> None:
-        for kind in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"):
+        for kind in (
+            "application/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=b",
+        ):
             answer = raw(safe(api), b"email=x", content_type=f"{kind}; charset={charset}")
 
             assert_problem(answer, 415, "unsupported_media_type")
@@ -384,7 +451,9 @@ class TestBodies:
         ],
         ids=ascii,
     )
-    def test_multipart_without_a_boundary_is_refused(self, api: APIClient, content_type: str, content: bytes) -> None:
+    def test_multipart_without_a_boundary_is_refused(
+        self, api: APIClient, content_type: str, content: bytes
+    ) -> None:
         answer = raw(safe(api), content, content_type=content_type)
 
         body = assert_problem(answer, 400, "validation_error", extra=("errors",))
@@ -418,11 +487,15 @@ class TestBodies:
 
 class TestTypes:
     @pytest.mark.parametrize(("url", "field"), TEXTS)
-    def test_only_a_string_is_a_text_anywhere(self, api: APIClient, signed_in: Tokens, url: str, field: str) -> None:
+    def test_only_a_string_is_a_text_anywhere(
+        self, api: APIClient, signed_in: Tokens, url: str, field: str
+    ) -> None:
         before = rows()
 
         for value in WRONG_TYPES:
-            answer = safe(api).post(url, {**filled(url), field: value}, headers=_access(url, signed_in["access"]))
+            answer = safe(api).post(
+                url, {**filled(url), field: value}, headers=_access(url, signed_in["access"])
+            )
 
             body = assert_problem(answer, 400, "validation_error", extra=("errors",))
             assert body["errors"].keys() == {field}
@@ -437,14 +510,20 @@ class TestTypes:
 
         for character in FORBIDDEN:
             asked = json.dumps({**filled(url), field: f"a{character}b@example.org"})
-            answer = raw(safe(api), asked.encode(), url=url, headers=_access(url, signed_in["access"]))
+            answer = raw(
+                safe(api), asked.encode(), url=url, headers=_access(url, signed_in["access"])
+            )
 
             body = assert_problem(answer, 400, "validation_error", extra=("errors",))
             assert body["errors"].keys() == {field}
         assert _durable(rows()) == _durable(before)
 
-    @pytest.mark.parametrize("name", ["__proto__", "constructor", "\x00", "\ud800", "", "x" * 60_000], ids=short)
-    def test_unknown_fields_of_any_name_are_ignored(self, api: APIClient, person: User, name: str) -> None:
+    @pytest.mark.parametrize(
+        "name", ["__proto__", "constructor", "\x00", "\ud800", "", "x" * 60_000], ids=short
+    )
+    def test_unknown_fields_of_any_name_are_ignored(
+        self, api: APIClient, person: User, name: str
+    ) -> None:
         asked = json.dumps({"email": person.email, "password": PASSWORD, name: {"a": [1]}})
 
         answer = raw(safe(api), asked.encode())
@@ -456,15 +535,21 @@ class TestHeaders:
     @pytest.mark.parametrize("name", HARMLESS)
     def test_strange_ones_do_no_harm(self, api: APIClient, person: User, name: str) -> None:
         for value in ("\x00", "\x7f", "\x1b[31m", "\u00fc", "\xff\xfe", "x" * 9000):
-            answer = safe(api).post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={name: value})
+            answer = safe(api).post(
+                LOGIN, {"email": person.email, "password": PASSWORD}, headers={name: value}
+            )
 
             assert answer.status_code == 200, (name, value[:9], answer.content)
 
     @pytest.mark.parametrize(
         "value", ["\x00", "\u00fc", "http://[", "http://[::1", "null", "://", "x" * 9000], ids=short
     )
-    def test_a_strange_origin_is_a_foreign_one(self, api: APIClient, person: User, value: str) -> None:
-        answer = safe(api).post(LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": value})
+    def test_a_strange_origin_is_a_foreign_one(
+        self, api: APIClient, person: User, value: str
+    ) -> None:
+        answer = safe(api).post(
+            LOGIN, {"email": person.email, "password": PASSWORD}, headers={"Origin": value}
+        )
 
         assert_problem(answer, 403, "csrf_failed")
         assert "Access-Control-Allow-Origin" not in answer.headers
@@ -484,15 +569,27 @@ class TestHeaders:
         assert_problem(by_cookie, 401, "token_invalid")
         assert by_header["WWW-Authenticate"] == by_cookie["WWW-Authenticate"] == "Bearer"
 
-    @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "nothing", "*/*;q=0"])
-    def test_there_is_only_json_whatever_the_client_would_rather_have(self, api: APIClient, accept: str) -> None:
+    @pytest.mark.parametrize(
+        "accept", ["text/html", "application/xml", "image/*", "nothing", "*/*;q=0"]
+    )
+    def test_there_is_only_json_whatever_the_client_would_rather_have(
+        self, api: APIClient, accept: str
+    ) -> None:
         answer = api.post(LOGIN, {}, headers={"Accept": accept})
 
         assert_problem(answer, 400, "validation_error", extra=("errors",))
 
     @pytest.mark.parametrize("path", [f"{API}/csrf/", LOGIN, "/api/nowhere/"])
     def test_a_wrong_host_is_a_malformed_request(self, api: APIClient, path: str) -> None:
-        for host in ("evil.example", "testserver.evil.example", "testserver:x", "", "\x00", "a b", "[::1"):
+        for host in (
+            "evil.example",
+            "testserver.evil.example",
+            "testserver:x",
+            "",
+            "\x00",
+            "a b",
+            "[::1",
+        ):
             answer = safe(api).get(path, headers={"Host": host})
 
             body = assert_problem(answer, 400, "validation_error", extra=("errors",))
@@ -503,7 +600,12 @@ class TestHeaders:
 class TestFaults:
     @pytest.mark.parametrize("debug", ["on", "off"])
     def test_a_crash_says_nothing_of_itself(
-        self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, debug: str
+        self,
+        api: APIClient,
+        person: User,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Settings,
+        debug: str,
     ) -> None:
         settings.DEBUG = debug == "on"
 
@@ -533,7 +635,9 @@ class TestFaults:
         assert_problem(answer, 500, "server_error")
         assert_says_nothing(answer)
 
-    @pytest.mark.parametrize("fault", [OperationalError(SECRET), InterfaceError(SECRET), RedisDown(SECRET)], ids=repr)
+    @pytest.mark.parametrize(
+        "fault", [OperationalError(SECRET), InterfaceError(SECRET), RedisDown(SECRET)], ids=repr
+    )
     def test_a_store_that_is_down_is_a_reason_to_come_back(
         self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, fault: Exception
     ) -> None:
@@ -597,7 +701,9 @@ class TestFaults:
 
 
 class TestMeanings:
-    @pytest.mark.parametrize("code", sorted({kind.code for kind in Problem.__subclasses__()} | {"server_error"}))
+    @pytest.mark.parametrize(
+        "code", sorted({kind.code for kind in Problem.__subclasses__()} | {"server_error"})
+    )
     def test_each_type_leads_to_its_meaning(self, api: APIClient, code: str) -> None:
         answer = api.get(f"/api/problems/{code}/")
 
@@ -627,7 +733,8 @@ class TestMeanings:
 def assert_says_nothing(answer: Any) -> None:
     text = answer.content.decode() + str(answer.headers)
     assert not re.search(
-        r"ZeroDivision|OperationalError|InterfaceError|hunter2|SELECT|Traceback|\.py|authentication\.", text
+        r"ZeroDivision|OperationalError|InterfaceError|hunter2|SELECT|Traceback|\.py|authentication\.",
+        text,
     )
 
 

@@ -45,7 +45,9 @@ def test_a_person_sees_themselves(api: APIClient, signed_in: Tokens, person: Use
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_consents_are_shown_with_their_times(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_consents_are_shown_with_their_times(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     at = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
     User.objects.filter(pk=person.pk).update(terms_accepted_at=at)
 
@@ -57,7 +59,9 @@ def test_consents_are_shown_with_their_times(api: APIClient, signed_in: Tokens, 
     }
 
 
-def test_who_came_without_a_profile_gets_one(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_who_came_without_a_profile_gets_one(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     UserProfile.objects.all().delete()
 
     answer = api.get(ME, headers=bearer(signed_in["access"]))
@@ -67,7 +71,9 @@ def test_who_came_without_a_profile_gets_one(api: APIClient, signed_in: Tokens, 
 
 
 def test_a_browser_shows_its_access_token_too(browser: APIClient, person: User) -> None:
-    access = browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).json()["access"]
+    access = browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).json()[
+        "access"
+    ]
 
     answer = browser.get(ME, headers={**BROWSER, **bearer(access)})
 
@@ -108,16 +114,25 @@ class TestChanges:
         event = AuditLog.objects.get(event_type="profile_updated")
         assert event.metadata == {"fields": [field]}
 
-    def test_a_changed_username_signs_in_at_once(self, api: APIClient, signed_in: Tokens, person: User) -> None:
+    def test_a_changed_username_signs_in_at_once(
+        self, api: APIClient, signed_in: Tokens, person: User
+    ) -> None:
         old = person.username
 
         api.patch(ME, {"username": "New.Name"}, headers=bearer(signed_in["access"]))
 
         for name, status in (("new.name", 200), (old, 401)):
-            assert api.post(f"{API}/login/", {"username": name, "password": PASSWORD}).status_code == status
+            assert (
+                api.post(f"{API}/login/", {"username": name, "password": PASSWORD}).status_code
+                == status
+            )
 
-    def test_ones_own_username_may_change_its_case(self, api: APIClient, signed_in: Tokens, person: User) -> None:
-        answer = api.patch(ME, {"username": person.username.upper()}, headers=bearer(signed_in["access"]))
+    def test_ones_own_username_may_change_its_case(
+        self, api: APIClient, signed_in: Tokens, person: User
+    ) -> None:
+        answer = api.patch(
+            ME, {"username": person.username.upper()}, headers=bearer(signed_in["access"])
+        )
 
         assert answer.json()["username"] == person.username.upper()
 
@@ -128,7 +143,9 @@ class TestChanges:
 
         assert (answer.status_code, answer.json()) == (200, before)
 
-    def test_what_is_not_ones_own_to_change_is_ignored(self, api: APIClient, signed_in: Tokens, person: User) -> None:
+    def test_what_is_not_ones_own_to_change_is_ignored(
+        self, api: APIClient, signed_in: Tokens, person: User
+    ) -> None:
         before = User.objects.filter(pk=person.pk).values().get()
         wishes = {
             "email": "other@example.org",
@@ -151,16 +168,26 @@ class TestChanges:
 
     def test_nobody_else_changes(self, api: APIClient, signed_in: Tokens) -> None:
         other = UserFactory()
-        before = User.objects.filter(pk=other.pk).values().get(), UserProfile.objects.filter(user=other).values().get()
+        before = (
+            User.objects.filter(pk=other.pk).values().get(),
+            UserProfile.objects.filter(user=other).values().get(),
+        )
 
-        api.patch(ME, {"first_name": "X", "timezone": "Asia/Tokyo"}, headers=bearer(signed_in["access"]))
+        api.patch(
+            ME, {"first_name": "X", "timezone": "Asia/Tokyo"}, headers=bearer(signed_in["access"])
+        )
 
-        after = User.objects.filter(pk=other.pk).values().get(), UserProfile.objects.filter(user=other).values().get()
+        after = (
+            User.objects.filter(pk=other.pk).values().get(),
+            UserProfile.objects.filter(user=other).values().get(),
+        )
         assert after == before
 
     @pytest.mark.parametrize("form", ["json", "multipart"])
     def test_json_and_forms_are_read(self, api: APIClient, signed_in: Tokens, form: str) -> None:
-        answer = api.patch(ME, {"display_name": "Ruth M."}, format=form, headers=bearer(signed_in["access"]))
+        answer = api.patch(
+            ME, {"display_name": "Ruth M."}, format=form, headers=bearer(signed_in["access"])
+        )
 
         assert answer.json()["display_name"] == "Ruth M."
 
@@ -187,7 +214,9 @@ class TestRefusals:
         before = stored()
         headers = {} if header is None else {"Authorization": header}
 
-        answer = api.generic(method, ME, '{"first_name": "X"}', content_type="application/json", headers=headers)
+        answer = api.generic(
+            method, ME, '{"first_name": "X"}', content_type="application/json", headers=headers
+        )
 
         assert refusal_of(answer) == TOKEN_INVALID
         assert stored() == before
@@ -222,7 +251,9 @@ class TestRefusals:
 
         assert refusal_of(answer) == TOKEN_INVALID
 
-    def test_a_disabled_person_is_refused_at_once(self, api: APIClient, signed_in: Tokens, person: User) -> None:
+    def test_a_disabled_person_is_refused_at_once(
+        self, api: APIClient, signed_in: Tokens, person: User
+    ) -> None:
         User.objects.filter(pk=person.pk).update(is_active=False)
 
         answer = api.patch(ME, {"first_name": "X"}, headers=bearer(signed_in["access"]))
@@ -232,7 +263,9 @@ class TestRefusals:
         assert person.first_name == "Ruth"
 
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-    def test_other_methods_are_not_taken(self, api: APIClient, signed_in: Tokens, method: str) -> None:
+    def test_other_methods_are_not_taken(
+        self, api: APIClient, signed_in: Tokens, method: str
+    ) -> None:
         answer = api.generic(method, ME, headers=bearer(signed_in["access"]))
 
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
@@ -270,13 +303,17 @@ class TestMalformed:
         before = stored()
         asked = json.dumps({"last_name": "Bethlehem", field: value})
 
-        answer = api.patch(ME, asked, content_type="application/json", headers=bearer(signed_in["access"]))
+        answer = api.patch(
+            ME, asked, content_type="application/json", headers=bearer(signed_in["access"])
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
         assert answer.json()["errors"].keys() == {field}
         assert stored() == before
 
-    @pytest.mark.parametrize("field", ["username", "first_name", "last_name", "display_name", "timezone", "visibility"])
+    @pytest.mark.parametrize(
+        "field", ["username", "first_name", "last_name", "display_name", "timezone", "visibility"]
+    )
     def test_only_a_string_is_a_text(self, api: APIClient, signed_in: Tokens, field: str) -> None:
         before = stored()
 
@@ -291,7 +328,10 @@ class TestMalformed:
         self, api: APIClient, signed_in: Tokens
     ) -> None:
         other = UserFactory()
-        api.post(f"{API}/register/", {"email": other.email, "password": "Another-Horse-7", "username": "naomi"})
+        api.post(
+            f"{API}/register/",
+            {"email": other.email, "password": "Another-Horse-7", "username": "naomi"},
+        )
         before = stored()
 
         answer = api.patch(ME, {"username": "Naomi"}, headers=bearer(signed_in["access"]))
@@ -307,7 +347,9 @@ class TestMalformed:
         UserFactory(username="coco")
         before = stored()
 
-        answer = api.patch(ME, {"username": username, "display_name": "X"}, headers=bearer(signed_in["access"]))
+        answer = api.patch(
+            ME, {"username": username, "display_name": "X"}, headers=bearer(signed_in["access"])
+        )
 
         assert answer.status_code == 400
         assert answer.json()["errors"] == {"username": ["This username is taken."]}

@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, EmailChange, User, UserSession
 from authentication.services import ExchangeTokenService
-from authentication.services.credentials import check_current_password
+from authentication.services.sign_in.credentials import check_current_password
 from authentication.tests.answers import TOKEN_INVALID, invalid, refusal_of, rows
 from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, refreshed, sign_in, use_access
 from authentication.tests.conftest import API, bearer
@@ -95,7 +95,10 @@ class TestTheProof:
 
         assert statuses == [400] * 5
         assert (locked.status_code, locked.json()["code"]) == (403, "account_locked")
-        assert api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 403
+        assert (
+            api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code
+            == 403
+        )
 
     @pytest.mark.parametrize("password", [None, "", 1, True, [], {}, "a\x00b", "x" * 129])
     def test_what_is_no_password_is_refused_and_not_counted(
@@ -113,7 +116,9 @@ class TestTheProof:
     def test_none_at_all_is_refused(self, api: APIClient, signed_in: Tokens) -> None:
         assert refusal_of(prove(api, signed_in)) == invalid(password=["Please give your password."])
 
-    def test_without_a_session_there_is_nothing_to_prove(self, api: APIClient, person: User) -> None:
+    def test_without_a_session_there_is_nothing_to_prove(
+        self, api: APIClient, person: User
+    ) -> None:
         assert refusal_of(api.post(URL, {"password": PASSWORD})) == TOKEN_INVALID
 
     def test_a_session_ended_meanwhile_is_not_revived(
@@ -123,7 +128,10 @@ class TestTheProof:
             UserSession.objects.get().deactivate()
             return check_current_password(*asked, **given)
 
-        monkeypatch.setattr("authentication.services.reauthentication.check_current_password", somebody_is_faster)
+        monkeypatch.setattr(
+            "authentication.services.sign_in.reauthentication.check_current_password",
+            somebody_is_faster,
+        )
 
         assert refusal_of(prove(api, signed_in, password=PASSWORD)) == TOKEN_INVALID
         assert not AuditLog.objects.filter(event_type="reauthenticated").exists()
@@ -140,7 +148,11 @@ class TestWhatProvesAndWhatDoesNot:
         assert refusal_of(act(api, signed_in)) == ASKED_FOR
 
     def test_the_settings_say_for_how_long(
-        self, api: APIClient, signed_in: Tokens, settings: Settings, time_machine: TimeMachineFixture
+        self,
+        api: APIClient,
+        signed_in: Tokens,
+        settings: Settings,
+        time_machine: TimeMachineFixture,
     ) -> None:
         settings.REAUTHENTICATION_LIFETIME = dt.timedelta(minutes=2)
         time_machine.shift(120)
@@ -172,7 +184,9 @@ class TestWhatProvesAndWhatDoesNot:
         time_machine.shift(TEN_MINUTES)
         body = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
 
-        tokens = api.post(f"{API}/password/change/", body, headers=bearer(signed_in["access"])).json()
+        tokens = api.post(
+            f"{API}/password/change/", body, headers=bearer(signed_in["access"])
+        ).json()
 
         assert act(api, tokens).status_code == 200
 

@@ -10,15 +10,36 @@ from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.models import AuditLog, OutgoingEmail, PasswordHistory, User, UserProfile, UserSession
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    PasswordHistory,
+    User,
+    UserProfile,
+    UserSession,
+)
 from authentication.tests.conftest import API, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 URL = f"{API}/register/"
 LOGIN = f"{API}/login/"
 MESSAGE = "Registration successful. Please check your email to verify your account."
-NEWCOMER = {"email": "naomi@example.org", "password": PASSWORD, "first_name": "Naomi", "last_name": "Bethlehem"}
-TEXTS = ["email", "password", "password_confirm", "username", "first_name", "last_name", "display_name", "timezone"]
+NEWCOMER = {
+    "email": "naomi@example.org",
+    "password": PASSWORD,
+    "first_name": "Naomi",
+    "last_name": "Bethlehem",
+}
+TEXTS = [
+    "email",
+    "password",
+    "password_confirm",
+    "username",
+    "first_name",
+    "last_name",
+    "display_name",
+    "timezone",
+]
 FLAGS = ["terms_accepted", "privacy_policy_accepted"]
 
 Deliver = Callable[[], list[EmailMessage]]
@@ -48,7 +69,11 @@ def test_the_specifications_request_makes_an_account(api: APIClient) -> None:
 
     user = User.objects.get()
     assert answer.status_code == 201
-    assert answer.json() == {"message": MESSAGE, "user_id": str(user.pk), "email": "naomi@example.org"}
+    assert answer.json() == {
+        "message": MESSAGE,
+        "user_id": str(user.pk),
+        "email": "naomi@example.org",
+    }
     assert (user.email, user.username, user.first_name, user.last_name) == (
         "naomi@example.org",
         "naomi",
@@ -78,7 +103,11 @@ def test_optional_fields_are_kept(api: APIClient) -> None:
 
     profile = UserProfile.objects.get()
     assert answer.status_code == 201
-    assert (profile.timezone, profile.display_name, profile.visibility) == ("Europe/Berlin", "Naomi B.", "private")
+    assert (profile.timezone, profile.display_name, profile.visibility) == (
+        "Europe/Berlin",
+        "Naomi B.",
+        "private",
+    )
 
 
 def test_names_may_be_empty(api: APIClient) -> None:
@@ -158,23 +187,34 @@ def test_unknown_fields_give_nobody_rights(api: APIClient) -> None:
         "id": str(uuid.uuid4()),
     }
 
-    answer = api.post(URL, {**NEWCOMER, **wishes, "groups": [1], "email_canonical": "x@example.org"})
+    answer = api.post(
+        URL, {**NEWCOMER, **wishes, "groups": [1], "email_canonical": "x@example.org"}
+    )
 
     user = User.objects.get()
     assert answer.status_code == 201
-    assert (user.is_staff, user.is_superuser, user.email_verified, user.is_active) == (False, False, False, True)
+    assert (user.is_staff, user.is_superuser, user.email_verified, user.is_active) == (
+        False,
+        False,
+        False,
+        True,
+    )
     assert str(user.pk) != wishes["id"]
     assert user.email_canonical == "naomi@example.org"
 
 
-@pytest.mark.parametrize("header", ["Bearer stale.access.token", "Bearer", "Basic dXNlcjpwYXNz", "Bearer \u00fc"])
+@pytest.mark.parametrize(
+    "header", ["Bearer stale.access.token", "Bearer", "Basic dXNlcjpwYXNz", "Bearer \u00fc"]
+)
 def test_the_authorization_header_is_not_even_read(api: APIClient, header: str) -> None:
     answer = api.post(URL, NEWCOMER, headers={"Authorization": header})
 
     assert answer.status_code == 201
 
 
-def test_a_signed_in_person_may_register_somebody_else(api: APIClient, signed_in: dict[str, Any]) -> None:
+def test_a_signed_in_person_may_register_somebody_else(
+    api: APIClient, signed_in: dict[str, Any]
+) -> None:
     answer = api.post(URL, NEWCOMER, headers=bearer(signed_in["access"]))
 
     assert answer.status_code == 201
@@ -219,7 +259,9 @@ class TestTakenAddress:
 
         assert User.objects.filter(pk=person.pk).values().get() == before
 
-    def test_known_and_unknown_addresses_are_answered_alike(self, api: APIClient, person: User) -> None:
+    def test_known_and_unknown_addresses_are_answered_alike(
+        self, api: APIClient, person: User
+    ) -> None:
         known = api.post(URL, {**NEWCOMER, "email": person.email})
         unknown = api.post(URL, {**NEWCOMER, "email": "orpah@example.org"})
 
@@ -230,7 +272,10 @@ class TestTakenAddress:
         assert {name: value for name, value in known.json().items() if name not in named} == {
             name: value for name, value in unknown.json().items() if name not in named
         }
-        assert uuid.UUID(known.json()["user_id"]).version == uuid.UUID(unknown.json()["user_id"]).version
+        assert (
+            uuid.UUID(known.json()["user_id"]).version
+            == uuid.UUID(unknown.json()["user_id"]).version
+        )
 
     def test_what_is_wrong_with_the_rest_is_told_alike(self, api: APIClient, person: User) -> None:
         known = api.post(URL, {**NEWCOMER, "email": person.email, "password": "weak"})
@@ -240,19 +285,24 @@ class TestTakenAddress:
         assert known.json()["errors"] == unknown.json()["errors"]
         assert not OutgoingEmail.objects.exists()
 
-    def test_it_is_named_where_enumeration_is_allowed(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_it_is_named_where_enumeration_is_allowed(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         settings.PREVENT_EMAIL_ENUMERATION = False
 
         answer = api.post(URL, {**NEWCOMER, "email": person.email.upper()})
 
         assert_refused(answer, "email")
-        assert answer.json()["errors"] == {"email": ["An account with this email address exists already."]}
+        assert answer.json()["errors"] == {
+            "email": ["An account with this email address exists already."]
+        }
         assert User.objects.get() == person
 
 
 class TestUsernames:
     @pytest.mark.parametrize(
-        "username", ["abc", "a" * 30, "r.u_t-h", "Ruth7", "\u05e8\u05d5\u05ea", "\u30eb\u30c4\u5b50"]
+        "username",
+        ["abc", "a" * 30, "r.u_t-h", "Ruth7", "\u05e8\u05d5\u05ea", "\u30eb\u30c4\u5b50"],
     )
     def test_good_ones_are_taken(self, api: APIClient, username: str) -> None:
         answer = api.post(URL, {**NEWCOMER, "username": username})
@@ -287,7 +337,9 @@ class TestUsernames:
         assert_nobody_joined()
 
     @pytest.mark.parametrize("username", ["Coco", "COCO", "\uff43oco", "\u0441\u043e\u0441\u043e"])
-    def test_a_taken_one_is_named_whatever_its_case_or_letters(self, api: APIClient, username: str) -> None:
+    def test_a_taken_one_is_named_whatever_its_case_or_letters(
+        self, api: APIClient, username: str
+    ) -> None:
         owner = UserFactory(username="coco")
 
         answer = api.post(URL, {**NEWCOMER, "username": username})
@@ -310,7 +362,9 @@ class TestUsernames:
         assert answer.json()["errors"] == {"username": ["This username is taken."]}
         assert not User.objects.filter(email="naomi@example.org").exists()
 
-    def test_a_taken_one_is_named_before_a_taken_address(self, api: APIClient, person: User) -> None:
+    def test_a_taken_one_is_named_before_a_taken_address(
+        self, api: APIClient, person: User
+    ) -> None:
         answer = api.post(URL, {**NEWCOMER, "email": person.email, "username": person.username})
 
         assert_refused(answer, "username")
@@ -355,7 +409,9 @@ class TestPasswords:
             "Aa1-" + "x" * 124,
         ],
     )
-    def test_good_ones_are_used_exactly_as_sent(self, api: APIClient, settings: Settings, password: str) -> None:
+    def test_good_ones_are_used_exactly_as_sent(
+        self, api: APIClient, settings: Settings, password: str
+    ) -> None:
         settings.REQUIRE_EMAIL_VERIFICATION = False
 
         answer = api.post(URL, {**NEWCOMER, "password": password})
@@ -365,13 +421,17 @@ class TestPasswords:
         assert api.post(LOGIN, {**login, "password": password.swapcase()}).status_code == 401
         assert api.post(LOGIN, {**login, "password": password}).status_code == 200
 
-    def test_one_is_the_same_however_its_letters_are_composed(self, api: APIClient, settings: Settings) -> None:
+    def test_one_is_the_same_however_its_letters_are_composed(
+        self, api: APIClient, settings: Settings
+    ) -> None:
         settings.REQUIRE_EMAIL_VERIFICATION = False
         composed, decomposed = "Stra\u00dfen-\u00dc9", "Stra\u00dfen-U\u03089"
 
         api.post(URL, {**NEWCOMER, "password": decomposed})
 
-        assert api.post(LOGIN, {"email": NEWCOMER["email"], "password": composed}).status_code == 200
+        assert (
+            api.post(LOGIN, {"email": NEWCOMER["email"], "password": composed}).status_code == 200
+        )
 
     def test_one_of_129_characters_is_too_long(self, api: APIClient) -> None:
         answer = api.post(URL, {**NEWCOMER, "password": "Aa1-" + "x" * 125})
@@ -400,7 +460,9 @@ class TestConsent:
     ) -> None:
         settings.REQUIRE_CONSENT = True
 
-        answer = api.post(URL, {**NEWCOMER, **{flag: True for flag in FLAGS if flag not in missing}})
+        answer = api.post(
+            URL, {**NEWCOMER, **{flag: True for flag in FLAGS if flag not in missing}}
+        )
 
         assert_refused(answer, *missing)
         assert_nobody_joined()
@@ -408,7 +470,9 @@ class TestConsent:
     def test_it_is_enough_where_it_is_mandatory(self, api: APIClient, settings: Settings) -> None:
         settings.REQUIRE_CONSENT = True
 
-        answer = api.post(URL, {**NEWCOMER, "terms_accepted": True, "privacy_policy_accepted": True})
+        answer = api.post(
+            URL, {**NEWCOMER, "terms_accepted": True, "privacy_policy_accepted": True}
+        )
 
         assert answer.status_code == 201
 
@@ -432,7 +496,9 @@ class TestMalformed:
         assert_refused(answer, field)
         assert_nobody_joined()
 
-    @pytest.mark.parametrize("field", ["email", "password", "password_confirm", "username", "timezone"])
+    @pytest.mark.parametrize(
+        "field", ["email", "password", "password_confirm", "username", "timezone"]
+    )
     def test_empty_is_as_good_as_missing(self, api: APIClient, field: str) -> None:
         answer = api.post(URL, {**NEWCOMER, field: ""})
 
@@ -510,8 +576,12 @@ class TestMalformed:
         assert_nobody_joined()
 
     @pytest.mark.parametrize("field", TEXTS)
-    def test_control_characters_and_surrogates_are_refused(self, api: APIClient, field: str) -> None:
-        good = {"email": "naomi@example.org", "timezone": "UTC", "username": "naomi"}.get(field, PASSWORD)
+    def test_control_characters_and_surrogates_are_refused(
+        self, api: APIClient, field: str
+    ) -> None:
+        good = {"email": "naomi@example.org", "timezone": "UTC", "username": "naomi"}.get(
+            field, PASSWORD
+        )
 
         for character in ("\x00", "\x07", "\x1b", "\x7f", "\u0085", "\u202e", "\u2028", "\ud800"):
             asked = json.dumps({**NEWCOMER, field: good[:3] + character + good[3:]})

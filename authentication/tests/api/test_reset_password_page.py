@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication import hashers
 from authentication.exceptions import ServiceUnavailable
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
+from authentication.services.passwords import hashers
 from authentication.tests.answers import rows
 from authentication.tests.clients import NEW_PASSWORD, Tokens, use_access, use_refresh
 from authentication.tests.conftest import CHROME
@@ -102,7 +102,10 @@ def test_a_post_without_djangos_csrf_token_changes_nothing(visitor: Client, toke
 @pytest.mark.parametrize(
     ("typed", "complaints"),
     [
-        ({"new_password": "weak1", "new_password_confirm": "weak1"}, ["too short", "an uppercase letter"]),
+        (
+            {"new_password": "weak1", "new_password_confirm": "weak1"},
+            ["too short", "an uppercase letter"],
+        ),
         ({**TYPED, "new_password_confirm": PASSWORD}, ["The two passwords are not the same."]),
         ({"new_password": PASSWORD, "new_password_confirm": PASSWORD}, ["one of your last 5"]),
         ({"new_password": "x" * 129, "new_password_confirm": "x" * 129}, ["no more than 128"]),
@@ -128,7 +131,9 @@ def test_what_is_wrong_is_shown_and_may_be_corrected(
 def test_a_used_link_says_so(visitor: Client, person: User, token: str) -> None:
     submit(visitor, token, **TYPED)
 
-    answer = submit(visitor, token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33")
+    answer = submit(
+        visitor, token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33"
+    )
 
     person.refresh_from_db()
     assert (answer.status_code, heading(answer)) == (400, "This link no longer works")
@@ -153,10 +158,14 @@ def test_a_service_too_busy_to_hash_asks_for_patience(
     assert submit(visitor, token, **TYPED).status_code == 200
 
 
-def test_the_page_and_the_api_share_one_limit(visitor: Client, person: User, token: str, settings: Settings) -> None:
+def test_the_page_and_the_api_share_one_limit(
+    visitor: Client, person: User, token: str, settings: Settings
+) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset_confirm": "2/h"}
     submit(visitor, "x" * 43, **TYPED)
-    APIClient().post("/api/v1/auth/password/reset/confirm/", {"token": "x" * 43, "new_password": NEW_PASSWORD})
+    APIClient().post(
+        "/api/v1/auth/password/reset/confirm/", {"token": "x" * 43, "new_password": NEW_PASSWORD}
+    )
 
     answer = submit(visitor, token, **TYPED)
 
@@ -183,7 +192,10 @@ class TestHeaders:
     def test_nothing_inline_may_run_and_nothing_is_inline(self, answer: Any) -> None:
         text = answer.content.decode()
 
-        policy = {name: values for name, _, values in (it.strip().partition(" ") for it in _policy(answer))}
+        policy = {
+            name: values
+            for name, _, values in (it.strip().partition(" ") for it in _policy(answer))
+        }
         assert policy["default-src"] == "'none'"
         assert policy["style-src"] == policy["form-action"] == "'self'"
         assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -195,10 +207,14 @@ def _policy(answer: Any) -> list[str]:
     return str(answer["Content-Security-Policy"]).split(";")
 
 
-def test_the_form_goes_to_this_host_whatever_the_client_says(visitor: Client, token: str, settings: Settings) -> None:
+def test_the_form_goes_to_this_host_whatever_the_client_says(
+    visitor: Client, token: str, settings: Settings
+) -> None:
     settings.ALLOWED_HOSTS = ["*"]
 
-    answer = visitor.get(URL, {"token": token}, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+    answer = visitor.get(
+        URL, {"token": token}, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    )
 
     assert 'action="/account/reset-password/"' in answer.content.decode()
     assert "evil.example" not in answer.content.decode()

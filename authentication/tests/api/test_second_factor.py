@@ -12,7 +12,14 @@ from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, OutgoingEmail, RecoveryCode, SecondFactor, User, UserSession
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    RecoveryCode,
+    SecondFactor,
+    User,
+    UserSession,
+)
 from authentication.tests.answers import TOKEN_INVALID, invalid, refusal_of, rows
 from authentication.tests.clients import NOON, Tokens, refreshed, sign_in, use_access
 from authentication.tests.conftest import API, bearer
@@ -64,7 +71,9 @@ def verified(api: APIClient, person: User, code: str) -> Tokens:
 
 
 class TestSettingUp:
-    def test_the_secret_is_shown_in_three_forms(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_the_secret_is_shown_in_three_forms(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         answer = post(api, signed_in, SETUP)
 
         body = answer.json()
@@ -101,7 +110,10 @@ class TestSettingUp:
             "recovery_codes_left": 10,
             "session_verified": True,
         }
-        assert api.post(LOGIN, {"email": person.email, "password": PASSWORD}).json()["code"] == "mfa_required"
+        assert (
+            api.post(LOGIN, {"email": person.email, "password": PASSWORD}).json()["code"]
+            == "mfa_required"
+        )
         row = AuditLog.objects.get(event_type="second_factor_enabled")
         assert (row.user, row.metadata) == (person, {"change": "enabled"})
         (mail,) = delivered()
@@ -122,12 +134,16 @@ class TestSettingUp:
         assert rows() == before
 
     @pytest.mark.parametrize("otp", [None, 492039, True, [], {}, "a\x00b", "x" * 65])
-    def test_what_is_no_text_is_refused(self, api: APIClient, signed_in: Tokens, otp: object) -> None:
+    def test_what_is_no_text_is_refused(
+        self, api: APIClient, signed_in: Tokens, otp: object
+    ) -> None:
         answer = post(api, signed_in, CONFIRM, otp=otp)
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
 
-    def test_a_code_without_anything_set_up_is_wrong(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_a_code_without_anything_set_up_is_wrong(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         assert refusal_of(post(api, signed_in, CONFIRM, otp="492039")) == WRONG_CODE
 
     def test_a_new_secret_voids_the_one_before(self, api: APIClient, signed_in: Tokens) -> None:
@@ -146,17 +162,23 @@ class TestSettingUp:
 
         assert refusal_of(post(api, fresh, CONFIRM, otp=app.code())) == WRONG_CODE
 
-    def test_the_address_must_be_proven(self, api: APIClient, person: User, signed_in: Tokens, settings: Any) -> None:
+    def test_the_address_must_be_proven(
+        self, api: APIClient, person: User, signed_in: Tokens, settings: Any
+    ) -> None:
         settings.REQUIRE_EMAIL_VERIFICATION = False
         app = offered(api, signed_in)
         User.objects.update(email_verified=False, email_verified_at=None)
 
         answers = [post(api, signed_in, SETUP), post(api, signed_in, CONFIRM, otp=app.code())]
 
-        assert [(it.status_code, it.json()["code"]) for it in answers] == [(403, "email_not_verified")] * 2
+        assert [(it.status_code, it.json()["code"]) for it in answers] == [
+            (403, "email_not_verified")
+        ] * 2
         assert User.objects.get().second_factor_at is None
 
-    def test_no_other_session_gains_anything(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_no_other_session_gains_anything(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         other = sign_in(api, person)
         enrolled(api, signed_in)
 
@@ -173,7 +195,10 @@ class TestSettingUp:
         app = enrolled(api, signed_in)
         stored = f"{rows()} {[str(mail.message()) for mail in delivered()]}"
 
-        secrets = [base64.b32encode(it.seed).decode() for it in (first, app)] + [app.seed.hex(), repr(app.seed)]
+        secrets = [base64.b32encode(it.seed).decode() for it in (first, app)] + [
+            app.seed.hex(),
+            repr(app.seed),
+        ]
         plain = [code.replace("-", "") for code in app.recovery_codes]
         assert [it for it in (*secrets, *app.recovery_codes, *plain) if it in stored] == []
 
@@ -189,7 +214,12 @@ class TestReplacing:
 
         assert verified(api, person, old.code())
         time_machine.shift(STEP)
-        assert api.post(LOGIN, {"email": person.email, "password": PASSWORD, "otp": new.code()}).status_code == 401
+        assert (
+            api.post(
+                LOGIN, {"email": person.email, "password": PASSWORD, "otp": new.code()}
+            ).status_code
+            == 401
+        )
 
     def test_the_new_one_voids_the_old_app_and_its_recovery_codes_and_ends_other_sessions(
         self, api: APIClient, person: User, delivered: Deliver, time_machine: TimeMachineFixture
@@ -205,11 +235,17 @@ class TestReplacing:
         time_machine.shift(STEP)
         login = {"email": person.email, "password": PASSWORD}
         codes = (old.code(), old.recovery_codes[0], new.code())
-        assert [api.post(LOGIN, {**login, "otp": code}).status_code for code in codes] == [401, 401, 200]
+        assert [api.post(LOGIN, {**login, "otp": code}).status_code for code in codes] == [
+            401,
+            401,
+            200,
+        ]
         assert (use_access(api, other), use_access(api, tokens)) == (401, 200)
         assert "Another authenticator app" in str(delivered()[-1].body)
 
-    def test_a_step_that_was_used_is_used_for_the_new_app_too(self, api: APIClient, person: User) -> None:
+    def test_a_step_that_was_used_is_used_for_the_new_app_too(
+        self, api: APIClient, person: User
+    ) -> None:
         tokens = verified(api, person, give_factor(person).code())
         new = offered(api, tokens)
 
@@ -229,16 +265,23 @@ class TestGivingUp:
         answer = post(api, tokens, DISABLE)
 
         assert answer.status_code == 200
-        assert answer.json() == {"message": "Your second factor is given up. Every other device was signed out."}
+        assert answer.json() == {
+            "message": "Your second factor is given up. Every other device was signed out."
+        }
         assert (use_access(api, other), use_access(api, tokens)) == (401, 200)
         assert status(api, tokens)["enabled"] is False
         assert sign_in(api, person)
         assert not RecoveryCode.objects.exists()
-        assert (SecondFactor.objects.get().seed, SecondFactor.objects.get().pending_seed) == ("", "")
+        assert (SecondFactor.objects.get().seed, SecondFactor.objects.get().pending_seed) == (
+            "",
+            "",
+        )
         assert AuditLog.objects.get(event_type="second_factor_disabled").user == person
         assert "your password alone" in str(delivered()[-1].body)
 
-    def test_without_one_there_is_nothing_to_give_up(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_without_one_there_is_nothing_to_give_up(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         answers = [post(api, signed_in, DISABLE), post(api, signed_in, RENEW)]
 
         assert [(it.status_code, it.json()["code"]) for it in answers] == [NOTHING_HERE] * 2
@@ -264,9 +307,16 @@ class TestRecoveryCodes:
         answer = post(api, tokens, RENEW)
 
         codes = answer.json()["recovery_codes"]
-        assert (answer.status_code, answer["Cache-Control"], len(set(codes))) == (200, "no-store", 10)
+        assert (answer.status_code, answer["Cache-Control"], len(set(codes))) == (
+            200,
+            "no-store",
+            10,
+        )
         login = {"email": person.email, "password": PASSWORD}
-        used = [api.post(LOGIN, {**login, "otp": code}).status_code for code in (app.recovery_codes[0], codes[0])]
+        used = [
+            api.post(LOGIN, {**login, "otp": code}).status_code
+            for code in (app.recovery_codes[0], codes[0])
+        ]
         assert used == [401, 200]
         assert status(api, tokens)["recovery_codes_left"] == 9
         assert AuditLog.objects.filter(event_type="recovery_codes_renewed").count() == 1
@@ -350,17 +400,27 @@ class TestTheProofItTakes:
 
         assert tried == [400] * 10
         assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
-        assert api.post(LOGIN, {"email": person.email, "password": PASSWORD, "otp": app.code()}).status_code == 429
+        assert (
+            api.post(
+                LOGIN, {"email": person.email, "password": PASSWORD, "otp": app.code()}
+            ).status_code
+            == 429
+        )
 
     @staticmethod
     def state() -> dict[str, Any]:
-        return {name: found for name, found in rows().items() if name not in {"UserSession", "AuditLog"}}
+        return {
+            name: found for name, found in rows().items() if name not in {"UserSession", "AuditLog"}
+        }
 
 
 @pytest.mark.parametrize(
-    ("method", "url"), [("get", URL), ("post", SETUP), ("post", CONFIRM), ("post", DISABLE), ("post", RENEW)]
+    ("method", "url"),
+    [("get", URL), ("post", SETUP), ("post", CONFIRM), ("post", DISABLE), ("post", RENEW)],
 )
-def test_without_a_session_nothing_is_shown_or_done(api: APIClient, person: User, method: str, url: str) -> None:
+def test_without_a_session_nothing_is_shown_or_done(
+    api: APIClient, person: User, method: str, url: str
+) -> None:
     give_factor(person)
     before = rows()
 

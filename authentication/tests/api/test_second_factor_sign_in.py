@@ -23,9 +23,16 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
-from authentication.services.credentials import prove_identity
+from authentication.services.sign_in.credentials import prove_identity
 from authentication.tests.answers import TOKEN_INVALID, cookie_of, refresh_cookie, refusal_of, rows
-from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, refreshed, set_password, use_access
+from authentication.tests.clients import (
+    NEW_PASSWORD,
+    NOON,
+    Tokens,
+    refreshed,
+    set_password,
+    use_access,
+)
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.crypto import digest
@@ -98,12 +105,16 @@ class TestTheRightPassword:
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get().event_type == "second_factor_asked"
 
-    def test_without_a_recovery_code_left_none_is_offered(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_without_a_recovery_code_left_none_is_offered(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         RecoveryCode.objects.update(used_at=NOON)
 
         assert log_in(api, person).json()["mfa_methods"] == ["totp"]
 
-    def test_a_wrong_password_is_told_nothing_of_the_factor(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_a_wrong_password_is_told_nothing_of_the_factor(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         plain = UserFactory()
         asked = [{"otp": app.code()}, {"otp": wrong(app)}, {}]
 
@@ -118,7 +129,9 @@ class TestTheRightPassword:
         assert not SignInChallenge.objects.exists()
         assert SecondFactor.objects.get().window_tries == 0
 
-    def test_it_is_no_failure_however_often(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_it_is_no_failure_however_often(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         for _ in range(7):
             challenge(api, person)
 
@@ -136,14 +149,18 @@ class TestTheRightPassword:
         assert (answer.status_code, answer.json()["code"]) == (403, "account_locked")
         assert "mfa_token" not in answer.json()
 
-    def test_whoever_has_no_factor_needs_none_and_it_costs_them_nothing(self, api: APIClient, person: User) -> None:
+    def test_whoever_has_no_factor_needs_none_and_it_costs_them_nothing(
+        self, api: APIClient, person: User
+    ) -> None:
         log_in(api, person)
 
         with CaptureQueriesContext(connection) as captured:
             answer = log_in(api, person, otp="492039")
 
         assert answer.status_code == 200
-        assert len([sql for sql in queries(captured) if "auditlog" not in sql]) <= 6, queries(captured)
+        assert len([sql for sql in queries(captured) if "auditlog" not in sql]) <= 6, queries(
+            captured
+        )
         assert UserSession.objects.latest("created_at").is_verified is False
 
 
@@ -157,21 +174,38 @@ class TestInTwoSteps:
         assert answer.status_code == 200
         assert use_access(api, answer.json()) == 200
         assert RecoveryCode.objects.unused(person.pk).count() == 9
-        assert AuditLog.objects.get(event_type="second_factor_used").metadata == {"method": "recovery_code"}
+        assert AuditLog.objects.get(event_type="second_factor_used").metadata == {
+            "method": "recovery_code"
+        }
 
-    def test_the_answer_is_that_of_a_sign_in(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_the_answer_is_that_of_a_sign_in(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         token = challenge(api, person, device_name="My terminal", remember_me=True)
 
         answer = verify(api, token, app.code())
 
         body = answer.json()
         assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
-        assert body.keys() == {"access_token", "access", "expires_in", "token_type", "refresh", "user"}
+        assert body.keys() == {
+            "access_token",
+            "access",
+            "expires_in",
+            "token_type",
+            "refresh",
+            "user",
+        }
         assert body["user"]["id"] == str(person.pk)
         session = UserSession.objects.get()
-        assert (session.device_name, session.remember_me, session.is_verified) == ("My terminal", True, True)
+        assert (session.device_name, session.remember_me, session.is_verified) == (
+            "My terminal",
+            True,
+            True,
+        )
         assert session.reauthenticated_at == NOON
-        assert [it.event_type for it in AuditLog.objects.order_by("timestamp", "event_type")].count("login") == 1
+        assert [it.event_type for it in AuditLog.objects.order_by("timestamp", "event_type")].count(
+            "login"
+        ) == 1
 
     def test_a_browser_gets_its_refresh_token_by_cookie_alone(
         self, browser: APIClient, person: User, app: Factor
@@ -238,7 +272,12 @@ class TestInTwoSteps:
 
     @pytest.mark.parametrize("change", ["password", "account", "factor"])
     def test_what_changes_meanwhile_voids_it(
-        self, api: APIClient, person: User, app: Factor, time_machine: TimeMachineFixture, change: str
+        self,
+        api: APIClient,
+        person: User,
+        app: Factor,
+        time_machine: TimeMachineFixture,
+        change: str,
     ) -> None:
         token = challenge(api, person)
         time_machine.shift(1)
@@ -281,22 +320,31 @@ class TestInTwoSteps:
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
         assert rows() == before
 
-    def test_a_token_nobody_issued_is_refused(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_a_token_nobody_issued_is_refused(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         assert refusal_of(verify(api, "x" * 43, app.code())) == TOKEN_INVALID
         assert SecondFactor.objects.get().window_tries == 0
 
 
 class TestInOneStep:
     @pytest.mark.parametrize("kind", ["app", "recovery"])
-    def test_a_code_beside_the_password_signs_in(self, api: APIClient, person: User, app: Factor, kind: str) -> None:
+    def test_a_code_beside_the_password_signs_in(
+        self, api: APIClient, person: User, app: Factor, kind: str
+    ) -> None:
         answer = log_in(api, person, otp=app.code() if kind == "app" else app.recovery_codes[9])
 
         assert answer.status_code == 200
         assert UserSession.objects.get().is_verified is True
         assert not SignInChallenge.objects.exists()
 
-    def test_a_wrong_code_is_told_like_a_wrong_password(self, api: APIClient, person: User, app: Factor) -> None:
-        code, password = log_in(api, person, otp=wrong(app)), log_in(api, person, password="Wrong-Horse-9")
+    def test_a_wrong_code_is_told_like_a_wrong_password(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
+        code, password = (
+            log_in(api, person, otp=wrong(app)),
+            log_in(api, person, password="Wrong-Horse-9"),
+        )
 
         assert refusal_of(code) == refusal_of(password)
         assert not UserSession.objects.exists()
@@ -306,7 +354,15 @@ class TestInOneStep:
 
 
 class TestACodeIsGoodOnce:
-    SPELLINGS = ("{}", " {}", "{} ", "{0[0]}{0[1]}{0[2]} {0[3]}{0[4]}{0[5]}", "{}\u200b", "+{}", "0{}")
+    SPELLINGS = (
+        "{}",
+        " {}",
+        "{} ",
+        "{0[0]}{0[1]}{0[2]} {0[3]}{0[4]}{0[5]}",
+        "{}\u200b",
+        "+{}",
+        "0{}",
+    )
 
     @pytest.mark.parametrize("spelling", SPELLINGS, ids=ascii)
     def test_a_used_one_is_refused_in_every_spelling(
@@ -318,8 +374,12 @@ class TestACodeIsGoodOnce:
         assert log_in(api, person, otp=spelling.format(code)).status_code == 401
         assert UserSession.objects.count() == 1
 
-    @pytest.mark.parametrize("zero", ["\uff10", "\u0660", "\U0001d7ce"], ids=["full width", "Arabic", "bold"])
-    def test_other_digits_are_none_used_or_not(self, api: APIClient, person: User, app: Factor, zero: str) -> None:
+    @pytest.mark.parametrize(
+        "zero", ["\uff10", "\u0660", "\U0001d7ce"], ids=["full width", "Arabic", "bold"]
+    )
+    def test_other_digits_are_none_used_or_not(
+        self, api: APIClient, person: User, app: Factor, zero: str
+    ) -> None:
         code = "".join(chr(ord(zero) + int(digit)) for digit in app.code())
 
         assert log_in(api, person, otp=code).status_code == 401
@@ -335,7 +395,9 @@ class TestACodeIsGoodOnce:
         ahead, now, before = app.code(steps=1), app.code(), app.code(steps=-1)
         assert log_in(api, person, otp=ahead).status_code == 200
 
-        assert [log_in(api, person, otp=code).status_code for code in (ahead, now, before)] == [401] * 3
+        assert [log_in(api, person, otp=code).status_code for code in (ahead, now, before)] == [
+            401
+        ] * 3
         time_machine.shift(STEP)
         assert log_in(api, person, otp=ahead).status_code == 401
         time_machine.shift(STEP)
@@ -355,21 +417,28 @@ class TestACodeIsGoodOnce:
         code = app.recovery_codes[0]
         stored = RecoveryCode.objects.values_list("digest", flat=True)[0]
 
-        answers = [log_in(api, person, otp=it).status_code for it in (stored, code, code, code.upper())]
+        answers = [
+            log_in(api, person, otp=it).status_code for it in (stored, code, code, code.upper())
+        ]
 
         assert answers == [401, 200, 401, 401]
 
     def test_another_persons_are_none(self, api: APIClient, person: User, app: Factor) -> None:
         other = give_factor(UserFactory())
 
-        assert [log_in(api, person, otp=it).status_code for it in (other.code(), other.recovery_codes[0])] == [401, 401]
+        assert [
+            log_in(api, person, otp=it).status_code
+            for it in (other.code(), other.recovery_codes[0])
+        ] == [401, 401]
 
     def test_another_persons_seed_put_in_ones_row_is_worth_nothing(
         self, api: APIClient, person: User, app: Factor
     ) -> None:
         stranger = UserFactory()
         theirs = give_factor(stranger)
-        SecondFactor.objects.filter(user=person).update(seed=SecondFactor.objects.get(user=stranger).seed)
+        SecondFactor.objects.filter(user=person).update(
+            seed=SecondFactor.objects.get(user=stranger).seed
+        )
         api.raise_request_exception = False
 
         assert log_in(api, person, otp=theirs.code()).status_code == 500
@@ -389,7 +458,7 @@ def replacing_the_seed(monkeypatch: pytest.MonkeyPatch, module: str, *, column: 
 def test_a_code_of_a_seed_replaced_meanwhile_is_none(
     api: APIClient, person: User, app: Factor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replacing_the_seed(monkeypatch, "factor_checks", column="seed")
+    replacing_the_seed(monkeypatch, "sign_in.second_factor_codes", column="seed")
 
     assert log_in(api, person, otp=app.code()).status_code == 401
     assert not UserSession.objects.exists()
@@ -400,7 +469,7 @@ def test_a_code_confirms_the_seed_it_is_of_and_no_newer_one(
 ) -> None:
     headers = bearer(signed_in["access"])
     secret = api.post(f"{API}/2fa/totp/setup/", headers=headers).json()["secret"]
-    replacing_the_seed(monkeypatch, "second_factor", column="pending_seed")
+    replacing_the_seed(monkeypatch, "sign_in.second_factor", column="pending_seed")
 
     code = Factor(base64.b32decode(secret), []).code()
     answer = api.post(f"{API}/2fa/totp/confirm/", {"otp": code}, headers=headers)
@@ -415,7 +484,11 @@ class TestTenTriesAnHour:
 
     @pytest.fixture(autouse=True)
     def _many_sign_ins(self, settings: Settings) -> None:
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "999/h", "second_factor_verify": "999/h"}
+        settings.RATE_LIMITS = {
+            **settings.RATE_LIMITS,
+            "login": "999/h",
+            "second_factor_verify": "999/h",
+        }
 
     def test_new_tokens_do_not_begin_a_new_count(
         self, api: APIClient, person: User, app: Factor, delivered: Deliver
@@ -428,7 +501,9 @@ class TestTenTriesAnHour:
             log_in(api, person, otp=app.code()),
         ]
 
-        assert [(it.status_code, it.json()["code"]) for it in answers] == [(429, "rate_limited")] * 3
+        assert [(it.status_code, it.json()["code"]) for it in answers] == [
+            (429, "rate_limited")
+        ] * 3
         assert {it["Retry-After"] for it in answers} == {"3600"}
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get(event_type="second_factor_blocked").risk_level == "high"
@@ -467,7 +542,9 @@ class TestTenTriesAnHour:
 
         assert log_in(api, other, otp=theirs.code()).status_code == 200
 
-    def test_a_reset_does_not_begin_a_new_count(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_a_reset_does_not_begin_a_new_count(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         self.guess(api, person, app, 10)
         token = PasswordResetToken.objects.issue(person, at=NOON)
         api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD})
@@ -478,7 +555,11 @@ class TestTenTriesAnHour:
 class TestTheTokenIsGoodNowhereElse:
     def test_no_other_door_takes_it(self, api: APIClient, person: User, app: Factor) -> None:
         token = challenge(api, person)
-        before = {name: found for name, found in rows().items() if name not in {"AuditLog", "OutgoingEmail"}}
+        before = {
+            name: found
+            for name, found in rows().items()
+            if name not in {"AuditLog", "OutgoingEmail"}
+        }
 
         answers = [
             api.get(ME, headers=bearer(token)),
@@ -486,7 +567,9 @@ class TestTheTokenIsGoodNowhereElse:
             api.post(f"{API}/token/verify/", {"token": token}),
             api.post(EXCHANGE, {"exchange_token": token}),
             api.post(f"{API}/email/verify/", {"token": token}),
-            api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD}),
+            api.post(
+                f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD}
+            ),
             api.post(f"{API}/logout/", {"refresh": token}, headers=bearer(token)),
             api.post(f"{API}/account/disown-session/", {"token": token}),
             api.post(f"{API}/account/email/confirm/", {"token": token}),
@@ -497,7 +580,11 @@ class TestTheTokenIsGoodNowhereElse:
         ]
 
         assert {answer.json()["code"] for answer in answers} == {"token_invalid"}
-        assert {name: found for name, found in rows().items() if name not in {"AuditLog", "OutgoingEmail"}} == before
+        assert {
+            name: found
+            for name, found in rows().items()
+            if name not in {"AuditLog", "OutgoingEmail"}
+        } == before
         assert verify(api, token, app.code()).status_code == 200
 
     def test_its_door_takes_no_other_token(self, api: APIClient, person: User, app: Factor) -> None:
@@ -516,13 +603,19 @@ class TestTheTokenIsGoodNowhereElse:
 
 
 class TestNothingGoesRoundIt:
-    def test_an_exchange_token_asks_for_the_code_too(self, browser: APIClient, person: User, app: Factor) -> None:
+    def test_an_exchange_token_asks_for_the_code_too(
+        self, browser: APIClient, person: User, app: Factor
+    ) -> None:
         exchange = ExchangeTokenService.create(user_id=person.pk)
 
         answer = browser.post(EXCHANGE, {"exchange_token": exchange})
 
         body = answer.json()
-        assert (answer.status_code, body["code"], body["mfa_methods"]) == (403, "mfa_required", BOTH)
+        assert (answer.status_code, body["code"], body["mfa_methods"]) == (
+            403,
+            "mfa_required",
+            BOTH,
+        )
         assert cookie_of(answer) is None
         assert not UserSession.objects.exists()
         assert verify(browser, body["mfa_token"], app.code()).status_code == 200
@@ -537,7 +630,9 @@ class TestNothingGoesRoundIt:
 
         assert api.post(EXCHANGE, {"exchange_token": exchange}).status_code == 400
 
-    def test_a_reset_needs_no_code_and_leaves_the_factor(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_a_reset_needs_no_code_and_leaves_the_factor(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         token = PasswordResetToken.objects.issue(person, at=NOON)
         body = {"token": token, "new_password": NEW_PASSWORD}
 
@@ -555,12 +650,16 @@ class TestNothingGoesRoundIt:
             give_factor(User.objects.get(pk=proven.pk))
             return proven
 
-        monkeypatch.setattr("authentication.services.authentication.prove_identity", somebody_is_faster)
+        monkeypatch.setattr(
+            "authentication.services.sign_in.authentication.prove_identity", somebody_is_faster
+        )
 
         assert log_in(api, person).status_code == 401
         assert not UserSession.objects.exists()
 
-    def test_an_unproven_address_is_told_before_the_factor(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_an_unproven_address_is_told_before_the_factor(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         User.objects.update(email_verified=False, email_verified_at=None)
 
         assert log_in(api, person, otp=app.code()).json()["code"] == "email_not_verified"
@@ -575,7 +674,9 @@ class TestTheSessionsLevel:
 
         assert UserSession.objects.get().is_verified is True
 
-    def test_a_change_of_the_password_keeps_it(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_a_change_of_the_password_keeps_it(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         tokens = log_in(api, person, otp=app.code()).json()
         body = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
         api.post(f"{API}/password/change/", body, headers=bearer(tokens["access"]))
@@ -593,5 +694,7 @@ class TestTheSessionsLevel:
         assert UserSession.objects.get().is_verified is False
 
 
-def test_a_browser_that_stops_at_the_factor_keeps_its_csrf_token(browser: APIClient, person: User, app: Factor) -> None:
+def test_a_browser_that_stops_at_the_factor_keeps_its_csrf_token(
+    browser: APIClient, person: User, app: Factor
+) -> None:
     assert "csrftoken" not in log_in(browser, person).cookies

@@ -95,7 +95,12 @@ def test_neither_tokens_nor_their_identifiers_are_shown(api: APIClient, signed_i
     shown = api.get(URL, headers=bearer(newest["access"])).content.decode()
 
     session = UserSession.objects.get()
-    secrets = (session.session_key, session.refresh_token_jti, session.previous_refresh_token_jti, session.access_jti)
+    secrets = (
+        session.session_key,
+        session.refresh_token_jti,
+        session.previous_refresh_token_jti,
+        session.access_jti,
+    )
     assert not [secret for secret in secrets if secret in shown]
 
 
@@ -107,7 +112,9 @@ def test_live_sessions_alone_are_listed_the_one_used_last_first(
         devices[name] = sign_in(api, person, device_name=name)
         time_machine.shift(600)
     UserSession.objects.get(device_name="ended").deactivate()
-    UserSession.objects.filter(device_name="expired").update(expires_at=F("created_at") + dt.timedelta(seconds=1))
+    UserSession.objects.filter(device_name="expired").update(
+        expires_at=F("created_at") + dt.timedelta(seconds=1)
+    )
     refreshed(api, devices["b"]["refresh"])
     time_machine.shift(1)
 
@@ -160,31 +167,45 @@ def test_the_list_costs_at_most_two_queries_however_long_it_is(
 
 
 @pytest.mark.parametrize("kind", AGENTS)
-def test_a_device_without_a_name_is_named_by_its_user_agent(api: APIClient, person: User, kind: str) -> None:
+def test_a_device_without_a_name_is_named_by_its_user_agent(
+    api: APIClient, person: User, kind: str
+) -> None:
     agent = AGENTS[kind]
 
     tokens = sign_in(api, person, headers={"User-Agent": agent.header})
 
     (shown,) = listed(api, tokens)
     names = ("device_name", "device_type", "browser", "operating_system", "user_agent")
-    assert [shown[name] for name in names] == [agent.name, agent.type, agent.browser, agent.system, agent.header]
+    assert [shown[name] for name in names] == [
+        agent.name,
+        agent.type,
+        agent.browser,
+        agent.system,
+        agent.header,
+    ]
 
 
-def test_a_user_agent_of_any_length_and_content_is_cut_to_its_column(api: APIClient, person: User) -> None:
+def test_a_user_agent_of_any_length_and_content_is_cut_to_its_column(
+    api: APIClient, person: User
+) -> None:
     tokens = sign_in(api, person, headers={"User-Agent": "\x07\u202e" + "y" * 5000})
 
     (shown,) = listed(api, tokens)
     assert shown["user_agent"] == ("\ufffd\ufffd" + "y" * 5000)[:512]
 
 
-def test_a_second_sign_in_on_a_device_has_the_fingerprint_of_the_first(api: APIClient, person: User) -> None:
+def test_a_second_sign_in_on_a_device_has_the_fingerprint_of_the_first(
+    api: APIClient, person: User
+) -> None:
     chrome, safari = AGENTS["Chrome on Windows"].header, AGENTS["Safari on an iPhone"].header
     updated = chrome.replace("131", "132")
 
     for header in (chrome, safari, updated):
         tokens = sign_in(api, person, headers={"User-Agent": header})
 
-    prints = {session["user_agent"]: session["device_fingerprint"] for session in listed(api, tokens)}
+    prints = {
+        session["user_agent"]: session["device_fingerprint"] for session in listed(api, tokens)
+    }
     assert prints[chrome] == prints[updated] != prints[safari]
 
 
@@ -196,7 +217,11 @@ def test_a_live_session_is_shown(api: APIClient, person: User) -> None:
 
     answer = api.get(url_of(there), headers=bearer(here["access"]))
 
-    assert (answer.status_code, answer.json()["id"], answer.json()["is_current"]) == (200, id_of(there), False)
+    assert (answer.status_code, answer.json()["id"], answer.json()["is_current"]) == (
+        200,
+        id_of(there),
+        False,
+    )
 
 
 def end(session: UserSession) -> None:
@@ -236,7 +261,9 @@ def test_a_session_that_is_over_or_not_ones_own_is_not_found(
 
 @pytest.mark.parametrize("method", ["get", "delete"])
 @pytest.mark.parametrize("name", [str(uuid.UUID(int=0)), "mine", "1", "terminate-all2"])
-def test_an_id_that_names_nothing_is_not_found(api: APIClient, signed_in: Tokens, method: str, name: str) -> None:
+def test_an_id_that_names_nothing_is_not_found(
+    api: APIClient, signed_in: Tokens, method: str, name: str
+) -> None:
     answer = getattr(api, method)(f"{URL}{name}/", headers=bearer(signed_in["access"]))
 
     assert refusal_of(answer) == NOT_FOUND
@@ -250,7 +277,10 @@ def test_ending_another_device_kills_its_tokens_and_no_others(api: APIClient, pe
 
     answer = api.delete(url_of(there), headers=bearer(here["access"]))
 
-    assert (answer.status_code, answer.json()) == (200, {"message": "Session terminated successfully"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"message": "Session terminated successfully"},
+    )
     assert cookie_of(answer) is None
     assert (use_access(api, there), use_refresh(api, there)) == (401, 401)
     assert (use_access(api, here), use_refresh(api, here)) == (200, 200)
@@ -270,7 +300,11 @@ def test_an_ended_session_is_kept_with_its_reason_and_audited(
     revoked = TokenBlacklist.objects.get()
     assert (revoked.jti, revoked.reason) == (claims_of(there["refresh"])["jti"], "terminated")
     event = AuditLog.objects.get(event_type="session_terminated")
-    assert (event.user_id, event.metadata, event.success) == (person.pk, {"session": id_of(there)}, True)
+    assert (event.user_id, event.metadata, event.success) == (
+        person.pk,
+        {"session": id_of(there)},
+        True,
+    )
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER], ids=["app", "browser"])
@@ -279,7 +313,10 @@ def test_ending_the_current_session_clears_the_cookie(
 ) -> None:
     answer = api.delete(url_of(signed_in), headers={**headers, **bearer(signed_in["access"])})
 
-    assert (answer.status_code, answer.json()) == (200, {"message": "Session terminated successfully"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"message": "Session terminated successfully"},
+    )
     assert cookie_of(answer) == CLEARED
     assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
 
@@ -298,7 +335,9 @@ def test_ending_a_session_twice_is_not_found_the_second_time(api: APIClient, per
 # Ending all others.
 
 
-def test_terminate_all_ends_and_counts_every_session_but_the_current_one(api: APIClient, person: User) -> None:
+def test_terminate_all_ends_and_counts_every_session_but_the_current_one(
+    api: APIClient, person: User
+) -> None:
     others = [sign_in(api, person) for _ in range(3)]
     here, stranger = sign_in(api, person), sign_in(api, UserFactory())
     UserSession.objects.get(pk=id_of(others[0])).deactivate("logout")
@@ -308,9 +347,18 @@ def test_terminate_all_ends_and_counts_every_session_but_the_current_one(api: AP
     body = {"message": "All sessions terminated successfully", "terminated_count": 2}
     assert (answer.status_code, answer.json()) == (200, body)
     assert cookie_of(answer) is None
-    assert [use_refresh(api, tokens) for tokens in (*others, here, stranger)] == [401, 401, 401, 200, 200]
+    assert [use_refresh(api, tokens) for tokens in (*others, here, stranger)] == [
+        401,
+        401,
+        401,
+        200,
+        200,
+    ]
     reasons = {claims_of(tokens["refresh"])["jti"]: "terminated" for tokens in others[1:]}
-    assert dict(TokenBlacklist.objects.filter(reason="terminated").values_list("jti", "reason")) == reasons
+    assert (
+        dict(TokenBlacklist.objects.filter(reason="terminated").values_list("jti", "reason"))
+        == reasons
+    )
     event = AuditLog.objects.get(event_type="sessions_terminated")
     assert (event.user_id, event.metadata) == (person.pk, {"count": 2, "kept": id_of(here)})
 
@@ -318,7 +366,10 @@ def test_terminate_all_ends_and_counts_every_session_but_the_current_one(api: AP
 def test_terminate_all_with_no_other_session_ends_none(api: APIClient, signed_in: Tokens) -> None:
     answer = api.post(TERMINATE_ALL, headers=bearer(signed_in["access"]))
 
-    assert answer.json() == {"message": "All sessions terminated successfully", "terminated_count": 0}
+    assert answer.json() == {
+        "message": "All sessions terminated successfully",
+        "terminated_count": 0,
+    }
     assert use_access(api, signed_in) == 200
 
 
@@ -345,25 +396,34 @@ def test_nobody_sees_or_ends_sessions_without_signing_in(
 
 
 @pytest.mark.parametrize(("method", "path"), [("delete", ""), ("post", "terminate-all/")])
-def test_another_sites_request_ends_nothing(api: APIClient, person: User, method: str, path: str) -> None:
+def test_another_sites_request_ends_nothing(
+    api: APIClient, person: User, method: str, path: str
+) -> None:
     here, there = sign_in(api, person), sign_in(api, person)
     url = URL + (path or f"{id_of(there)}/")
     before = rows()
 
-    answer = getattr(api, method)(url, headers={"Origin": "https://evil.example", **bearer(here["access"])})
+    answer = getattr(api, method)(
+        url, headers={"Origin": "https://evil.example", **bearer(here["access"])}
+    )
 
     assert refusal_of(answer)["code"] == "csrf_failed"
     assert rows() == before
 
 
-@pytest.mark.parametrize(("name", "method", "url"), [("sessions", *CALLS[0]), ("sessions_terminate_all", *CALLS[3])])
+@pytest.mark.parametrize(
+    ("name", "method", "url"), [("sessions", *CALLS[0]), ("sessions_terminate_all", *CALLS[3])]
+)
 def test_calls_are_counted_by_person(
     api: APIClient, settings: Settings, db: None, name: str, method: str, url: str
 ) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, name: "1/h"}
     ruth, naomi = sign_in(api, UserFactory()), sign_in(api, UserFactory())
 
-    answers = [getattr(api, method)(url, headers=bearer(tokens["access"])) for tokens in (ruth, naomi, ruth)]
+    answers = [
+        getattr(api, method)(url, headers=bearer(tokens["access"]))
+        for tokens in (ruth, naomi, ruth)
+    ]
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert refusal_of(answers[2])["code"] == "rate_limited"
@@ -387,7 +447,9 @@ def test_one_session_too_many_ends_the_one_idle_longest(
     assert [use_refresh(api, tokens) for tokens in (*devices, newest)] == [200, 401, 200, 200]
     evicted = UserSession.objects.get(pk=id_of(devices[1]))
     assert (evicted.is_active, evicted.end_reason) == (False, "evicted")
-    assert TokenBlacklist.objects.get(jti=claims_of(devices[1]["refresh"])["jti"]).reason == "evicted"
+    assert (
+        TokenBlacklist.objects.get(jti=claims_of(devices[1]["refresh"])["jti"]).reason == "evicted"
+    )
     event = AuditLog.objects.get(event_type="session_evicted")
     assert (event.user_id, event.metadata) == (person.pk, {"session": id_of(devices[1])})
 
@@ -418,5 +480,12 @@ def test_a_lowered_limit_ends_as_many_as_are_too_many(
 
     newest = sign_in(api, person)
 
-    assert [use_access(api, tokens) for tokens in (*devices, newest)] == [401, 401, 401, 401, 200, 200]
+    assert [use_access(api, tokens) for tokens in (*devices, newest)] == [
+        401,
+        401,
+        401,
+        401,
+        200,
+        200,
+    ]
     assert AuditLog.objects.filter(event_type="session_evicted").count() == 4

@@ -11,7 +11,14 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, TokenBlacklist, User, UserSession
-from authentication.tests.answers import TOKEN_INVALID, cookie_of, invalid, refresh_cookie, refusal_of, rows
+from authentication.tests.answers import (
+    TOKEN_INVALID,
+    cookie_of,
+    invalid,
+    refresh_cookie,
+    refusal_of,
+    rows,
+)
 from authentication.tests.clients import (
     NOON,
     REFRESH,
@@ -40,8 +47,14 @@ def test_a_refresh_token_buys_a_new_pair_and_is_revoked(
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
     assert body.keys() == {"access_token", "access", "expires_in", "token_type", "refresh"}
-    assert (body["access"], body["expires_in"], body["token_type"]) == (body["access_token"], 900, "Bearer")
-    assert claims_of(body["refresh"])["jti"] == session.refresh_token_jti != before.refresh_token_jti
+    assert (body["access"], body["expires_in"], body["token_type"]) == (
+        body["access_token"],
+        900,
+        "Bearer",
+    )
+    assert (
+        claims_of(body["refresh"])["jti"] == session.refresh_token_jti != before.refresh_token_jti
+    )
     assert session.previous_refresh_token_jti == before.refresh_token_jti
     assert session.last_rotation_at == NOON + dt.timedelta(seconds=60)
     revoked = TokenBlacklist.objects.get()
@@ -75,14 +88,18 @@ def test_refreshing_costs_at_most_five_queries(api: APIClient, signed_in: Tokens
     assert len(queries(captured)) <= 5, queries(captured)
 
 
-def test_a_chain_of_refreshes_keeps_one_session_and_revokes_every_link(api: APIClient, signed_in: Tokens) -> None:
+def test_a_chain_of_refreshes_keeps_one_session_and_revokes_every_link(
+    api: APIClient, signed_in: Tokens
+) -> None:
     token, seen = signed_in["refresh"], []
     for _ in range(5):
         seen.append(claims_of(token)["jti"])
         token = refreshed(api, token)["refresh"]
 
     assert UserSession.objects.get().refresh_token_jti == claims_of(token)["jti"]
-    assert set(TokenBlacklist.objects.values_list("jti", "reason")) == {(jti, "rotation") for jti in seen}
+    assert set(TokenBlacklist.objects.values_list("jti", "reason")) == {
+        (jti, "rotation") for jti in seen
+    }
 
 
 def test_a_stale_access_token_in_the_header_is_ignored(api: APIClient, signed_in: Tokens) -> None:
@@ -91,7 +108,9 @@ def test_a_stale_access_token_in_the_header_is_ignored(api: APIClient, signed_in
     assert answer.status_code == 200
 
 
-def test_a_token_from_the_body_goes_back_in_the_body_alone(api: APIClient, signed_in: Tokens) -> None:
+def test_a_token_from_the_body_goes_back_in_the_body_alone(
+    api: APIClient, signed_in: Tokens
+) -> None:
     answer = api.post(REFRESH, {"refresh": signed_in["refresh"]})
 
     assert "refresh" in answer.json()
@@ -113,10 +132,15 @@ def test_a_token_from_the_cookie_goes_back_by_cookie_alone(
     assert claims_of(cookie["value"])["jti"] == UserSession.objects.get().refresh_token_jti
 
 
-def test_the_cookie_lasts_a_fortnight_whatever_the_session_lasts(api: APIClient, person: User) -> None:
+def test_the_cookie_lasts_a_fortnight_whatever_the_session_lasts(
+    api: APIClient, person: User
+) -> None:
     short, long = sign_in(api, person), sign_in(api, person, remember_me=True)
 
-    ages = [refresh_by_cookie(api, tokens["refresh"]).cookies["refresh_token"]["max-age"] for tokens in (short, long)]
+    ages = [
+        refresh_by_cookie(api, tokens["refresh"]).cookies["refresh_token"]["max-age"]
+        for tokens in (short, long)
+    ]
 
     assert ages == [14 * 24 * 60 * 60] * 2
 
@@ -133,7 +157,9 @@ def test_the_body_is_asked_before_the_cookie(api: APIClient, person: User) -> No
 
 
 def test_a_form_carries_the_token_too(api: APIClient, signed_in: Tokens) -> None:
-    answer = api.post(REFRESH, f"refresh={signed_in['refresh']}", content_type="application/x-www-form-urlencoded")
+    answer = api.post(
+        REFRESH, f"refresh={signed_in['refresh']}", content_type="application/x-www-form-urlencoded"
+    )
 
     assert answer.status_code == 200
     assert "refresh" in answer.json()
@@ -152,7 +178,9 @@ def test_without_cookies_enabled_a_cookie_counts_for_nothing(
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER], ids=["app", "browser"])
-def test_without_any_token_the_answer_is_401(api: APIClient, db: None, headers: dict[str, str]) -> None:
+def test_without_any_token_the_answer_is_401(
+    api: APIClient, db: None, headers: dict[str, str]
+) -> None:
     for body in ({}, {"refresh": ""}):
         answer = api.post(REFRESH, body, headers=headers)
 
@@ -173,7 +201,9 @@ def test_without_any_token_the_answer_is_401(api: APIClient, db: None, headers: 
         ("to\ud800ken", "Control characters are not allowed here."),
     ],
 )
-def test_a_body_of_another_shape_is_a_400(api: APIClient, signed_in: Tokens, value: object, message: str) -> None:
+def test_a_body_of_another_shape_is_a_400(
+    api: APIClient, signed_in: Tokens, value: object, message: str
+) -> None:
     before = rows()
 
     answer = api.post(REFRESH, json.dumps({"refresh": value}), content_type="application/json")
@@ -186,7 +216,10 @@ def test_a_token_signed_with_the_older_key_is_good_while_that_key_is_kept(
     api: APIClient, signed_in: Tokens, settings: Settings
 ) -> None:
     old, new = settings.JWT_SIGNING_KEY, "a-newer-key-of-more-than-thirty-two-characters"
-    settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_FALLBACKS = new, ["yet-another-key-of-32-characters", old]
+    settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_FALLBACKS = (
+        new,
+        ["yet-another-key-of-32-characters", old],
+    )
 
     body = refreshed(api, signed_in["refresh"])
     settings.JWT_SIGNING_KEY_FALLBACKS = []
@@ -213,7 +246,10 @@ def test_the_rotation_of_the_key_changes_no_successor_in_its_grace(
 ) -> None:
     first = refreshed(api, signed_in["refresh"])
     old = settings.JWT_SIGNING_KEY
-    settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_FALLBACKS = "a-newer-key-of-thirty-two-letters", [old]
+    settings.JWT_SIGNING_KEY, settings.JWT_SIGNING_KEY_FALLBACKS = (
+        "a-newer-key-of-thirty-two-letters",
+        [old],
+    )
 
     second = refreshed(api, signed_in["refresh"])
 

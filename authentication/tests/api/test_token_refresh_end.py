@@ -85,7 +85,9 @@ def test_no_number_of_rotations_takes_a_session_past_ninety_days(
     assert refusal_of(api.get(ME, headers=bearer(last["access"]))) == TOKEN_INVALID
 
 
-def test_a_person_who_was_made_inactive_gets_no_tokens(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_a_person_who_was_made_inactive_gets_no_tokens(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     newest = refreshed(api, signed_in["refresh"])
     User.objects.filter(pk=person.pk).update(is_active=False)
     before = rows()
@@ -96,7 +98,9 @@ def test_a_person_who_was_made_inactive_gets_no_tokens(api: APIClient, signed_in
     assert rows() == before
 
 
-def test_a_person_who_was_deleted_gets_no_tokens(api: APIClient, signed_in: Tokens, person: User) -> None:
+def test_a_person_who_was_deleted_gets_no_tokens(
+    api: APIClient, signed_in: Tokens, person: User
+) -> None:
     person.delete()
     before = rows()
 
@@ -136,10 +140,15 @@ def test_tokens_from_after_a_new_password_live_from_the_first_moment(
     assert use_refresh(api, tokens) == 200
 
 
-def test_a_revoked_token_is_refused_and_its_session_left_alone(api: APIClient, signed_in: Tokens) -> None:
+def test_a_revoked_token_is_refused_and_its_session_left_alone(
+    api: APIClient, signed_in: Tokens
+) -> None:
     session = UserSession.objects.get()
     TokenBlacklist.blacklist_token(
-        jti=session.refresh_token_jti, expires_at=session.expires_at, user_id=session.user_id, reason="compromised"
+        jti=session.refresh_token_jti,
+        expires_at=session.expires_at,
+        user_id=session.user_id,
+        reason="compromised",
     )
     before = rows()
 
@@ -171,7 +180,9 @@ def wait_too_long(person: User, clock: TimeMachineFixture) -> None:
     clock.shift(dt.timedelta(days=8))
 
 
-@pytest.mark.parametrize("end", [end_session, delete_session, close_account, change_password, wait_too_long])
+@pytest.mark.parametrize(
+    "end", [end_session, delete_session, close_account, change_password, wait_too_long]
+)
 def test_the_cookie_is_taken_back_when_its_session_is_over(
     time_machine: TimeMachineFixture,
     api: APIClient,
@@ -181,14 +192,19 @@ def test_the_cookie_is_taken_back_when_its_session_is_over(
 ) -> None:
     end(person, time_machine)
 
-    by_body, answer = api.post(REFRESH, {"refresh": signed_in["refresh"]}), refresh_by_cookie(api, signed_in["refresh"])
+    by_body, answer = (
+        api.post(REFRESH, {"refresh": signed_in["refresh"]}),
+        refresh_by_cookie(api, signed_in["refresh"]),
+    )
 
     assert refusal_of(answer) == refusal_of(by_body) == TOKEN_INVALID
     assert cookie_of(answer) == CLEARED
     assert cookie_of(by_body) is None
 
 
-def test_the_cookie_is_taken_back_on_reuse(time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens) -> None:
+def test_the_cookie_is_taken_back_on_reuse(
+    time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens
+) -> None:
     use_access(api, refreshed(api, signed_in["refresh"]))
     time_machine.shift(11)
 
@@ -199,16 +215,30 @@ def test_the_cookie_is_taken_back_on_reuse(time_machine: TimeMachineFixture, api
 
 
 @pytest.mark.parametrize(
-    "name", ["a word", "another's key", "no signature", "alg none", "no sid", "iss of another", "jti a number", "10 kB"]
+    "name",
+    [
+        "a word",
+        "another's key",
+        "no signature",
+        "alg none",
+        "no sid",
+        "iss of another",
+        "jti a number",
+        "10 kB",
+    ],
 )
-def test_a_malformed_token_takes_no_cookie_back(api: APIClient, signed_in: Tokens, name: str) -> None:
+def test_a_malformed_token_takes_no_cookie_back(
+    api: APIClient, signed_in: Tokens, name: str
+) -> None:
     answer = refresh_by_cookie(api, FORGERIES[name](claims_of(signed_in["refresh"])))
 
     assert refusal_of(answer) == TOKEN_INVALID
     assert cookie_of(answer) is None
 
 
-def test_an_access_token_in_the_cookie_takes_no_cookie_back(api: APIClient, signed_in: Tokens) -> None:
+def test_an_access_token_in_the_cookie_takes_no_cookie_back(
+    api: APIClient, signed_in: Tokens
+) -> None:
     answer = refresh_by_cookie(api, signed_in["access"])
 
     assert refusal_of(answer) == TOKEN_INVALID
@@ -229,7 +259,9 @@ def test_a_late_answer_to_an_expired_token_does_not_delete_the_winners_cookie(
     assert use_refresh(api, newest) == 200
 
 
-def test_another_sites_request_is_a_403_that_changes_nothing(api: APIClient, signed_in: Tokens) -> None:
+def test_another_sites_request_is_a_403_that_changes_nothing(
+    api: APIClient, signed_in: Tokens
+) -> None:
     before = rows()
 
     answer = refresh_by_cookie(api, signed_in["refresh"], Origin="https://evil.example")
@@ -258,13 +290,18 @@ def test_refreshes_are_counted_by_person(api: APIClient, settings: Settings, db:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "token_refresh": "1/h"}
     ruth, naomi = sign_in(api, UserFactory()), sign_in(api, UserFactory())
 
-    first, second = api.post(REFRESH, {"refresh": ruth["refresh"]}), api.post(REFRESH, {"refresh": naomi["refresh"]})
+    first, second = (
+        api.post(REFRESH, {"refresh": ruth["refresh"]}),
+        api.post(REFRESH, {"refresh": naomi["refresh"]}),
+    )
 
     assert (first.status_code, second.status_code) == (200, 200)
     assert first["RateLimit-Policy"] == '"token_refresh";q=1;w=3600'
 
 
-def test_a_failing_database_is_a_503_that_takes_no_cookie_back(api: APIClient, signed_in: Tokens) -> None:
+def test_a_failing_database_is_a_503_that_takes_no_cookie_back(
+    api: APIClient, signed_in: Tokens
+) -> None:
     def fail(*args: Any) -> None:
         raise OperationalError("the server closed the connection")
 

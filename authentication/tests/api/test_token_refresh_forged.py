@@ -18,16 +18,25 @@ def _unlimited(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
 
 
-def test_a_forged_token_is_a_401_and_changes_nothing(api: APIClient, signed_in: Tokens, settings: Settings) -> None:
+def test_a_forged_token_is_a_401_and_changes_nothing(
+    api: APIClient, signed_in: Tokens, settings: Settings
+) -> None:
     settings.RATELIMIT_ENABLE = False
 
-    assert not_refused(lambda token: api.post(REFRESH, {"refresh": token}), claims_of(signed_in["refresh"])) == {}
+    assert (
+        not_refused(
+            lambda token: api.post(REFRESH, {"refresh": token}), claims_of(signed_in["refresh"])
+        )
+        == {}
+    )
 
 
 @pytest.mark.usefixtures("_unlimited")
 @over_http
 @given(data=st.data())
-def test_a_flipped_bit_anywhere_is_a_401(api: APIClient, signed_in: Tokens, data: st.DataObject) -> None:
+def test_a_flipped_bit_anywhere_is_a_401(
+    api: APIClient, signed_in: Tokens, data: st.DataObject
+) -> None:
     token = signed_in["refresh"].encode()
     place, bit = data.draw(st.integers(0, len(token) - 1)), data.draw(st.integers(0, 6))
     flipped = (token[:place] + bytes([token[place] ^ (1 << bit)]) + token[place + 1 :]).decode()
@@ -35,7 +44,11 @@ def test_a_flipped_bit_anywhere_is_a_401(api: APIClient, signed_in: Tokens, data
     answer = api.post(REFRESH, {"refresh": flipped})
 
     # A flip that makes a control character is no token's text at all.
-    expected = TOKEN_INVALID if flipped.isprintable() else invalid(refresh=["Control characters are not allowed here."])
+    expected = (
+        TOKEN_INVALID
+        if flipped.isprintable()
+        else invalid(refresh=["Control characters are not allowed here."])
+    )
     assert refusal_of(answer) == expected
     assert not TokenBlacklist.objects.exists()
 

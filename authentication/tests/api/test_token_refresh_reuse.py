@@ -45,8 +45,13 @@ def test_within_ten_seconds_the_previous_token_returns_the_same_successor(
     assert rows() == before
 
 
-def test_the_second_tab_gets_the_same_successor_refresh_by_cookie(api: APIClient, signed_in: Tokens) -> None:
-    first, second = refresh_by_cookie(api, signed_in["refresh"]), refresh_by_cookie(api, signed_in["refresh"])
+def test_the_second_tab_gets_the_same_successor_refresh_by_cookie(
+    api: APIClient, signed_in: Tokens
+) -> None:
+    first, second = (
+        refresh_by_cookie(api, signed_in["refresh"]),
+        refresh_by_cookie(api, signed_in["refresh"]),
+    )
 
     assert first.status_code == second.status_code == 200
     assert cookie_of(first) == cookie_of(second) is not None
@@ -113,7 +118,10 @@ USES = pytest.mark.parametrize("use", [use_refresh, use_access, use_verify])
 
 @USES
 def test_once_the_successor_was_used_its_predecessor_is_reuse(
-    time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens, use: Callable[[APIClient, Tokens], int]
+    time_machine: TimeMachineFixture,
+    api: APIClient,
+    signed_in: Tokens,
+    use: Callable[[APIClient, Tokens], int],
 ) -> None:
     newest = refreshed(api, signed_in["refresh"])
     time_machine.shift(11)
@@ -128,7 +136,10 @@ def test_once_the_successor_was_used_its_predecessor_is_reuse(
 
 @USES
 def test_tokens_fetched_again_in_the_grace_count_as_the_successor_when_used(
-    time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens, use: Callable[[APIClient, Tokens], int]
+    time_machine: TimeMachineFixture,
+    api: APIClient,
+    signed_in: Tokens,
+    use: Callable[[APIClient, Tokens], int],
 ) -> None:
     refreshed(api, signed_in["refresh"])
     time_machine.shift(3600)
@@ -193,7 +204,9 @@ def replayed(time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens
     return newest
 
 
-def test_reuse_ends_the_session_for_both_holders(api: APIClient, signed_in: Tokens, replayed: Tokens) -> None:
+def test_reuse_ends_the_session_for_both_holders(
+    api: APIClient, signed_in: Tokens, replayed: Tokens
+) -> None:
     thief = api.post(REFRESH, {"refresh": signed_in["refresh"]})
     owner = api.post(REFRESH, {"refresh": replayed["refresh"]})
 
@@ -217,9 +230,14 @@ def test_the_revocation_is_kept_although_the_answer_is_a_refusal(
     }
 
 
-def test_reuse_is_audited_as_critical(api: APIClient, signed_in: Tokens, replayed: Tokens, person: User) -> None:
+def test_reuse_is_audited_as_critical(
+    api: APIClient, signed_in: Tokens, replayed: Tokens, person: User
+) -> None:
     answer = api.post(
-        REFRESH, {"refresh": signed_in["refresh"]}, headers={"User-Agent": "thief/1"}, REMOTE_ADDR="198.51.100.7"
+        REFRESH,
+        {"refresh": signed_in["refresh"]},
+        headers={"User-Agent": "thief/1"},
+        REMOTE_ADDR="198.51.100.7",
     )
 
     event = AuditLog.objects.get(event_type="token_reuse_detected")
@@ -258,9 +276,9 @@ def test_reuse_leaves_the_persons_other_sessions_alone(
 
     assert use_access(api, other) == 200
     assert use_refresh(api, other) == 200
-    assert UserSession.objects.filter(is_active=True).get().pk.hex == claims_of(other["refresh"])["sid"].replace(
-        "-", ""
-    )
+    assert UserSession.objects.filter(is_active=True).get().pk.hex == claims_of(other["refresh"])[
+        "sid"
+    ].replace("-", "")
 
 
 def test_reuse_is_audited_and_mailed_once_however_often_it_is_tried(
@@ -269,7 +287,10 @@ def test_reuse_is_audited_and_mailed_once_however_often_it_is_tried(
     api.post(REFRESH, {"refresh": signed_in["refresh"]})
     before = rows()
 
-    again = [api.post(REFRESH, {"refresh": tokens["refresh"]}) for tokens in (signed_in, replayed, signed_in)]
+    again = [
+        api.post(REFRESH, {"refresh": tokens["refresh"]})
+        for tokens in (signed_in, replayed, signed_in)
+    ]
 
     assert [refusal_of(answer) for answer in again] == [TOKEN_INVALID] * 3
     assert rows() == before

@@ -11,7 +11,14 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import TokenBlacklist, User, UserSession
-from authentication.tests.answers import TOKEN_INVALID, cookie_of, invalid, not_refused, refusal_of, rows
+from authentication.tests.answers import (
+    TOKEN_INVALID,
+    cookie_of,
+    invalid,
+    not_refused,
+    refusal_of,
+    rows,
+)
 from authentication.tests.clients import NOON, Tokens, refreshed, set_password, sign_in
 from authentication.tests.conftest import API, BROWSER, bearer, queries
 from authentication.tests.forging import claims_of
@@ -59,7 +66,9 @@ def test_any_other_string_is_a_401(api: APIClient, signed_in: Tokens, name: str)
     assert rows() == before
 
 
-def test_the_token_in_the_header_is_not_the_one_that_is_looked_at(api: APIClient, signed_in: Tokens) -> None:
+def test_the_token_in_the_header_is_not_the_one_that_is_looked_at(
+    api: APIClient, signed_in: Tokens
+) -> None:
     answer = api.post(URL, {"token": "another"}, headers=bearer(signed_in["access"]))
 
     assert refusal_of(answer) == TOKEN_INVALID
@@ -72,7 +81,9 @@ def test_a_stale_header_is_ignored(api: APIClient, signed_in: Tokens) -> None:
 
 
 @pytest.mark.parametrize("reason", ["logout", "terminated", "reuse"])
-def test_the_token_of_an_ended_session_is_a_401(api: APIClient, signed_in: Tokens, reason: str) -> None:
+def test_the_token_of_an_ended_session_is_a_401(
+    api: APIClient, signed_in: Tokens, reason: str
+) -> None:
     UserSession.objects.get().deactivate(reason)
     before = rows()
 
@@ -82,9 +93,13 @@ def test_the_token_of_an_ended_session_is_a_401(api: APIClient, signed_in: Token
     assert rows() == before
 
 
-def test_a_revoked_access_token_is_a_401_and_its_session_lives(api: APIClient, signed_in: Tokens) -> None:
+def test_a_revoked_access_token_is_a_401_and_its_session_lives(
+    api: APIClient, signed_in: Tokens
+) -> None:
     session = UserSession.objects.get()
-    TokenBlacklist.blacklist_token(jti=claims_of(signed_in["access"])["jti"], expires_at=session.expires_at)
+    TokenBlacklist.blacklist_token(
+        jti=claims_of(signed_in["access"])["jti"], expires_at=session.expires_at
+    )
 
     answer = verified(api, signed_in["access"])
 
@@ -140,7 +155,10 @@ def test_a_replica_whose_clock_is_up_to_ten_seconds_late_takes_new_tokens(
 def test_a_token_signed_with_the_older_key_is_good_while_that_key_is_kept(
     api: APIClient, signed_in: Tokens, settings: Settings
 ) -> None:
-    old, settings.JWT_SIGNING_KEY = settings.JWT_SIGNING_KEY, "a-newer-key-of-more-than-thirty-two-characters"
+    old, settings.JWT_SIGNING_KEY = (
+        settings.JWT_SIGNING_KEY,
+        "a-newer-key-of-more-than-thirty-two-characters",
+    )
     settings.JWT_SIGNING_KEY_FALLBACKS = [old]
     assert verified(api, signed_in["access"]).status_code == 200
 
@@ -159,7 +177,9 @@ def test_a_token_signed_with_the_older_key_is_good_while_that_key_is_kept(
         ({"token": "a\ud800b"}, "Control characters are not allowed here."),
     ],
 )
-def test_a_token_of_another_type_is_a_400(api: APIClient, db: None, body: dict[str, object], message: str) -> None:
+def test_a_token_of_another_type_is_a_400(
+    api: APIClient, db: None, body: dict[str, object], message: str
+) -> None:
     answer = api.post(URL, json.dumps(body), content_type="application/json")
 
     assert refusal_of(answer) == invalid(token=[message])
@@ -170,7 +190,9 @@ def test_no_token_is_a_401(api: APIClient, db: None, body: dict[str, object]) ->
     assert refusal_of(api.post(URL, body)) == TOKEN_INVALID
 
 
-def test_a_forged_token_is_a_401_and_changes_nothing(api: APIClient, signed_in: Tokens, settings: Settings) -> None:
+def test_a_forged_token_is_a_401_and_changes_nothing(
+    api: APIClient, signed_in: Tokens, settings: Settings
+) -> None:
     settings.RATELIMIT_ENABLE = False
 
     assert not_refused(lambda token: verified(api, token), claims_of(signed_in["access"])) == {}

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from authentication.management import demo_data as demo
 from authentication.models import AuditLog, User, UserSession
-from authentication.services import demo
 from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -55,11 +55,15 @@ def test_the_devices_of_a_person_are_listed(api: APIClient, person: User, name: 
 def test_a_lock_is_lifted(api: APIClient, person: User) -> None:
     for _ in range(5):
         api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
-    assert api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 403
+    assert (
+        api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 403
+    )
 
     run("unlock_account", person.email)
 
-    assert api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 200
+    assert (
+        api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}).status_code == 200
+    )
     assert AuditLog.objects.get(event_type="account_unlocked").metadata["actor"] == "command line"
 
 
@@ -80,7 +84,9 @@ class TestRevoking:
         assert [use_access(api, it) for it in tokens] == [401, 401]
 
     @pytest.mark.parametrize("arguments", [{"person": None}, {"person": "ruth", "everybody": True}])
-    def test_it_must_be_said_who(self, api: APIClient, person: User, arguments: dict[str, Any]) -> None:
+    def test_it_must_be_said_who(
+        self, api: APIClient, person: User, arguments: dict[str, Any]
+    ) -> None:
         tokens = sign_in(api, person)
 
         with pytest.raises(CommandError, match="Name one person, or say --everybody"):
@@ -136,7 +142,9 @@ class TestASuperuser:
 
         assert not User.objects.exists()
 
-    def test_does_not_take_somebodys_address(self, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_does_not_take_somebodys_address(
+        self, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{STRONG}\n"))
 
         with pytest.raises(CommandError, match="exists already"):
@@ -147,7 +155,9 @@ class TestASuperuser:
 
 
 class TestPeopleWhoDoNotExist:
-    def test_can_be_signed_in_as_and_have_a_past(self, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_can_be_signed_in_as_and_have_a_past(
+        self, api: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(demo, "BATCH", 4)
 
         told = run("seed_demo", "10")
@@ -157,7 +167,10 @@ class TestPeopleWhoDoNotExist:
         assert User.objects.count() == 10
         assert UserSession.objects.count() >= 10
         assert AuditLog.objects.count() >= 30
-        assert api.post(f"{API}/login/", {"email": person.email, "password": password}).status_code == 200
+        assert (
+            api.post(f"{API}/login/", {"email": person.email, "password": password}).status_code
+            == 200
+        )
 
     def test_are_not_made_in_production(self, settings: Settings) -> None:
         settings.ENVIRONMENT = "production"

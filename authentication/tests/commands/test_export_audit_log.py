@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from authentication.management.commands import export_audit_log
 from authentication.models import AuditLog, User
-from authentication.services.reports import EVENT_FIELDS
+from authentication.services.audit.log_export import EVENT_FIELDS
 from authentication.tests.clients import NOON
 from authentication.tests.factories import UserFactory
 
@@ -29,7 +29,11 @@ def _a_past(person: User) -> None:
         (None, "login", "high"),
     ]
     for day, (user, event, risk) in enumerate(past, 1):
-        facts = {"metadata": {"n": day}, "ip_address": "8.8.8.8", "timestamp": NOON.replace(day=day)}
+        facts = {
+            "metadata": {"n": day},
+            "ip_address": "8.8.8.8",
+            "timestamp": NOON.replace(day=day),
+        }
         AuditLog.log_event(event, user=user, risk_level=risk, **facts)
 
 
@@ -48,7 +52,9 @@ def numbers(text: str) -> list[int]:
     return [json.loads(line)["metadata"]["n"] for line in text.splitlines()]
 
 
-def test_a_spreadsheet_has_a_heading_and_a_line_for_each_event_the_oldest_first(written: Any, person: User) -> None:
+def test_a_spreadsheet_has_a_heading_and_a_line_for_each_event_the_oldest_first(
+    written: Any, person: User
+) -> None:
     heading, *lines = csv.reader(io.StringIO(written()))
 
     first = dict(zip(heading, lines[0], strict=True))
@@ -112,7 +118,9 @@ class TestAFile:
 
         assert (tmp_path / "log.csv").read_text(encoding="utf-8") == "dear"
 
-    def test_is_whole_or_not_there(self, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_whole_or_not_there(
+        self, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def full(*_: Any) -> None:
             raise OSError("no space left")
 

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.db import connection
 from pytest_django import Settings
 
-from authentication import background
+from authentication.services.background import queue as background
 from authentication.tests.faults import rig
 from vineyard_group_fellowship.cache import Breaker
 from vineyard_group_fellowship.celery import HEARTBEAT_KEY
@@ -23,7 +23,9 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 @pytest.fixture(autouse=True)
 def _servers(transactional_db: None, settings: Settings) -> None:
     assert connection.vendor == "postgresql", "Fault tests need PostgreSQL: set DATABASE_URL."
-    assert "django_redis" in type(caches["default"]).__module__, "Fault tests need Redis: set REDIS_URL."
+    assert "django_redis" in type(caches["default"]).__module__, (
+        "Fault tests need Redis: set REDIS_URL."
+    )
     settings.RATELIMIT_ENABLE = False
     settings.HIBP_ENABLED = False
     settings.EMAIL_SWEEP_SECONDS = 60
@@ -60,9 +62,25 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
 
         def start(queues: str = "mail,checks,upkeep", **changed: str) -> subprocess.Popen[bytes]:
             caches["default"].delete(HEARTBEAT_KEY)
-            mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailserver.port), "EMAIL_LEASE_SECONDS": "2"}
-            command = ("celery", "-A", "vineyard_group_fellowship", "-q", "worker", "-c", "2", "-Q", queues)
-            worker = running.enter_context(rig.process(*command, log=tmp_path / "worker.log", **mail, **changed))
+            mail = {
+                "EMAIL_HOST": "127.0.0.1",
+                "EMAIL_PORT": str(mailserver.port),
+                "EMAIL_LEASE_SECONDS": "2",
+            }
+            command = (
+                "celery",
+                "-A",
+                "vineyard_group_fellowship",
+                "-q",
+                "worker",
+                "-c",
+                "2",
+                "-Q",
+                queues,
+            )
+            worker = running.enter_context(
+                rig.process(*command, log=tmp_path / "worker.log", **mail, **changed)
+            )
             rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
             return worker
 

@@ -28,7 +28,9 @@ LOST = (OSError, http.client.HTTPException)
 """What asking raises when there is no server, or none any more."""
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 20, pause: float = 0.05, what: str = "it") -> Any:
+def until(
+    condition: Callable[[], Any], *, seconds: float = 20, pause: float = 0.05, what: str = "it"
+) -> Any:
     """Wait for something to come true, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -238,7 +240,11 @@ class Answer:
 
 
 def asked(
-    port: int, method: str, path: str, body: dict[str, Any] | None = None, headers: Headers = MappingProxyType({})
+    port: int,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    headers: Headers = MappingProxyType({}),
 ) -> Answer:
     """Ask a server of this machine, on a connection of its own; raises one of LOST where nobody answers."""
     asking = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

@@ -8,7 +8,7 @@ from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, TokenBlacklist, User
-from authentication.services.retention import RetentionService
+from authentication.services.operations.retention import RetentionService
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 

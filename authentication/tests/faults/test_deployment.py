@@ -70,7 +70,9 @@ class TestTheCommands:
     def ask(self, told: dict[str, str], path: str, **headers: str) -> rig.Answer:
         return rig.asked(int(told["PORT"]), "GET", path, headers={"Host": HOST, **headers})
 
-    def test_web_worker_and_beat_run_as_the_files_say(self, told: dict[str, str], tmp_path: Path) -> None:
+    def test_web_worker_and_beat_run_as_the_files_say(
+        self, told: dict[str, str], tmp_path: Path
+    ) -> None:
         services = COMPOSE["services"]
         self.run(["python", "manage.py", "collectstatic", "--noinput"], told)
         self.run(services["migrate"]["command"], told)
@@ -81,11 +83,24 @@ class TestTheCommands:
         log = tmp_path / "log"
 
         with contextlib.ExitStack() as running:
-            commands = [shlex.split(RAILWAY["deploy"]["startCommand"]), services["worker"]["command"]]
+            commands = [
+                shlex.split(RAILWAY["deploy"]["startCommand"]),
+                services["worker"]["command"],
+            ]
             for command in (*commands, services["mailer"]["command"], beat):
-                running.enter_context(rig.process(*command, log=log, **told, EMAIL_SWEEP_SECONDS="1"))
-            rig.until(lambda: rig.is_up(int(told["PORT"]), headers={"Host": HOST}), seconds=40, what="the server")
-            rig.until(lambda: self.health(told)["checks"]["celery"] == "workers active", seconds=40, what="the workers")
+                running.enter_context(
+                    rig.process(*command, log=log, **told, EMAIL_SWEEP_SECONDS="1")
+                )
+            rig.until(
+                lambda: rig.is_up(int(told["PORT"]), headers={"Host": HOST}),
+                seconds=40,
+                what="the server",
+            )
+            rig.until(
+                lambda: self.health(told)["checks"]["celery"] == "workers active",
+                seconds=40,
+                what="the workers",
+            )
             rig.until(
                 lambda: (tmp_path / "log").read_text(encoding="utf-8").count("sweep_outbox") > 2,
                 seconds=40,
@@ -94,7 +109,9 @@ class TestTheCommands:
             self.assert_as_in_production(told)
 
         with psycopg.connect(told["DATABASE_URL"]) as database:
-            assert database.execute("SELECT extname FROM pg_extension WHERE extname = 'postgis'").fetchall()
+            assert database.execute(
+                "SELECT extname FROM pg_extension WHERE extname = 'postgis'"
+            ).fetchall()
         shutil.rmtree(settings.STATIC_ROOT)
 
     def health(self, told: dict[str, str]) -> dict[str, Any]:
@@ -105,11 +122,16 @@ class TestTheCommands:
     def assert_as_in_production(self, told: dict[str, str]) -> None:
         https = {"X-Forwarded-Proto": "https"}
         page = self.ask(told, "/admin/login/", **https)
-        sheets = re.findall(r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.content.decode())
+        sheets = re.findall(
+            r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.content.decode()
+        )
 
         assert self.health(told)["status"] == "healthy"
         assert page.status == 200
-        assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        assert (
+            page.headers["Strict-Transport-Security"]
+            == "max-age=31536000; includeSubDomains; preload"
+        )
         assert "Secure" in page.headers["Set-Cookie"]
         assert len(sheets) == 1
         sheet = self.ask(told, sheets[0], **https)

@@ -20,7 +20,16 @@ from . import rig
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 CLIENTS, SECONDS = 32, 60
-WORKER = ("celery", "-A", "vineyard_group_fellowship", "worker", "-c", "2", "-Q", "mail,checks,upkeep")
+WORKER = (
+    "celery",
+    "-A",
+    "vineyard_group_fellowship",
+    "worker",
+    "-c",
+    "2",
+    "-Q",
+    "mail,checks,upkeep",
+)
 
 
 class Visitor:
@@ -43,7 +52,9 @@ class Visitor:
         return [*often, self.sign_out, self.forget, self.register]
 
     def sign_in(self) -> None:
-        self._tokens = self._ask("POST", "auth/login/", {"email": self.email, "password": PASSWORD}) or {}
+        self._tokens = (
+            self._ask("POST", "auth/login/", {"email": self.email, "password": PASSWORD}) or {}
+        )
 
     def can_sign_in(self) -> bool:
         self._tokens = {}
@@ -52,7 +63,10 @@ class Visitor:
 
     def refresh(self) -> None:
         # A lost answer leaves the old token good for its successor.
-        self._tokens = self._ask("POST", "auth/token/refresh/", {"refresh": self._tokens["refresh"]}) or self._tokens
+        self._tokens = (
+            self._ask("POST", "auth/token/refresh/", {"refresh": self._tokens["refresh"]})
+            or self._tokens
+        )
 
     def look(self) -> None:
         self._ask("GET", "profiles/me/")
@@ -68,7 +82,9 @@ class Visitor:
 
     def register(self) -> None:
         mark = self._chance.getrandbits(60)
-        self._ask("POST", "auth/register/", {"email": f"new{mark}@example.org", "password": PASSWORD})
+        self._ask(
+            "POST", "auth/register/", {"email": f"new{mark}@example.org", "password": PASSWORD}
+        )
 
     def sign_out(self) -> None:
         self._ask("POST", "auth/logout/")
@@ -99,7 +115,13 @@ class World:
         self._running, self._log, self.port = running, log, rig.free_port()
         mail = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail_port)}
         pace = {"EMAIL_SWEEP_SECONDS": "1", "EMAIL_LEASE_SECONDS": "3"}
-        self._told = {"PORT": str(self.port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "8", **mail, **pace}
+        self._told = {
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "2",
+            "WEB_THREADS": "8",
+            **mail,
+            **pace,
+        }
         self.start()
 
     def start(self) -> None:
@@ -124,14 +146,18 @@ def test_nothing_is_lost(tmp_path: Path, mailserver: rig.MailServer) -> None:
         world = World(running, tmp_path / "log", mailserver.port)
         rig.until(lambda: rig.is_up(world.port), what="the server")
         visitors = [Visitor(number, world.port, tally) for number in range(CLIENTS)]
-        crowd = [threading.Thread(target=it.visit, args=(time.monotonic() + SECONDS,)) for it in visitors]
+        crowd = [
+            threading.Thread(target=it.visit, args=(time.monotonic() + SECONDS,)) for it in visitors
+        ]
         for one in crowd:
             one.start()
         time.sleep(SECONDS / 2)
         world.restart()
         for one in crowd:
             one.join(SECONDS)
-        world.run("celery", "-A", "vineyard_group_fellowship", "beat", "-s", str(tmp_path / "schedule"))
+        world.run(
+            "celery", "-A", "vineyard_group_fellowship", "beat", "-s", str(tmp_path / "schedule")
+        )
         waiting = OutgoingEmail.objects.filter(status__in=["queued", "sending"])
         rig.until(lambda: not waiting.exists(), seconds=60, pause=0.5, what="every mail to be sent")
         get_in = [visitor.can_sign_in() for visitor in visitors]

@@ -97,7 +97,14 @@ def test_many_share_two_connections_and_each_gets_the_right_answer(
             status, body, _ = caller.ask("POST", "/token/refresh/", {"refresh": body["refresh"]})
             seen[status] += 1
 
-    with rig.process(*rig.SERVER, log=tmp_path / "log", PORT=str(port), WEB_CONCURRENCY="2", WEB_THREADS="3", **told):
+    with rig.process(
+        *rig.SERVER,
+        log=tmp_path / "log",
+        PORT=str(port),
+        WEB_CONCURRENCY="2",
+        WEB_THREADS="3",
+        **told,
+    ):
         rig.until(caller.is_up, what="the server")
         crowd = [threading.Thread(target=come_and_go) for _ in range(6)]
         for one in crowd:
@@ -128,7 +135,9 @@ def bustle(address: str) -> Iterator[None]:
         one.join(10)
 
 
-def test_a_long_list_is_whole_though_its_connection_changes(bouncer: str, told: dict[str, str], person: User) -> None:
+def test_a_long_list_is_whole_though_its_connection_changes(
+    bouncer: str, told: dict[str, str], person: User
+) -> None:
     events = [AuditLog(user=person, event_type=AuditLog.Event.REGISTRATION) for _ in range(8_000)]
     AuditLog.objects.bulk_create(events, batch_size=2_000)
 
@@ -149,7 +158,9 @@ def test_a_long_list_is_whole_though_its_connection_changes(bouncer: str, told: 
 
 def test_statements_and_waiting_for_locks_are_bounded_all_the_same(bouncer: str) -> None:
     with psycopg.connect(bouncer, prepare_threshold=None) as it:
-        bounds = [it.execute(f"SHOW {name}").fetchone() for name in ("statement_timeout", "lock_timeout")]
+        bounds = [
+            it.execute(f"SHOW {name}").fetchone() for name in ("statement_timeout", "lock_timeout")
+        ]
 
     assert bounds == [("5s",), ("2s",)]
 

@@ -46,11 +46,15 @@ class TestAWorker:
     ) -> None:
         settings.HIBP_ENABLED = True
         # A look-up that is to be tried again outlives the worker of the run before.
-        get_redis_connection("default").delete("unacked", "unacked_index", "mail", "checks", "upkeep")
+        get_redis_connection("default").delete(
+            "unacked", "unacked_index", "mail", "checks", "upkeep"
+        )
         through(str(settings.CACHES["default"]["LOCATION"]))
         start_worker(HIBP_ENABLED="True", HIBP_API_URL=httpserver.url_for("/range"))
         answer = api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
-        Celery(broker=settings.CACHES["default"]["LOCATION"]).send_task("made.up", (CANARY,), queue="upkeep")
+        Celery(broker=settings.CACHES["default"]["LOCATION"]).send_task(
+            "made.up", (CANARY,), queue="upkeep"
+        )
 
         log = tmp_path / "worker.log"
         rig.until(lambda: counted(log, "retry: ") == 2, what="the look-up's second try")
@@ -61,7 +65,9 @@ class TestAWorker:
         name = answer.headers["X-Correlation-ID"]
         done = {event["action"] for event in events if event.get("correlation_id") == name}
         assert done == {"authentication.tasks.deliver_email", "authentication.tasks.check_breach"}
-        assert [event for event in events if event.get("action") and event["correlation_id"] != name] == []
+        assert [
+            event for event in events if event.get("action") and event["correlation_id"] != name
+        ] == []
         for secret in (CANARY, PASSWORD, "naomi", str(OutgoingEmail.objects.get().pk)):
             assert secret not in log.read_text(encoding="ascii")
 
@@ -71,12 +77,23 @@ class TestTheServer:
         log, port = tmp_path / "server.log", rig.free_port()
         with rig.process(*rig.SERVER, log=log, PORT=str(port), WEB_CONCURRENCY="1"):
             rig.until(lambda: counted(log, "Booting worker"), what="the server")
-            answer = rig.asked(port, "GET", f"/api/v1/auth/csrf/?token={CANARY}", headers={"User-Agent": CANARY})
+            answer = rig.asked(
+                port, "GET", f"/api/v1/auth/csrf/?token={CANARY}", headers={"User-Agent": CANARY}
+            )
             said(port, f"GET /account/verify-email/?token={CANARY} HTTP/9\r\n\r\n")
-            said(port, f"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer {CANARY}\r\n\r\n")
-            said(port, f"GET /%0A%E2%80%A8{{}}?x={CANARY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            said(
+                port,
+                f"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer {CANARY}\r\n\r\n",
+            )
+            said(
+                port,
+                f"GET /%0A%E2%80%A8{{}}?x={CANARY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            )
             rig.until(
-                lambda: counted(log, "Invalid request") == 2 and counted(log, "gunicorn.access") == 2, what="lines"
+                lambda: (
+                    counted(log, "Invalid request") == 2 and counted(log, "gunicorn.access") == 2
+                ),
+                what="lines",
             )
 
         events = events_of(log)

@@ -15,7 +15,8 @@ from . import rig
 pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
 
 LOGIN = (
-    "POST /api/v1/auth/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    "POST /api/v1/auth/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    "Content-Type: application/json\r\nConnection: close\r\n"
 )
 BODY = '{"email": "nobody@example.org", "password": "Wrong-Horse-9"}'
 
@@ -26,7 +27,9 @@ def port(tmp_path: Path) -> Iterator[int]:
     port = rig.free_port()
     told = {"PORT": str(port), "WEB_CONCURRENCY": "1", "CLIENT_IP_HEADER": "X-Real-IP"}
     with contextlib.ExitStack() as running:
-        server: subprocess.Popen[bytes] = running.enter_context(rig.process(*rig.SERVER, log=tmp_path / "log", **told))
+        server: subprocess.Popen[bytes] = running.enter_context(
+            rig.process(*rig.SERVER, log=tmp_path / "log", **told)
+        )
         rig.until(lambda: rig.is_up(port), what="the server")
         yield port
         assert server.poll() is None
@@ -73,7 +76,9 @@ def test_a_body_that_does_not_say_its_length_is_not_read(port: int, body: str) -
 def test_what_two_servers_could_read_in_two_ways_reaches_nobody(port: int, headers: str) -> None:
     answer = said(port, f"{LOGIN}{headers}\r\n{BODY}")
 
-    assert answer == b"" or answer.split(b" ", 2)[1] in {b"400", b"411", b"431", b"501"}, answer[:200]
+    assert answer == b"" or answer.split(b" ", 2)[1] in {b"400", b"411", b"431", b"501"}, answer[
+        :200
+    ]
     assert not AuditLog.objects.exists()
 
 
@@ -103,6 +108,9 @@ def test_the_edges_header_twice_is_no_address(port: int) -> None:
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get"])
 def test_odd_methods_do_nothing(port: int, method: str) -> None:
-    answer = said(port, f"{method} /api/v1/auth/csrf/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    answer = said(
+        port,
+        f"{method} /api/v1/auth/csrf/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+    )
 
     assert answer.split(b" ", 2)[1] in {b"400", b"403", b"405", b"501"}, answer[:200]

@@ -31,7 +31,9 @@ class Caller:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any, dict[str, str]]:
+    def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, Any, dict[str, str]]:
         answer = rig.asked(self._port, method, f"{AUTH}{path}", body)
         return answer.status, answer.json(), answer.headers
 
@@ -59,7 +61,9 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         def start(**changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
             port = rig.free_port()
             told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
-            server = running.enter_context(rig.process(*rig.SERVER, log=tmp_path / "server.log", **told))
+            server = running.enter_context(
+                rig.process(*rig.SERVER, log=tmp_path / "server.log", **told)
+            )
             caller = Caller(port)
             rig.until(caller.is_up, what="the server")
             return caller, server
@@ -143,14 +147,20 @@ def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_
     serve: Serve, person: User, pool: str
 ) -> None:
     wire = rig.Wire(5432)
-    told = {"DATABASE_URL": rig.database_url(wire.port), "DB_POOL_SIZE": pool, "DB_STATEMENT_TIMEOUT_MS": "2000"}
+    told = {
+        "DATABASE_URL": rig.database_url(wire.port),
+        "DB_POOL_SIZE": pool,
+        "DB_STATEMENT_TIMEOUT_MS": "2000",
+    }
     caller, _ = serve(**told, WEB_CONCURRENCY="1")
     assert {caller.sign_in(person)[0] for _ in range(4)} == {200}
 
     wire.freeze()
     start = time.monotonic()
     answers: list[tuple[int, Any, dict[str, str]]] = []
-    crowd = [threading.Thread(target=lambda: answers.append(caller.sign_in(person))) for _ in range(4)]
+    crowd = [
+        threading.Thread(target=lambda: answers.append(caller.sign_in(person))) for _ in range(4)
+    ]
     for one in crowd:
         one.start()
     for one in crowd:
@@ -174,7 +184,9 @@ def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_no
     caller, _ = serve(DB_POOL_SIZE=pool, WEB_CONCURRENCY="1")
     # At once, so that more than one thread has a connection.
     with ThreadPoolExecutor(4) as crowd:
-        assert {status for status, *_ in crowd.map(lambda _: caller.sign_in(person), range(4))} == {200}
+        assert {status for status, *_ in crowd.map(lambda _: caller.sign_in(person), range(4))} == {
+            200
+        }
 
     with connection.cursor() as cursor:
         cursor.execute(
@@ -220,14 +232,25 @@ def test_a_database_that_hangs_on_an_open_connection_holds_no_scrape_up_and_leav
     second = caller.text("/metrics")
     again = time.monotonic() - start - waited
     live = caller.ask("GET", "/health/live/")[0]
-    rig.until(lambda: "auth_active_sessions_total" not in caller.text("/metrics"), seconds=40, pause=1, what="an end")
+    rig.until(
+        lambda: "auth_active_sessions_total" not in caller.text("/metrics"),
+        seconds=40,
+        pause=1,
+        what="an end",
+    )
     wire.thaw()
 
     assert waited < 8
     assert again < 2
     assert live == 200
-    assert all('auth_login_attempts_total{status="success"} 1.0' in text for text in (first, second))
-    rig.until(lambda: "auth_active_sessions_total 1.0" in caller.text("/metrics"), pause=1, what="the numbers again")
+    assert all(
+        'auth_login_attempts_total{status="success"} 1.0' in text for text in (first, second)
+    )
+    rig.until(
+        lambda: "auth_active_sessions_total 1.0" in caller.text("/metrics"),
+        pause=1,
+        what="the numbers again",
+    )
     wire.close()
 
 
@@ -242,7 +265,10 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
         rig.until(lambda: caller.answers("/csrf/"), what="an answer")
     children = pids_below(server.pid)
     os.kill(children[0], signal.SIGKILL)
-    rig.until(lambda: children[0] not in pids_below(server.pid) and caller.is_up(), what="another in its place")
+    rig.until(
+        lambda: children[0] not in pids_below(server.pid) and caller.is_up(),
+        what="another in its place",
+    )
 
     sample = 'http_request_duration_seconds_count{endpoint="csrf",method="GET",status="2xx"} 40.0'
     assert sample in rig.until(lambda: caller.text("/metrics"), what="the numbers")
@@ -252,7 +278,9 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     }
 
 
-def test_a_folder_shared_with_others_keeps_what_is_theirs(serve: Serve, tmp_path: Path, person: User) -> None:
+def test_a_folder_shared_with_others_keeps_what_is_theirs(
+    serve: Serve, tmp_path: Path, person: User
+) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "counter_7.db").write_text("another service's", encoding="utf-8")
@@ -261,7 +289,10 @@ def test_a_folder_shared_with_others_keeps_what_is_theirs(serve: Serve, tmp_path
 
     assert 'auth_login_attempts_total{status="success"} 1.0' in caller.text("/metrics")
     server.send_signal(signal.SIGHUP)
-    rig.until(lambda: caller.is_up() and len(list(shared.iterdir())) == 2, what="the server to have read its file anew")
+    rig.until(
+        lambda: caller.is_up() and len(list(shared.iterdir())) == 2,
+        what="the server to have read its file anew",
+    )
     server.send_signal(signal.SIGTERM)
 
     assert server.wait(20) == 0
@@ -269,4 +300,7 @@ def test_a_folder_shared_with_others_keeps_what_is_theirs(serve: Serve, tmp_path
 
 
 def pids_below(pid: int) -> list[int]:
-    return [int(it) for it in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    return [
+        int(it)
+        for it in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    ]

@@ -13,9 +13,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.background import enqueue
 from authentication.models import OutgoingEmail, TokenBlacklist
-from authentication.services.email import EmailService
+from authentication.services.background.queue import enqueue
+from authentication.services.mail.outbox import EmailService
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 
@@ -63,7 +63,11 @@ def test_a_worker_sends_what_a_request_wrote_down(
 
 
 def test_a_worker_killed_in_the_middle_of_a_mail_loses_none(
-    api: APIClient, redis: str, through: Callable[[str], None], start_worker: StartWorker, mailserver: rig.MailServer
+    api: APIClient,
+    redis: str,
+    through: Callable[[str], None],
+    start_worker: StartWorker,
+    mailserver: rig.MailServer,
 ) -> None:
     through(redis)
     mailserver.hangs = True
@@ -77,7 +81,8 @@ def test_a_worker_killed_in_the_middle_of_a_mail_loses_none(
     start_worker()
 
     def swept() -> bool:
-        # As beat does again and again: the dead worker's connection may swallow a task before Redis knows it is dead.
+        # As beat does again and again: the dead worker's connection may swallow a task before Redis
+        # knows it is dead.
         EmailService.sweep()
         return statuses() == ["sent"]
 
@@ -86,7 +91,11 @@ def test_a_worker_killed_in_the_middle_of_a_mail_loses_none(
 
 
 def test_a_mail_server_that_never_answers_keeps_no_other_work_back(
-    api: APIClient, redis: str, through: Callable[[str], None], start_worker: StartWorker, mailserver: rig.MailServer
+    api: APIClient,
+    redis: str,
+    through: Callable[[str], None],
+    start_worker: StartWorker,
+    mailserver: rig.MailServer,
 ) -> None:
     through(redis)
     mailserver.hangs = True
@@ -151,7 +160,9 @@ class TestABrokerThatIs:
         assert (len(mailoutbox), len(mailserver.mails)) == (1, 1)
 
 
-def test_without_a_worker_health_says_so_and_is_well(api: APIClient, redis: str, settings: Settings) -> None:
+def test_without_a_worker_health_says_so_and_is_well(
+    api: APIClient, redis: str, settings: Settings
+) -> None:
     settings.CELERY_BROKER_URL = redis
     caches["default"].clear()
 

@@ -26,7 +26,11 @@ MODES = ["an app", "a browser", "a front end of ours"]
 HEADERS = {
     "an app": {"User-Agent": "VineyardApp/1.0 (iPhone; iOS 18.1)"},
     "a browser": BROWSER,
-    "a front end of ours": {"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site", "User-Agent": CHROME},
+    "a front end of ours": {
+        "Origin": "http://localhost:3000",
+        "Sec-Fetch-Site": "same-site",
+        "User-Agent": CHROME,
+    },
 }
 
 Deliver = Callable[[], list[EmailMessage]]
@@ -47,9 +51,13 @@ class Device:
     def of(cls, mode: str) -> "Device":
         return cls(api=APIClient(headers=HEADERS[mode]), keeps_refresh=mode == "an app")
 
-    def post(self, path: str, body: dict[str, Any] | None = None, *, signed_in: bool = False) -> Any:
+    def post(
+        self, path: str, body: dict[str, Any] | None = None, *, signed_in: bool = False
+    ) -> Any:
         """Send a request and keep the tokens it gives."""
-        answer = self.api.post(f"{API}/{path}/", body or {}, headers=bearer(self.access) if signed_in else {})
+        answer = self.api.post(
+            f"{API}/{path}/", body or {}, headers=bearer(self.access) if signed_in else {}
+        )
         if self.keeps_refresh:
             self.api.cookies.clear()
         told = answer.json()
@@ -63,13 +71,17 @@ class Device:
         return self.post("token/refresh", {"refresh": self.refresh} if self.keeps_refresh else {})
 
     def log_in(self, password: str, **extra: Any) -> Any:
-        return self.post("login", {"email_or_username": EMAIL.lower(), "password": password, **extra})
+        return self.post(
+            "login", {"email_or_username": EMAIL.lower(), "password": password, **extra}
+        )
 
     def me(self) -> int:
         return int(self.api.get(ME, headers=bearer(self.access)).status_code)
 
     def sessions(self) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = self.api.get(f"{API}/sessions/", headers=bearer(self.access)).json()["sessions"]
+        listed: list[dict[str, Any]] = self.api.get(
+            f"{API}/sessions/", headers=bearer(self.access)
+        ).json()["sessions"]
         return listed
 
 
@@ -87,7 +99,14 @@ def test_a_life_from_registration_to_sign_out(mode: str, delivered: Deliver) -> 
 
     told = set(AuditLog.objects.values_list("event_type", flat=True))
     assert told >= {
-        *("registration", "email_verified", "token_exchange", "token_refresh", "login", "login_failed"),
+        *(
+            "registration",
+            "email_verified",
+            "token_exchange",
+            "token_refresh",
+            "login",
+            "login_failed",
+        ),
         *("sessions_terminated", "password_change", "logout"),
     }
     assert not AuditLog.objects.filter(user=None).exists()
@@ -124,22 +143,32 @@ def comes_in_on_another_device(laptop: Device) -> None:
 
     assert [device["is_current"] for device in devices] == [True, False]
     assert devices[0]["device_name"] == "Naomi's laptop"
-    assert {device["id"] for device in devices} == {str(session.pk) for session in UserSession.objects.all()}
+    assert {device["id"] for device in devices} == {
+        str(session.pk) for session in UserSession.objects.all()
+    }
 
 
 def ends_all_others(laptop: Device, phone: Device) -> None:
     ended = laptop.post("sessions/terminate-all", signed_in=True)
 
-    assert ended.json() == {"message": "All sessions terminated successfully", "terminated_count": 1}
+    assert ended.json() == {
+        "message": "All sessions terminated successfully",
+        "terminated_count": 1,
+    }
     assert (phone.me(), phone.renew().status_code, laptop.me()) == (401, 401, 200)
 
 
 def changes_the_password(laptop: Device, phone: Device) -> None:
-    changed = laptop.post("password/change", {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, signed_in=True)
+    changed = laptop.post(
+        "password/change", {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, signed_in=True
+    )
 
     assert changed.status_code == 200
     assert laptop.me() == 200
-    assert (phone.log_in(PASSWORD).status_code, phone.log_in(NEW_PASSWORD).status_code) == (401, 200)
+    assert (phone.log_in(PASSWORD).status_code, phone.log_in(NEW_PASSWORD).status_code) == (
+        401,
+        200,
+    )
     assert len(laptop.sessions()) == 2
 
 
@@ -162,7 +191,9 @@ def test_a_forgotten_password_is_replaced_by_mail(mode: str, delivered: Deliver)
 
     device.post("password/reset", {"email": EMAIL.upper()})
     link_token = token_in(delivered()[-1])
-    reset = device.post("password/reset/confirm", {"token": link_token, "new_password": NEW_PASSWORD})
+    reset = device.post(
+        "password/reset/confirm", {"token": link_token, "new_password": NEW_PASSWORD}
+    )
 
     assert reset.json() == {"message": "Password reset successfully"}
     assert (device.me(), device.renew().status_code) == (401, 401)
@@ -188,7 +219,9 @@ def test_a_link_that_was_lost_is_sent_again(mode: str, delivered: Deliver) -> No
 
 
 def test_the_specifications_client_is_copied_letter_for_letter() -> None:
-    copied = Path(spec_client.__file__).read_text(encoding="utf-8").partition("# auth_client.py\n")[2]
+    copied = (
+        Path(spec_client.__file__).read_text(encoding="utf-8").partition("# auth_client.py\n")[2]
+    )
 
     digest = hashlib.sha256(copied.encode()).hexdigest()
 
@@ -196,16 +229,20 @@ def test_the_specifications_client_is_copied_letter_for_letter() -> None:
 
 
 @pytest.fixture
-def spoken_to(live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> spec_client.AuthClient:
+def spoken_to(
+    live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> spec_client.AuthClient:
     """Return the specification's client, of a server that lets people in before they have proven their address."""
     settings.REQUIRE_EMAIL_VERIFICATION = False
     # The mails' threads would compete with the server's for the one in-memory database.
-    monkeypatch.setattr("authentication.background._pool.submit", lambda *_: None)
+    monkeypatch.setattr("authentication.services.background.queue._pool.submit", lambda *_: None)
     return spec_client.AuthClient(base_url=f"{live_server.url}{API}")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_specifications_client_signs_in_and_lists_its_sessions(spoken_to: spec_client.AuthClient) -> None:
+def test_the_specifications_client_signs_in_and_lists_its_sessions(
+    spoken_to: spec_client.AuthClient,
+) -> None:
     registered = spoken_to.register("user@example.com", "Password123!", "John", "Doe")
     signed_in = spoken_to.login("user@example.com", "Password123!")
     sessions = spoken_to.get_sessions()
@@ -219,7 +256,9 @@ def test_the_specifications_client_signs_in_and_lists_its_sessions(spoken_to: sp
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_specifications_client_lives_on_its_cookie_until_it_signs_out(spoken_to: spec_client.AuthClient) -> None:
+def test_the_specifications_client_lives_on_its_cookie_until_it_signs_out(
+    spoken_to: spec_client.AuthClient,
+) -> None:
     spoken_to.register("user@example.com", "Password123!", "John", "Doe")
     spoken_to.login("user@example.com", "Password123!")
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication import background
 from authentication.models import AuditLog, User, UserSession
+from authentication.services.background import queue as background
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 from authentication.tests.properties import thoroughly
@@ -25,7 +25,18 @@ from authentication.tests.properties import thoroughly
 from .logged import logged
 
 FORGED = '"}\n{"event": "login", "level": "info"}'
-HOSTILE = ["a\r\nb", "a\nb", "a\x00b", "a\x1b[31mb", "a\x85b", "a\x0cb", "a\u2028b", "a\u202eb", "a\u2066b", FORGED]
+HOSTILE = [
+    "a\r\nb",
+    "a\nb",
+    "a\x00b",
+    "a\x1b[31mb",
+    "a\x85b",
+    "a\x0cb",
+    "a\u2028b",
+    "a\u202eb",
+    "a\u2066b",
+    FORGED,
+]
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=60)
 
@@ -60,18 +71,32 @@ def _everything_is_logged(settings: Settings) -> None:
 def test_no_field_of_a_request_splits_a_line(api: APIClient, person: User, hostile: str) -> None:
     counted = Counted()
     named = {"email": f"{hostile}@example.org", "password": PASSWORD, "device_name": hostile}
-    headers = {"User-Agent": hostile, "X-Correlation-ID": hostile, "Referer": hostile, "Origin": hostile}
+    headers = {
+        "User-Agent": hostile,
+        "X-Correlation-ID": hostile,
+        "Referer": hostile,
+        "Origin": hostile,
+    }
 
     with logged("json") as log:
         logging.getLogger().addHandler(counted)
         logging.getLogger("django.server").addHandler(counted)
         api.post(f"{API}/login/", named, headers={**headers, "Sec-Fetch-Site": "same-origin"})
-        api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}, headers={"User-Agent": hostile})
+        api.post(
+            f"{API}/login/",
+            {"email": person.email, "password": PASSWORD},
+            headers={"User-Agent": hostile},
+        )
         api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}, headers=headers)
         api.get(f"{API}/{urllib.parse.quote(hostile)}/")
-        api.get(f"{ME}?next={urllib.parse.quote(hostile)}", headers={"Authorization": f"Bearer {hostile}"})
+        api.get(
+            f"{ME}?next={urllib.parse.quote(hostile)}",
+            headers={"Authorization": f"Bearer {hostile}"},
+        )
         api.get(f"/account/verify-email/{urllib.parse.quote(hostile)}")
-        logging.getLogger("django.server").info('"%s" %s %s', f"GET /{hostile} HTTP/1.1", "200", "1")
+        logging.getLogger("django.server").info(
+            '"%s" %s %s', f"GET /{hostile} HTTP/1.1", "200", "1"
+        )
 
     events = lines_of(log.getvalue())
     assert len(events) == counted.count
@@ -82,15 +107,24 @@ def test_no_field_of_a_request_splits_a_line(api: APIClient, person: User, hosti
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_no_field_of_a_request_is_hostile_where_it_is_kept(api: APIClient, person: User, hostile: str) -> None:
+def test_no_field_of_a_request_is_hostile_where_it_is_kept(
+    api: APIClient, person: User, hostile: str
+) -> None:
     headers = {"User-Agent": hostile, "X-Correlation-ID": hostile}
 
-    answer = api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}, headers=headers)
+    answer = api.post(
+        f"{API}/login/", {"email": person.email, "password": PASSWORD}, headers=headers
+    )
 
     event, session = AuditLog.objects.get(), UserSession.objects.get()
     assert answer.status_code == 200
     assert event.user_agent == session.user_agent
-    for kept in (event.user_agent, event.correlation_id, event.metadata["device"], session.device_name):
+    for kept in (
+        event.user_agent,
+        event.correlation_id,
+        event.metadata["device"],
+        session.device_name,
+    ):
         assert not set(kept) & set("\r\n\x00\x1b\x85\x0c\u2028\u202e\u2066")
     assert event.correlation_id.isalnum()
 
@@ -165,7 +199,9 @@ class TestForPeople:
     @thoroughly
     def test_an_event_is_a_line(self, text: str) -> None:
         with logged("console") as log:
-            structlog.get_logger("ours").warning("said", text=text, several=[text], named={"it": text})
+            structlog.get_logger("ours").warning(
+                "said", text=text, several=[text], named={"it": text}
+            )
             logging.getLogger("theirs").warning("%s", text)
             structlog.get_logger("ours").warning(text)
 
@@ -237,9 +273,9 @@ class TestWhoseItIs:
         with logged("json") as log:
             client.get("/admin/")
 
-        assert {event["user"] for event in lines_of(log.getvalue()) if event["event"] == "slow_request"} == {
-            str(clerk.pk)
-        }
+        assert {
+            event["user"] for event in lines_of(log.getvalue()) if event["event"] == "slow_request"
+        } == {str(clerk.pk)}
 
     def test_work_after_the_answer_bears_the_name_of_its_request(
         self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
@@ -248,10 +284,17 @@ class TestWhoseItIs:
         monkeypatch.setattr(background, "import_string", lambda _: crash)
         with logged("json") as log:
             answer = api.post(f"{API}/password/reset/", {"email": person.email})
-            for waiting in [background._pool.submit(threading.Event().wait, 0.01) for _ in range(background._THREADS)]:
+            for waiting in [
+                background._pool.submit(threading.Event().wait, 0.01)
+                for _ in range(background._THREADS)
+            ]:
                 waiting.result()
 
-        [failed] = [event for event in lines_of(log.getvalue()) if event["event"] == "background_task_failed"]
+        [failed] = [
+            event
+            for event in lines_of(log.getvalue())
+            if event["event"] == "background_task_failed"
+        ]
         assert failed["correlation_id"] == answer.headers["X-Correlation-ID"]
         assert failed["action"] == failed["task"] == "authentication.tasks.deliver_email"
 
@@ -271,15 +314,22 @@ class TestWhatOthersQuote:
         [
             ("Error handling request %s", (f"/account/verify-email/?token={CANARY}",)),
             ("Error handling request %s %s", ("GET", f"/account/verify-email/?token={CANARY}")),
-            (f"Invalid request from ip=192.0.2.1: Invalid HTTP Header: 'Authorization : Bearer {CANARY}'", ()),
+            (
+                f"Invalid request from ip=192.0.2.1: Invalid HTTP Header: 'Authorization : Bearer {CANARY}'",
+                (),
+            ),
         ],
     )
-    def test_gunicorn_no_query_and_no_header(self, message: str, arguments: tuple[str, ...]) -> None:
+    def test_gunicorn_no_query_and_no_header(
+        self, message: str, arguments: tuple[str, ...]
+    ) -> None:
         with logged("json") as log:
             logging.getLogger("gunicorn.error").error(message, *arguments)
 
         [event] = lines_of(log.getvalue())
-        assert event["event"].startswith(("Error handling request", "Invalid request from ip=192.0.2.1"))
+        assert event["event"].startswith(
+            ("Error handling request", "Invalid request from ip=192.0.2.1")
+        )
         assert self.CANARY not in log.getvalue()
 
     def test_celery_no_message(self) -> None:
@@ -287,10 +337,14 @@ class TestWhatOthersQuote:
 
         log_of = logging.getLogger("celery.worker.consumer.consumer")
         with logged("json") as log:
-            log_of.error(they.UNKNOWN_TASK_ERROR, KeyError("made.up"), self.CANARY, self.CANARY, self.CANARY)
+            log_of.error(
+                they.UNKNOWN_TASK_ERROR, KeyError("made.up"), self.CANARY, self.CANARY, self.CANARY
+            )
             log_of.error(they.INVALID_TASK_ERROR, ValueError("odd"), self.CANARY)
             log_of.warning(they.UNKNOWN_FORMAT, self.CANARY)
-            log_of.critical(they.MESSAGE_DECODE_ERROR, "odd", "json", "utf-8", self.CANARY, self.CANARY)
+            log_of.critical(
+                they.MESSAGE_DECODE_ERROR, "odd", "json", "utf-8", self.CANARY, self.CANARY
+            )
             log_of.error("consumer: Cannot connect to %s: %s", "redis://there", "refused")
 
         events = [event["event"] for event in lines_of(log.getvalue())]
@@ -301,13 +355,20 @@ class TestWhatOthersQuote:
     def test_celery_no_arguments_and_no_words_of_an_error(self) -> None:
         from celery.app import trace as they
 
-        told = {"name": "a.task", "id": "1", "description": "raised unexpected", "args": self.CANARY}
+        told = {
+            "name": "a.task",
+            "id": "1",
+            "description": "raised unexpected",
+            "args": self.CANARY,
+        }
         with logged("json") as log:
             try:
                 raise LookupError(f"refused\nDETAIL:  Failing row contains ({self.CANARY})")
             except LookupError as error:
                 told["exc"] = repr(error)
-                logging.getLogger("celery.app.trace").exception(they.LOG_FAILURE, told, extra={"data": told})
+                logging.getLogger("celery.app.trace").exception(
+                    they.LOG_FAILURE, told, extra={"data": told}
+                )
 
         [event] = lines_of(log.getvalue())
         assert event["event"] == "Task a.task[1] raised unexpected: LookupError"

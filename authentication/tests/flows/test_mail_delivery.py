@@ -18,8 +18,8 @@ from pytest_httpserver import HTTPServer
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.email import NOTICES, EmailService
-from authentication.services.unsubscribing import unsubscribe_token
+from authentication.services.mail.outbox import NOTICES, EmailService
+from authentication.services.mail.unsubscribe import unsubscribe_token
 from authentication.tests.answers import refusal_of, rows
 from authentication.tests.clients import NOON, Tokens
 from authentication.tests.conftest import API, bearer
@@ -46,11 +46,20 @@ def key(settings: Settings) -> ec.EllipticCurvePrivateKey:
 
 
 def tell(
-    api: APIClient, key: ec.EllipticCurvePrivateKey, *events: Any, at: dt.datetime = NOON, body: bytes | None = None
+    api: APIClient,
+    key: ec.EllipticCurvePrivateKey,
+    *events: Any,
+    at: dt.datetime = NOON,
+    body: bytes | None = None,
 ) -> Any:
     """Return the answer to events as the provider signs and sends them."""
-    payload, stamp = body if body is not None else json.dumps(list(events)).encode(), str(int(at.timestamp()))
-    signature = base64.b64encode(key.sign(stamp.encode() + payload, ec.ECDSA(hashes.SHA256()))).decode()
+    payload, stamp = (
+        body if body is not None else json.dumps(list(events)).encode(),
+        str(int(at.timestamp())),
+    )
+    signature = base64.b64encode(
+        key.sign(stamp.encode() + payload, ec.ECDSA(hashes.SHA256()))
+    ).decode()
     headers = {
         "X-Twilio-Email-Event-Webhook-Signature": signature,
         "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
@@ -59,7 +68,12 @@ def tell(
 
 
 def event(kind: str, address: str, **more: Any) -> dict[str, Any]:
-    return {"event": kind, "email": address, "timestamp": int((NOON + dt.timedelta(minutes=1)).timestamp()), **more}
+    return {
+        "event": kind,
+        "email": address,
+        "timestamp": int((NOON + dt.timedelta(minutes=1)).timestamp()),
+        **more,
+    }
 
 
 def marks(person: User) -> tuple[bool, bool]:
@@ -83,13 +97,20 @@ class TestEvents:
         ],
     )
     def test_bounces_and_complaints_mark_the_account(
-        self, api: APIClient, person: User, key: Any, told: dict[str, str], marked: tuple[bool, bool]
+        self,
+        api: APIClient,
+        person: User,
+        key: Any,
+        told: dict[str, str],
+        marked: tuple[bool, bool],
     ) -> None:
         answer = tell(api, key, event(told.pop("kind"), person.email.upper(), **told))
 
         assert (answer.status_code, answer.content) == (204, b"")
         assert marks(person) == marked
-        assert AuditLog.objects.filter(event_type__in=["email_bounced", "email_complained"]).count() == any(marked)
+        assert AuditLog.objects.filter(
+            event_type__in=["email_bounced", "email_complained"]
+        ).count() == any(marked)
 
     def test_what_is_told_twice_is_noted_once(self, api: APIClient, person: User, key: Any) -> None:
         for _ in range(2):
@@ -107,16 +128,26 @@ class TestEvents:
         assert marks(person) == (False, False)
 
     def test_nobody_learns_who_is_a_member(self, api: APIClient, person: User, key: Any) -> None:
-        known, unknown = (tell(api, key, event("bounce", it)) for it in (person.email, "nobody@example.org"))
+        known, unknown = (
+            tell(api, key, event("bounce", it)) for it in (person.email, "nobody@example.org")
+        )
 
         def told(answer: Any) -> Any:
             ours = {"X-Correlation-ID", "X-Response-Time", "Server-Timing"}
-            return answer.status_code, answer.content, {k: v for k, v in answer.headers.items() if k not in ours}
+            return (
+                answer.status_code,
+                answer.content,
+                {k: v for k, v in answer.headers.items() if k not in ours},
+            )
 
         assert told(known) == told(unknown)
 
-    def test_a_batch_may_be_larger_than_a_clients_body(self, api: APIClient, person: User, key: Any) -> None:
-        many = [event("delivered", f"p{number}@example.org", filler="x" * 100) for number in range(1000)]
+    def test_a_batch_may_be_larger_than_a_clients_body(
+        self, api: APIClient, person: User, key: Any
+    ) -> None:
+        many = [
+            event("delivered", f"p{number}@example.org", filler="x" * 100) for number in range(1000)
+        ]
 
         assert tell(api, key, *many, event("bounce", person.email)).status_code == 204
         assert marks(person) == (True, False)
@@ -126,14 +157,29 @@ class TestEvents:
 
     @pytest.mark.parametrize(
         "body",
-        [b"", b"x", b"{}", b"[1]", b"[{}]", b'[{"event": 7}]', b"[" * 100_000, b'[{"event": "bounce", "email": 7}]'],
+        [
+            b"",
+            b"x",
+            b"{}",
+            b"[1]",
+            b"[{}]",
+            b'[{"event": 7}]',
+            b"[" * 100_000,
+            b'[{"event": "bounce", "email": 7}]',
+        ],
     )
-    def test_what_makes_no_sense_is_refused_or_left_alone(self, api: APIClient, key: Any, body: bytes) -> None:
+    def test_what_makes_no_sense_is_refused_or_left_alone(
+        self, api: APIClient, key: Any, body: bytes
+    ) -> None:
         assert tell(api, key, body=body).status_code in {204, 400}
 
     @pytest.mark.parametrize("minutes", [-11, 11])
-    def test_an_old_signature_is_refused(self, api: APIClient, person: User, key: Any, minutes: int) -> None:
-        answer = tell(api, key, event("bounce", person.email), at=NOON + dt.timedelta(minutes=minutes))
+    def test_an_old_signature_is_refused(
+        self, api: APIClient, person: User, key: Any, minutes: int
+    ) -> None:
+        answer = tell(
+            api, key, event("bounce", person.email), at=NOON + dt.timedelta(minutes=minutes)
+        )
 
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
         assert marks(person) == (False, False)
@@ -145,14 +191,19 @@ class TestEvents:
             tell(api, ec.generate_private_key(ec.SECP256R1()), event("bounce", person.email)),
             api.post(URL, [event("bounce", person.email)]),
             api.post(
-                URL, b"[]", content_type="application/json", headers={"X-Twilio-Email-Event-Webhook-Signature": "x"}
+                URL,
+                b"[]",
+                content_type="application/json",
+                headers={"X-Twilio-Email-Event-Webhook-Signature": "x"},
             ),
         ]
 
         assert [answer.status_code for answer in answers] == [403] * 3
         assert rows() == before
 
-    def test_without_a_key_it_is_not_there(self, api: APIClient, key: Any, settings: Settings) -> None:
+    def test_without_a_key_it_is_not_there(
+        self, api: APIClient, key: Any, settings: Settings
+    ) -> None:
         settings.SENDGRID_WEBHOOK_KEY = ""
 
         assert refusal_of(tell(api, key, event("bounce", "a@example.org")))["code"] == "not_found"
@@ -165,16 +216,22 @@ class TestWhoeverCannotBeReached:
         mail.refresh_from_db()
         return mail.status
 
-    @pytest.mark.parametrize("field", ["email_bounced_at", "email_complained_at", "notices_stopped_at"])
+    @pytest.mark.parametrize(
+        "field", ["email_bounced_at", "email_complained_at", "notices_stopped_at"]
+    )
     def test_is_sent_security_mail_alone(self, person: User, field: str) -> None:
         User.objects.filter(pk=person.pk).update(**{field: NOON})
         person.refresh_from_db()
 
-        assert {kind: self.send(person, kind) for kind in NOTICES} == dict.fromkeys(NOTICES, "suppressed")
+        assert {kind: self.send(person, kind) for kind in NOTICES} == dict.fromkeys(
+            NOTICES, "suppressed"
+        )
         assert self.send(person, "password_reset") == "sent"
         assert self.send(person, "account_locked") == "sent"
 
-    def test_is_reached_again_once_the_address_is_proven_anew(self, api: APIClient, person: User) -> None:
+    def test_is_reached_again_once_the_address_is_proven_anew(
+        self, api: APIClient, person: User
+    ) -> None:
         User.objects.filter(pk=person.pk).update(email_bounced_at=NOON, email_complained_at=NOON)
 
         User.objects.verify_email(person.pk, at=NOON + dt.timedelta(hours=1))
@@ -200,7 +257,9 @@ class TestUnsubscribing:
     def test_a_mail_program_presses_it_without_a_page(self, person: User) -> None:
         visitor = Client(enforce_csrf_checks=True)
 
-        answer = visitor.post(f"{PAGE}?token={unsubscribe_token(person.pk)}", {"List-Unsubscribe": "One-Click"})
+        answer = visitor.post(
+            f"{PAGE}?token={unsubscribe_token(person.pk)}", {"List-Unsubscribe": "One-Click"}
+        )
 
         person.refresh_from_db()
         assert answer.status_code == 200
@@ -234,7 +293,9 @@ class TestUnsubscribing:
         assert Client().post(PAGE, {"token": token}).status_code == 400
         assert not User.objects.exclude(notices_stopped_at=None).exists()
 
-    def test_a_provider_presses_many_peoples_links_from_one_address(self, settings: Settings) -> None:
+    def test_a_provider_presses_many_peoples_links_from_one_address(
+        self, settings: Settings
+    ) -> None:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "notices": "1/h"}
         links = [f"{PAGE}?token={unsubscribe_token(UserFactory().pk)}" for _ in range(3)]
 
@@ -251,16 +312,23 @@ class TestUnsubscribing:
         assert (first.status_code, second.status_code) == (400, 429)
         assert int(second["Retry-After"]) > 0
 
-    def test_in_the_account_they_are_turned_on_again(self, api: APIClient, person: User, signed_in: Tokens) -> None:
+    def test_in_the_account_they_are_turned_on_again(
+        self, api: APIClient, person: User, signed_in: Tokens
+    ) -> None:
         headers = bearer(signed_in["access"])
-        answers = [api.put(NOTICES_URL, {"notices": wanted}, headers=headers).json() for wanted in (False, True)]
+        answers = [
+            api.put(NOTICES_URL, {"notices": wanted}, headers=headers).json()
+            for wanted in (False, True)
+        ]
 
         assert answers == [{"notices": False}, {"notices": True}]
         assert api.get(NOTICES_URL, headers=headers).json() == {"notices": True}
         assert AuditLog.objects.filter(event_type="notices_changed").count() == 2
 
     @pytest.mark.parametrize("body", [{}, {"notices": None}, {"notices": "yes"}, {"notices": 1}])
-    def test_anything_else_is_refused(self, api: APIClient, signed_in: Tokens, body: dict[str, Any]) -> None:
+    def test_anything_else_is_refused(
+        self, api: APIClient, signed_in: Tokens, body: dict[str, Any]
+    ) -> None:
         answer = api.put(NOTICES_URL, body, headers=bearer(signed_in["access"]))
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
@@ -278,7 +346,9 @@ class TestWhatTheProviderIsSent:
         return httpserver
 
     @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support")
-    def test_text_and_html_to_the_address_and_no_tracking_of_links(self, provider: HTTPServer) -> None:
+    def test_text_and_html_to_the_address_and_no_tracking_of_links(
+        self, provider: HTTPServer
+    ) -> None:
         person = UserFactory(email="R.uth@example.org")
         provider.expect_request("/v3/mail/send", method="POST").respond_with_data("", status=202)
         mail = OutgoingEmail.objects.create(user=person, kind="password_reset")
@@ -297,8 +367,12 @@ class TestWhatTheProviderIsSent:
 
     @pytest.mark.filterwarnings("ignore:django-anymail has dropped official support")
     @pytest.mark.parametrize("status", [400, 401, 429, 500])
-    def test_a_refusal_is_tried_again_later(self, provider: HTTPServer, person: User, status: int) -> None:
-        provider.expect_request("/v3/mail/send", method="POST").respond_with_data("no", status=status)
+    def test_a_refusal_is_tried_again_later(
+        self, provider: HTTPServer, person: User, status: int
+    ) -> None:
+        provider.expect_request("/v3/mail/send", method="POST").respond_with_data(
+            "no", status=status
+        )
         mail = OutgoingEmail.objects.create(user=person, kind="password_reset")
 
         EmailService.deliver(mail.pk)

@@ -20,7 +20,8 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
-from authentication.services import audit, metrics
+from authentication.services.audit import events as audit
+from authentication.services.operations import metrics
 from authentication.tests.clients import NOON, refreshed, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
@@ -65,7 +66,11 @@ def scraped() -> dict[str, float]:
     metrics._tables.forget()
     answer = Client().get("/metrics")
     assert answer.status_code == 200, answer.content
-    samples = (line.rpartition(" ") for line in answer.content.decode().splitlines() if not line.startswith("#"))
+    samples = (
+        line.rpartition(" ")
+        for line in answer.content.decode().splitlines()
+        if not line.startswith("#")
+    )
     return {name: float(value) for name, _, value in samples}
 
 
@@ -86,8 +91,18 @@ class TestWhatIsCounted:
         assert grown('auth_login_attempts_total{status="success"}') == 1
         assert grown('auth_login_attempts_total{status="failed"}') == 2
         assert grown("auth_login_duration_seconds_count") == 3
-        assert grown('http_request_duration_seconds_count{endpoint="login",method="POST",status="2xx"}') == 1
-        assert grown('http_request_duration_seconds_count{endpoint="login",method="POST",status="4xx"}') == 2
+        assert (
+            grown(
+                'http_request_duration_seconds_count{endpoint="login",method="POST",status="2xx"}'
+            )
+            == 1
+        )
+        assert (
+            grown(
+                'http_request_duration_seconds_count{endpoint="login",method="POST",status="4xx"}'
+            )
+            == 2
+        )
 
     def test_refreshes_and_reuse(self, api: APIClient, person: User, grown: Any) -> None:
         tokens = sign_in(api, person)
@@ -97,7 +112,9 @@ class TestWhatIsCounted:
         assert grown("auth_tokens_refreshed_total") == 2
         assert grown("auth_token_reuse_detected_total") == 1
 
-    def test_lockouts_resets_and_limits(self, api: APIClient, person: User, settings: Settings, grown: Any) -> None:
+    def test_lockouts_resets_and_limits(
+        self, api: APIClient, person: User, settings: Settings, grown: Any
+    ) -> None:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "5/h"}
         for _ in range(7):
             api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
@@ -114,7 +131,9 @@ class TestWhatIsCounted:
         )
         OutgoingEmail.objects.create(user=person, kind="verification", status="dead")
         FailedTask.objects.create(task="authentication.tasks.clean", error="OSError")
-        TokenBlacklist.objects.create(jti="a", user=person, expires_at=timezone.now() - dt.timedelta(days=3))
+        TokenBlacklist.objects.create(
+            jti="a", user=person, expires_at=timezone.now() - dt.timedelta(days=3)
+        )
 
         found = scraped()
 
@@ -137,7 +156,9 @@ class TestWhatIsCounted:
         assert "auth_tokens_refreshed_total" in found
         metrics._tables.forget()
 
-    def test_one_table_that_takes_too_long_hides_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_one_table_that_takes_too_long_hides_no_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def slow(**_: Any) -> Any:
             raise OperationalError from TookTooLong()
 
@@ -149,7 +170,10 @@ class TestWhatIsCounted:
         assert found["auth_outbox_depth"] == 0
 
     def test_the_tables_are_asked_once_in_ten_seconds_by_one_scrape_at_a_time(
-        self, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any, time_machine: TimeMachineFixture
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        django_assert_num_queries: Any,
+        time_machine: TimeMachineFixture,
     ) -> None:
         time_machine.move_to(NOON, tick=False)
         scraped()
@@ -160,7 +184,9 @@ class TestWhatIsCounted:
         with metrics._tables._lock, django_assert_num_queries(0):
             assert b"auth_outbox_depth" in Client().get("/metrics").content
 
-    def test_what_was_rolled_back_has_not_happened(self, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_was_rolled_back_has_not_happened(
+        self, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.undo()
         before = scraped()
 
@@ -172,7 +198,9 @@ class TestWhatIsCounted:
 
     def test_a_task_sent_again_has_failed_all_the_same(self, db: None) -> None:
         for sent_again_at in (None, timezone.now()):
-            FailedTask.objects.create(task="authentication.tasks.clean", error="OSError", sent_again_at=sent_again_at)
+            FailedTask.objects.create(
+                task="authentication.tasks.clean", error="OSError", sent_again_at=sent_again_at
+            )
 
         found = scraped()
 
@@ -183,7 +211,10 @@ class TestWhatIsCounted:
         for page in ("", "authentication/user/", "authentication/user/1/change/"):
             Client().get(f"/admin/{page}")
 
-        assert grown('http_request_duration_seconds_count{endpoint="admin",method="GET",status="3xx"}') == 3
+        assert (
+            grown('http_request_duration_seconds_count{endpoint="admin",method="GET",status="3xx"}')
+            == 3
+        )
 
     def test_no_label_takes_what_a_client_makes_up(self, api: APIClient) -> None:
         before = len(scraped())
@@ -229,9 +260,16 @@ class TestWhoMayRead:
 
     @pytest.mark.parametrize(
         ("header", "status"),
-        [("Bearer a-token-of-operations", 200), ("Bearer a-token-of-operation", 401), ("", 401), ("Bearer \xff", 401)],
+        [
+            ("Bearer a-token-of-operations", 200),
+            ("Bearer a-token-of-operation", 401),
+            ("", 401),
+            ("Bearer \xff", 401),
+        ],
     )
-    def test_with_a_token_whoever_has_it_and_nobody_without(self, settings: Settings, header: str, status: int) -> None:
+    def test_with_a_token_whoever_has_it_and_nobody_without(
+        self, settings: Settings, header: str, status: int
+    ) -> None:
         settings.METRICS_TOKEN = "a-token-of-operations"
 
         assert Client().get("/metrics", HTTP_AUTHORIZATION=header).status_code == status
@@ -242,7 +280,15 @@ def test_nothing_of_a_person_is_told(api: APIClient, person: User) -> None:
     api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
     answer = Client().get("/metrics").content.decode()
 
-    for secret in (person.email, person.username, str(person.pk), "naomi", "Ruth", tokens["access"], "127.0.0.1"):
+    for secret in (
+        person.email,
+        person.username,
+        str(person.pk),
+        "naomi",
+        "Ruth",
+        tokens["access"],
+        "127.0.0.1",
+    ):
         assert secret not in answer
 
 
@@ -251,14 +297,22 @@ class TestTheDocuments:
     NAMES = re.compile(r"\b(?:auth|http)_[a-z_]+\b")
 
     def known(self) -> set[str]:
-        return {sample.partition("{")[0] for sample in scraped()} | {"auth_failed_tasks", "auth_task_failures_total"}
+        return {sample.partition("{")[0] for sample in scraped()} | {
+            "auth_failed_tasks",
+            "auth_task_failures_total",
+        }
 
     def test_the_dashboard_asks_for_what_there_is(self, api: APIClient, person: User) -> None:
         sign_in(api, person)
-        dashboard = json.loads((DOCS / "grafana" / "authentication.json").read_text(encoding="utf-8"))
+        dashboard = json.loads(
+            (DOCS / "grafana" / "authentication.json").read_text(encoding="utf-8")
+        )
 
         asked = {
-            name for panel in dashboard["panels"] for it in panel["targets"] for name in self.NAMES.findall(it["expr"])
+            name
+            for panel in dashboard["panels"]
+            for it in panel["targets"]
+            for name in self.NAMES.findall(it["expr"])
         }
 
         assert asked - self.known() == {"auth_rate_limited_total"} - self.known()
@@ -272,4 +326,6 @@ class TestTheDocuments:
         asked = {name for rule in group["rules"] for name in self.NAMES.findall(rule["expr"])}
 
         assert asked <= self.known()
-        assert [rule["alert"] for rule in group["rules"] if f"### {rule['alert']}" not in explained] == []
+        assert [
+            rule["alert"] for rule in group["rules"] if f"### {rule['alert']}" not in explained
+        ] == []

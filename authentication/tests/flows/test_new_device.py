@@ -12,7 +12,14 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import ActionToken, AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
+from authentication.models import (
+    ActionToken,
+    AuditLog,
+    OutgoingEmail,
+    PasswordResetToken,
+    User,
+    UserSession,
+)
 from authentication.tests.agents import AGENTS
 from authentication.tests.answers import LINK_INVALID, refusal_of
 from authentication.tests.clients import NEW_PASSWORD, NOON, sign_in, use_access
@@ -41,7 +48,9 @@ def strange(api: APIClient, person: User) -> dict[str, Any]:
 
 
 class TestTheMail:
-    def test_it_says_when_where_and_what(self, strange: Any, delivered: Deliver, settings: Settings) -> None:
+    def test_it_says_when_where_and_what(
+        self, strange: Any, delivered: Deliver, settings: Settings
+    ) -> None:
         (mail,) = delivered()
 
         text = " ".join(str(mail.body).split())
@@ -57,7 +66,9 @@ class TestTheMail:
 
         assert warnings_to(person) == 0
 
-    def test_nobody_is_warned_of_a_device_they_used_before(self, api: APIClient, person: User) -> None:
+    def test_nobody_is_warned_of_a_device_they_used_before(
+        self, api: APIClient, person: User
+    ) -> None:
         first = sign_in(api, person, headers=PHONE)
         api.post(f"{API}/logout/", headers={"Authorization": f"Bearer {first['access']}"})
         sign_in(api, person, headers=DESK)
@@ -65,7 +76,9 @@ class TestTheMail:
 
         assert warnings_to(person) == 1
 
-    def test_an_update_of_the_browser_makes_no_device_new(self, api: APIClient, person: User) -> None:
+    def test_an_update_of_the_browser_makes_no_device_new(
+        self, api: APIClient, person: User
+    ) -> None:
         sign_in(api, person, headers=DESK)
         sign_in(api, person, headers={"User-Agent": CHROME.replace("131.0", "132.1")})
 
@@ -92,7 +105,9 @@ class TestTheMail:
         assert token not in str(list(ActionToken.objects.values()))
         assert token not in str(list(OutgoingEmail.objects.values()))
 
-    def test_a_session_that_is_gone_by_then_keeps_no_mail_back(self, strange: Any, delivered: Deliver) -> None:
+    def test_a_session_that_is_gone_by_then_keeps_no_mail_back(
+        self, strange: Any, delivered: Deliver
+    ) -> None:
         UserSession.objects.all().delete()
 
         assert len(delivered()) == 1
@@ -106,7 +121,8 @@ class TestTheLink:
 
         body = answer.json()
         chosen = api.post(
-            f"{API}/password/reset/confirm/", {"token": body["reset_token"], "new_password": NEW_PASSWORD}
+            f"{API}/password/reset/confirm/",
+            {"token": body["reset_token"], "new_password": NEW_PASSWORD},
         )
         person.refresh_from_db()
         assert (answer.status_code, body.keys()) == (200, {"message", "reset_token"})
@@ -121,18 +137,24 @@ class TestTheLink:
     ) -> None:
         visitor = Client(enforce_csrf_checks=True, headers=DESK)
         page = visitor.get(PAGE, {"token": token_in(delivered()[0])})
-        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode()))
+        fields = dict(
+            re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.content.decode())
+        )
 
         answer = visitor.post(PAGE, fields, headers={"Origin": "http://testserver"})
 
         form = visitor.get(answer["Location"].removeprefix(settings.BACKEND_URL))
         assert use_access(api, strange) == 401
         assert answer.status_code == 302
-        assert answer["Location"].startswith(f"{settings.BACKEND_URL}/account/reset-password/?token=")
+        assert answer["Location"].startswith(
+            f"{settings.BACKEND_URL}/account/reset-password/?token="
+        )
         assert "Choose a new password" in form.content.decode()
 
     @pytest.mark.parametrize("method", ["get", "head", "options"])
-    def test_opening_it_changes_nothing(self, api: APIClient, strange: Any, delivered: Deliver, method: str) -> None:
+    def test_opening_it_changes_nothing(
+        self, api: APIClient, strange: Any, delivered: Deliver, method: str
+    ) -> None:
         token = token_in(delivered()[0])
 
         answer = getattr(Client(), method)(PAGE, {"token": token})
@@ -175,7 +197,9 @@ class TestTheLink:
         reset = PasswordResetToken.objects.issue(person, at=NOON)
 
         elsewhere = [
-            api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD}),
+            api.post(
+                f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD}
+            ),
             api.post(f"{API}/email/verify/", {"token": token}),
             api.post(f"{API}/exchange-token/", {"exchange_token": token}),
         ]

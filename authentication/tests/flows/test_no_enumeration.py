@@ -15,9 +15,9 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication import background
-from authentication.hashers import ServiceArgon2Hasher
 from authentication.models import AuditLog, OutgoingEmail, User
+from authentication.services.background import queue as background
+from authentication.services.passwords.hashers import ServiceArgon2Hasher
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -59,9 +59,15 @@ def with_password(field: str) -> Callable[[str], dict[str, Any]]:
 QUESTIONS = {
     "login by address": Question("login", with_password("email"), more_work={"UPDATE": 1}),
     "login by name": Question(
-        "login", with_password("username"), known=KNOWN_NAME, unknown=UNKNOWN_NAME, more_work={"UPDATE": 1}
+        "login",
+        with_password("username"),
+        known=KNOWN_NAME,
+        unknown=UNKNOWN_NAME,
+        more_work={"UPDATE": 1},
     ),
-    "register": Question("register", lambda about: {"email": about, "password": PASSWORD}, less_work={"INSERT": 3}),
+    "register": Question(
+        "register", lambda about: {"email": about, "password": PASSWORD}, less_work={"INSERT": 3}
+    ),
     "password reset": Question("password/reset", lambda about: {"email": about}),
     "resend": Question("email/resend", lambda about: {"email": about}),
 }
@@ -75,7 +81,11 @@ def ruth(db: None) -> User:
 
 def told(answer: Any, *, but: set[str] = THEIR_OWN) -> dict[str, Any]:
     """Return all that an answer tells, in the words that a stranger could compare."""
-    body = {name: value for name, value in answer.json().items() if name not in {"correlation_id", "user_id"}}
+    body = {
+        name: value
+        for name, value in answer.json().items()
+        if name not in {"correlation_id", "user_id"}
+    }
     # An answer may name whom it was asked about.
     text = repr(body).replace(KNOWN, "<about>").replace(UNKNOWN, "<about>")
     return {
@@ -96,12 +106,17 @@ def test_known_and_unknown_are_answered_alike_ten_times_over(question: Question)
         unknown = question.ask(question.unknown, "198.51.100.8")
 
         assert told(known, but=its_own) == told(unknown, but=its_own)
-        assert known.get("RateLimit", "").partition("t=")[0] == unknown.get("RateLimit", "").partition("t=")[0]
+        assert (
+            known.get("RateLimit", "").partition("t=")[0]
+            == unknown.get("RateLimit", "").partition("t=")[0]
+        )
         assert ("Retry-After" in known) == ("Retry-After" in unknown)
 
 
 @pytest.mark.parametrize("about", ["login by address", "login by name"])
-def test_both_are_locked_for_the_same_time(about: str, settings: Settings, time_machine: TimeMachineFixture) -> None:
+def test_both_are_locked_for_the_same_time(
+    about: str, settings: Settings, time_machine: TimeMachineFixture
+) -> None:
     settings.RATELIMIT_ENABLE = False
     # A Redis has a clock of its own.
     settings.CACHES = caches("")
@@ -122,9 +137,14 @@ def test_both_cost_the_same_statements(question: Question, settings: Settings) -
     settings.RATELIMIT_ENABLE = False
 
     for _ in range(3):
-        known, unknown = statements(question, question.known), statements(question, question.unknown)
+        known, unknown = (
+            statements(question, question.known),
+            statements(question, question.unknown),
+        )
 
-        assert known + collections.Counter(question.less_work) == unknown + collections.Counter(question.more_work)
+        assert known + collections.Counter(question.less_work) == unknown + collections.Counter(
+            question.more_work
+        )
         # From the second time on, whoever registers an unknown address meets it as a known one.
         question = dataclasses.replace(question, less_work={})
 
@@ -145,8 +165,12 @@ def test_both_cost_the_same_hashes(question: Question, settings: Settings) -> No
 
 def hashes(question: Question, about: str) -> int:
     with (
-        mock.patch.object(ServiceArgon2Hasher, "encode", autospec=True, side_effect=ServiceArgon2Hasher.encode) as made,
-        mock.patch.object(ServiceArgon2Hasher, "verify", autospec=True, side_effect=ServiceArgon2Hasher.verify) as seen,
+        mock.patch.object(
+            ServiceArgon2Hasher, "encode", autospec=True, side_effect=ServiceArgon2Hasher.encode
+        ) as made,
+        mock.patch.object(
+            ServiceArgon2Hasher, "verify", autospec=True, side_effect=ServiceArgon2Hasher.verify
+        ) as seen,
     ):
         question.ask(about)
     return made.call_count + seen.call_count
@@ -219,7 +243,11 @@ def break_down(fault: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
 @QUESTIONS_IDS
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_part_changes_no_answer(
-    question: Question, fault: str, inline: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    question: Question,
+    fault: str,
+    inline: None,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.RATELIMIT_ENABLE = False
     well = told(question.ask(question.known))
@@ -241,7 +269,9 @@ def test_mail_that_could_not_be_sent_is_kept_for_both(inline: None, settings: Se
 
 
 def register(email: str, username: str) -> Any:
-    return APIClient().post(f"{API}/register/", {"email": email, "password": PASSWORD, "username": username})
+    return APIClient().post(
+        f"{API}/register/", {"email": email, "password": PASSWORD, "username": username}
+    )
 
 
 class TestRegisteringTakenAddresses:
@@ -264,15 +294,21 @@ class TestRegisteringTakenAddresses:
 
         held, taken = (register("new@example.org", spelled(name)) for name in ("naomi", "nahum"))
 
-        assert (held.status_code, held.json()["errors"]) == (400, {"username": ["This username is taken."]})
+        assert (held.status_code, held.json()["errors"]) == (
+            400,
+            {"username": ["This username is taken."]},
+        )
         assert told(held) == told(taken)
 
-    def test_a_member_cannot_take_the_name_either(self, api: APIClient, signed_in: dict[str, Any]) -> None:
+    def test_a_member_cannot_take_the_name_either(
+        self, api: APIClient, signed_in: dict[str, Any]
+    ) -> None:
         register(KNOWN, "naomi")
         register(UNKNOWN, "nahum")
 
         held, taken = (
-            api.patch(ME, {"username": name}, headers=bearer(signed_in["access"])) for name in ("naomi", "nahum")
+            api.patch(ME, {"username": name}, headers=bearer(signed_in["access"]))
+            for name in ("naomi", "nahum")
         )
 
         assert held.status_code == 400
@@ -292,4 +328,6 @@ class TestRegisteringTakenAddresses:
         answer = QUESTIONS["register"].ask(KNOWN.upper())
 
         assert answer.status_code == 400
-        assert answer.json()["errors"] == {"email": ["An account with this email address exists already."]}
+        assert answer.json()["errors"] == {
+            "email": ["An account with this email address exists already."]
+        }

@@ -20,7 +20,6 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication import background
 from authentication.models import AuditLog, User
 from authentication.services import (
     AuthenticationService,
@@ -31,6 +30,7 @@ from authentication.services import (
     SecondFactorService,
     TokenService,
 )
+from authentication.services.background import queue as background
 from authentication.tasks import check_breach
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, ME, bearer, deliver_due, token_in
@@ -61,7 +61,9 @@ class Watched:
         self.api = APIClient()
         self.secrets: dict[str, str] = {}
 
-    def post(self, path: str, body: dict[str, Any], expected: int, **headers: str) -> dict[str, Any]:
+    def post(
+        self, path: str, body: dict[str, Any], expected: int, **headers: str
+    ) -> dict[str, Any]:
         for field in PASSWORD_FIELDS:
             if field in body:
                 self.keep(field, body[field])
@@ -87,7 +89,11 @@ class Watched:
 
     def found_in(self, text: str) -> list[str]:
         """Return the names of the secrets a text holds, in any spelling it could be turned back from."""
-        return [name for name, secret in self.secrets.items() if any(it in text for it in spellings(name, secret))]
+        return [
+            name
+            for name, secret in self.secrets.items()
+            if any(it in text for it in spellings(name, secret))
+        ]
 
 
 def spellings(name: str, secret: str) -> Iterator[str]:
@@ -95,7 +101,8 @@ def spellings(name: str, secret: str) -> Iterator[str]:
     yield urllib.parse.quote(secret, safe="")
     yield base64.b64encode(secret.encode()).decode().rstrip("=")[:-1]
     if "password" in name:
-        # A password may be guessed from its plain hash, whole or but for the five letters that are asked for.
+        # A password may be guessed from its plain hash, whole or but for the five letters that are
+        # asked for.
         sha1 = hashlib.sha1(secret.encode(), usedforsecurity=False).hexdigest()
         yield from (sha1[5:], sha1[5:].upper())
     if secret.count(".") == 2:
@@ -114,7 +121,9 @@ def everything_stored() -> str:
 def everything_cached() -> str:
     cache: Any = caches["default"]
     if isinstance(cache, LocMemCache):
-        return "\n".join(repr(item) for name in ("default", "limits") for item in stored_in(caches[name]))
+        return "\n".join(
+            repr(item) for name in ("default", "limits") for item in stored_in(caches[name])
+        )
     server = get_redis_connection("default")
     return "\n".join(f"{key} {server.get(key)}" for key in server.scan_iter("vgf*"))
 
@@ -129,7 +138,9 @@ class Tasks:
     def __init__(self) -> None:
         self.sent: list[tuple[str, tuple[str, ...]]] = []
 
-    def submit(self, _: Callable[..., None], task: str, arguments: tuple[str, ...], *rest: object) -> None:
+    def submit(
+        self, _: Callable[..., None], task: str, arguments: tuple[str, ...], *rest: object
+    ) -> None:
         self.sent.append((task, arguments))
 
     def run_breach_checks(self) -> None:
@@ -153,17 +164,23 @@ def known_from_a_breach(monkeypatch: pytest.MonkeyPatch, watched: Watched) -> No
 
     def suffixes(prefix: str) -> list[str]:
         hashes = [
-            hashlib.sha1(it.encode(), usedforsecurity=False).hexdigest().upper() for it in watched.secrets.values()
+            hashlib.sha1(it.encode(), usedforsecurity=False).hexdigest().upper()
+            for it in watched.secrets.values()
         ]
         return [found[5:] for found in hashes if found.startswith(prefix)]
 
-    monkeypatch.setattr("authentication.services.breach.breached_suffixes", suffixes)
+    monkeypatch.setattr("authentication.services.passwords.breach.breached_suffixes", suffixes)
 
 
 def become_a_member(watched: Watched) -> str:
     """Return the password."""
     password = new_password()
-    newcomer = {"email": EMAIL, "username": "naomi", "password": password, "password_confirm": password}
+    newcomer = {
+        "email": EMAIL,
+        "username": "naomi",
+        "password": password,
+        "password_confirm": password,
+    }
     watched.post("register", newcomer, 201)
     watched.post("register", {**newcomer, "username": "orpah"}, 201)
     watched.post("register", {"email": password, "password": password}, 400)
@@ -225,13 +242,19 @@ def send_what_cannot_be_read(watched: Watched) -> None:
         415: (secret, f"text/{secret}"),
     }
     for status, (text, content_type) in texts.items():
-        answer = watched.api.post(f"{API}/login/?password={secret}", text, content_type=content_type)
+        answer = watched.api.post(
+            f"{API}/login/?password={secret}", text, content_type=content_type
+        )
         assert answer.status_code == status
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_no_secret_is_logged_stored_cached_or_sent_to_a_task(
-    form: str, settings: Settings, tasks: Tasks, time_machine: TimeMachineFixture, monkeypatch: pytest.MonkeyPatch
+    form: str,
+    settings: Settings,
+    tasks: Tasks,
+    time_machine: TimeMachineFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.RATELIMIT_ENABLE = False
     # Every request is logged, as slow and as making too many queries.
@@ -261,7 +284,9 @@ def test_no_secret_is_logged_stored_cached_or_sent_to_a_task(
         "the cache": everything_cached(),
         "the tasks": str(tasks.sent),
     }
-    assert {place: watched.found_in(text) for place, text in places.items()} == {place: [] for place in places}
+    assert {place: watched.found_in(text) for place, text in places.items()} == {
+        place: [] for place in places
+    }
 
 
 CRASHES = [
@@ -278,9 +303,16 @@ CRASHES = [
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
-@pytest.mark.parametrize(("path", "service", "method", "asked"), CRASHES, ids=[crash[0] for crash in CRASHES])
+@pytest.mark.parametrize(
+    ("path", "service", "method", "asked"), CRASHES, ids=[crash[0] for crash in CRASHES]
+)
 def test_a_crash_tells_where_it_happened_and_with_what_no_secret(
-    path: str, service: type, method: str, asked: dict[str, str], form: str, monkeypatch: pytest.MonkeyPatch
+    path: str,
+    service: type,
+    method: str,
+    asked: dict[str, str],
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def crash(**given: Any) -> None:
         remembered = dict(given)
@@ -293,12 +325,19 @@ def test_a_crash_tells_where_it_happened_and_with_what_no_secret(
     headers = bearer(watched.keep("bearer", new_password()))
 
     with logged(form) as log:
-        answer = watched.api.post(f"{API}/{path}/?token={secrets['token']}", {**secrets, **asked}, headers=headers)
+        answer = watched.api.post(
+            f"{API}/{path}/?token={secrets['token']}", {**secrets, **asked}, headers=headers
+        )
 
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
     assert "the fault, with" in log.getvalue()
     assert method in log.getvalue() or "crash" in log.getvalue()
-    assert watched.found_in(log.getvalue() + answer.content.decode() + everything_stored() + everything_cached()) == []
+    assert (
+        watched.found_in(
+            log.getvalue() + answer.content.decode() + everything_stored() + everything_cached()
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
@@ -307,7 +346,10 @@ def test_a_crash_tells_where_it_happened_and_with_what_no_secret(
     [
         ('"%s" %s %s', "GET /account/reset-password/?token={secret} HTTP/1.1"),
         ('"%s" %s %s', "GET /api/v1/auth/sessions/?a=1&access_token={secret}#x HTTP/1.1"),
-        ("code %d, message %s", "Bad request syntax ('GET /account/verify-email/?token={secret} HTTP/9')"),
+        (
+            "code %d, message %s",
+            "Bad request syntax ('GET /account/verify-email/?token={secret} HTTP/9')",
+        ),
         ("- Broken pipe from %s\n", "/account/verify-email/?token={secret}"),
     ],
     ids=["page", "API", "malformed", "broken"],
@@ -315,7 +357,9 @@ def test_a_crash_tells_where_it_happened_and_with_what_no_secret(
 def test_a_servers_request_line_is_cut_before_its_query(form: str, message: str, line: str) -> None:
     watched = Watched()
     line = line.format(secret=watched.keep("mailed", new_password()))
-    arguments: tuple[Any, ...] = {3: (line, "200", "1234"), 2: (400, line), 1: (line,)}[message.count("%")]
+    arguments: tuple[Any, ...] = {3: (line, "200", "1234"), 2: (400, line), 1: (line,)}[
+        message.count("%")
+    ]
 
     with logged(form) as log:
         logging.getLogger("django.server").warning(message, *arguments)
@@ -330,7 +374,9 @@ def test_an_event_is_found_by_the_name_the_caller_gave_its_request(settings: Set
 
     with logged("json") as log:
         answer: Any = APIClient().post(
-            f"{API}/login/", {"email": EMAIL, "password": new_password()}, headers={"X-Correlation-ID": name}
+            f"{API}/login/",
+            {"email": EMAIL, "password": new_password()},
+            headers={"X-Correlation-ID": name},
         )
 
     assert answer["X-Correlation-ID"] == answer.json()["correlation_id"] == name

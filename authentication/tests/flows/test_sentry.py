@@ -18,14 +18,19 @@ from rest_framework.test import APIClient
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from authentication import background, tasks
+from authentication import tasks
 from authentication.models import User
+from authentication.services.background import queue as background
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 from authentication.tests.test_architecture import ADMIN_DOORS, DOORS, routes, view_at
 from authentication.utils.pwned import breached_suffixes
 from vineyard_group_fellowship.handler import ServiceHandler
-from vineyard_group_fellowship.reports import UNKNOWN_PATH, error_without_people, trace_without_people
+from vineyard_group_fellowship.reports import (
+    UNKNOWN_PATH,
+    error_without_people,
+    trace_without_people,
+)
 from vineyard_group_fellowship.settings import monitoring
 
 # A report quotes the lines of code around a fault: what stands in this file is no canary.
@@ -60,7 +65,9 @@ class Kept(Transport):
     def items(self, kind: str) -> list[dict[str, Any]]:
         """Return the errors ("event") or traces ("transaction") among it."""
         sentry_sdk.flush()
-        found = [item for envelope in self.envelopes for item in envelope.items if item.type == kind]
+        found = [
+            item for envelope in self.envelopes for item in envelope.items if item.type == kind
+        ]
         return [json.loads(item.get_bytes()) for item in found]
 
     def leaked(self, **more: str) -> list[str]:
@@ -73,7 +80,9 @@ class Kept(Transport):
 def reports() -> Iterator[Kept]:
     kept = Kept()
     sentry_sdk.init(
-        dsn="http://key@localhost:9/1", transport=kept, **{**monitoring.SENTRY_OPTIONS, "traces_sample_rate": 1.0}
+        dsn="http://key@localhost:9/1",
+        transport=kept,
+        **{**monitoring.SENTRY_OPTIONS, "traces_sample_rate": 1.0},
     )
     yield kept
     sentry_sdk.init(default_integrations=False)
@@ -86,7 +95,11 @@ def _no_limits(settings: Settings) -> None:
 
 @pytest.fixture
 def somebody(db: None) -> User:
-    names = {"username": CANARIES["username"], "first_name": CANARIES["name"], "last_name": CANARIES["name"]}
+    names = {
+        "username": CANARIES["username"],
+        "first_name": CANARIES["name"],
+        "last_name": CANARIES["name"],
+    }
     return UserFactory(email=CANARIES["email"], password=CANARIES["password"], **names)
 
 
@@ -108,7 +121,9 @@ def ask(method: str, path: str, body: dict[str, str] | None = None, access: str 
     }
     factory = RequestFactory(headers=headers, REMOTE_ADDR=CANARIES["address"])
     query = f"token={CANARIES['query']}"
-    request = factory.generic(method, path, json.dumps(body or {}), "application/json", QUERY_STRING=query)
+    request = factory.generic(
+        method, path, json.dumps(body or {}), "application/json", QUERY_STRING=query
+    )
     handler: Any = ServiceHandler()
     answer = handler(request.environ, lambda *told: started.append(told))
     content = b"".join(answer)
@@ -140,14 +155,23 @@ class Crashing:
 def path_of(route: str) -> str:
     for mark in ("<uuid:session_id>", "<uuid:event_id>"):
         route = route.replace(mark, str(uuid.uuid4()))
-    return f"/{route}".replace("<slug:code>", CANARIES["path"]).replace("^api(/|$)", f"api/{CANARIES['path']}/")
+    return f"/{route}".replace("<slug:code>", CANARIES["path"]).replace(
+        "^api(/|$)", f"api/{CANARIES['path']}/"
+    )
 
 
 @pytest.mark.parametrize(("route", "method"), DOORS_AND_METHODS)
 def test_a_crash_of_any_view_tells_its_route_and_nothing_of_the_request(
-    api: APIClient, reports: Kept, somebody: User, monkeypatch: pytest.MonkeyPatch, route: str, method: str
+    api: APIClient,
+    reports: Kept,
+    somebody: User,
+    monkeypatch: pytest.MonkeyPatch,
+    route: str,
+    method: str,
 ) -> None:
-    signed_in = api.post(f"{API}/login/", {"email": somebody.email, "password": CANARIES["password"]}).json()
+    signed_in = api.post(
+        f"{API}/login/", {"email": somebody.email, "password": CANARIES["password"]}
+    ).json()
     reports.envelopes.clear()
 
     def fail(view: Any, request: Any, *args: Any, **kwargs: Any) -> None:
@@ -156,7 +180,10 @@ def test_a_crash_of_any_view_tells_its_route_and_nothing_of_the_request(
 
     monkeypatch.setattr(view_at(route), method.lower(), fail)
     words = ("password", "new_password", "token", "refresh", "name")
-    body = {"email": CANARIES["email"], **{word: CANARIES.get(word, CANARIES["password"]) for word in words}}
+    body = {
+        "email": CANARIES["email"],
+        **{word: CANARIES.get(word, CANARIES["password"]) for word in words},
+    }
 
     status, headers, _ = ask(method, path_of(route), body, signed_in["access"])
 
@@ -175,8 +202,12 @@ def uuid_free(name: str) -> bool:
     return not any(len(part) == 36 for part in name.split("/"))
 
 
-@pytest.mark.parametrize("route", [route for route, who in ADMIN_DOORS.items() if who == "admin session"])
-def test_a_crash_at_the_desk_tells_nothing_of_anybody(reports: Kept, somebody: User, route: str) -> None:
+@pytest.mark.parametrize(
+    "route", [route for route, who in ADMIN_DOORS.items() if who == "admin session"]
+)
+def test_a_crash_at_the_desk_tells_nothing_of_anybody(
+    reports: Kept, somebody: User, route: str
+) -> None:
     User.objects.filter(pk=somebody.pk).update(is_staff=True, is_superuser=True)
     client = Client(raise_request_exception=False)
     client.force_login(somebody)
@@ -225,7 +256,9 @@ def test_a_path_without_a_route_is_no_name(reports: Kept) -> None:
 
 
 def test_signing_in_is_traced_without_anybody_in_it(reports: Kept, somebody: User) -> None:
-    _, _, content = ask("POST", f"{API}/login/", {"email": somebody.email, "password": CANARIES["password"]})
+    _, _, content = ask(
+        "POST", f"{API}/login/", {"email": somebody.email, "password": CANARIES["password"]}
+    )
 
     answer = json.loads(content)
     [trace] = reports.items("transaction")
@@ -247,21 +280,32 @@ def test_a_look_up_of_a_password_is_traced_without_its_prefix(
 
     [trace] = reports.items("transaction")
     [request] = httpserver.log
-    assert [span["description"] for span in trace["spans"] if span["op"] == "http.client"] == ["GET"]
+    assert [span["description"] for span in trace["spans"] if span["op"] == "http.client"] == [
+        "GET"
+    ]
     assert "ABCDE" not in reports.sent()
     assert not {"sentry-trace", "baggage"} & {name.lower() for name, _ in request[0].headers}
 
 
 def test_an_error_keeps_its_class_and_its_place_whatever_the_library_adds() -> None:
     frame = {"function": "post", "lineno": 7, "vars": {"password": PASSWORD}, "new": PASSWORD}
-    error = {"type": "OSError", "value": PASSWORD, "mechanism": {"data": PASSWORD}, "stacktrace": {"frames": [frame]}}
+    error = {
+        "type": "OSError",
+        "value": PASSWORD,
+        "mechanism": {"data": PASSWORD},
+        "stacktrace": {"frames": [frame]},
+    }
     request = {"method": "POST", "url": PASSWORD, "data": PASSWORD, "new": PASSWORD}
 
-    scrubbed = error_without_people({"exception": {"values": [error]}, "request": request, "new": PASSWORD}, {})
+    scrubbed = error_without_people(
+        {"exception": {"values": [error]}, "request": request, "new": PASSWORD}, {}
+    )
 
     assert scrubbed == {
         "exception": {
-            "values": [{"type": "OSError", "stacktrace": {"frames": [{"function": "post", "lineno": 7}]}}],
+            "values": [
+                {"type": "OSError", "stacktrace": {"frames": [{"function": "post", "lineno": 7}]}}
+            ],
         },
         "request": {"method": "POST"},
         "contexts": {},
@@ -272,7 +316,11 @@ def test_an_error_keeps_its_class_and_its_place_whatever_the_library_adds() -> N
 @pytest.mark.parametrize(
     ("operation", "description", "kept"),
     [
-        ("db", "SELECT 1 FROM authentication_user WHERE id = %s", "SELECT 1 FROM authentication_user WHERE id = %s"),
+        (
+            "db",
+            "SELECT 1 FROM authentication_user WHERE id = %s",
+            "SELECT 1 FROM authentication_user WHERE id = %s",
+        ),
         ("db.redis", "SET 'vgf:1:exchange:note' 'person'", "SET"),
         ("cache.get", "vgf:1:exchange:note", ""),
         ("http.client", "GET https://api.example.org/range/ABCDE?x=1", "GET"),
@@ -281,10 +329,20 @@ def test_an_error_keeps_its_class_and_its_place_whatever_the_library_adds() -> N
         ("some.new.thing", "somebody@example.org", ""),
     ],
 )
-def test_a_span_keeps_what_is_a_word_of_the_code(operation: str, description: str, kept: str) -> None:
-    span = {"op": operation, "description": description, "data": {"x": "y"}, "tags": {"x": "y"}, "span_id": "1"}
+def test_a_span_keeps_what_is_a_word_of_the_code(
+    operation: str, description: str, kept: str
+) -> None:
+    span = {
+        "op": operation,
+        "description": description,
+        "data": {"x": "y"},
+        "tags": {"x": "y"},
+        "span_id": "1",
+    }
 
-    scrubbed = trace_without_people({"type": "transaction", "spans": [span], "user": {"id": 1}, "new": 1}, {})
+    scrubbed = trace_without_people(
+        {"type": "transaction", "spans": [span], "user": {"id": 1}, "new": 1}, {}
+    )
 
     assert scrubbed["spans"] == [{"op": operation, "description": kept, "span_id": "1"}]
     assert scrubbed.keys() == {"type", "spans", "contexts", "tags"}
@@ -296,4 +354,6 @@ def test_the_integrations_are_on(reports: Kept, name: str) -> None:
 
 
 def test_every_address_of_the_service_is_crashed_here() -> None:
-    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_DOORS.keys() | {"^api(/|$)"} == routes().keys()
+    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_DOORS.keys() | {
+        "^api(/|$)"
+    } == routes().keys()

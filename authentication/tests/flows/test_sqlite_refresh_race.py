@@ -80,7 +80,8 @@ class Service:
         with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
             callers = [stack.enter_context(closing(Caller(self.port))) for _ in range(count)]
             for caller in callers:
-                # Whoever has had an answer is connected; so many at once would be more than the server's backlog.
+                # Whoever has had an answer is connected; so many at once would be more than the
+                # server's backlog.
                 caller.get("health/live")
 
             def post(caller: Caller) -> tuple[int, Any]:
@@ -112,9 +113,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     running = Service(free_port(), folder)
     environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
+        **{
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", "TMPDIR")
+            if name in os.environ
+        },
         # An empty variable counts as unset, and wins over a .env file.
-        **dict.fromkeys(("DATABASE_URL", "DB_HOST", "PGHOST", "REDIS_URL", "CELERY_BROKER_URL"), ""),
+        **dict.fromkeys(
+            ("DATABASE_URL", "DB_HOST", "PGHOST", "REDIS_URL", "CELERY_BROKER_URL"), ""
+        ),
         "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings",
         "DJANGO_ENVIRONMENT": "development",
         "SQLITE_PATH": str(running.database),
@@ -139,12 +146,15 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             try:
                 process.wait(timeout=20)
             except subprocess.TimeoutExpired:
-                # What it was to show has been shown; a machine that is busy with more than this must not fail it.
+                # What it was to show has been shown; a machine that is busy with more than this
+                # must not fail it.
                 process.kill()
                 process.wait()
 
 
-def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_successor(service: Service) -> None:
+def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_successor(
+    service: Service,
+) -> None:
     status, tokens = service.post("login", CREDENTIALS)
     assert status == 200, tokens
 
@@ -157,7 +167,12 @@ def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_success
     audited = service.count("authentication_auditlog WHERE event_type = 'token_refresh'")
     assert (rotated, audited) == (1, 1)
     newest = claims_of(successor)["jti"]
-    assert service.count("authentication_usersession WHERE id = ? AND refresh_token_jti = ?", session, newest) == 1
+    assert (
+        service.count(
+            "authentication_usersession WHERE id = ? AND refresh_token_jti = ?", session, newest
+        )
+        == 1
+    )
     assert service.post("token/verify", {"token": answers[0][1]["access"]}) == (200, {})
     assert service.post("token/refresh", {"refresh": successor})[0] == 200
 

@@ -14,8 +14,8 @@ from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication import background
 from authentication.models import User
+from authentication.services.background import queue as background
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
 
@@ -62,7 +62,10 @@ def seconds(path: str, body: dict[str, Any]) -> float:
 
 def medians(path: str, prefix: str) -> tuple[float, float]:
     """Return how long a known and an unknown address take, asked in turns, so that noise falls on both."""
-    known, unknown = members(f"known-{prefix}"), [f"other-{prefix}{number}@example.org" for number in range(SAMPLES)]
+    known, unknown = (
+        members(f"known-{prefix}"),
+        [f"other-{prefix}{number}@example.org" for number in range(SAMPLES)],
+    )
     body = BODIES[path]
     spent: tuple[list[float], list[float]] = ([], [])
     seconds(path, body(f"first-{prefix}@example.org"))
@@ -72,7 +75,9 @@ def medians(path: str, prefix: str) -> tuple[float, float]:
     return statistics.median(spent[0]), statistics.median(spent[1])
 
 
-def alike(path: str, enough: Callable[[float, float], bool]) -> tuple[bool, list[tuple[float, float]]]:
+def alike(
+    path: str, enough: Callable[[float, float], bool]
+) -> tuple[bool, list[tuple[float, float]]]:
     """Return whether the medians were near each other in one of a few tries, and what they were."""
     found = []
     for attempt in itertools.count():
@@ -91,6 +96,8 @@ def test_what_hashes_takes_as_long_for_both(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["password/reset", "email/resend"])
 def test_what_only_sends_mail_takes_as_long_for_both(path: str) -> None:
-    passed, found = alike(path, lambda known, unknown: abs(known - unknown) < max(0.0005, 0.15 * max(known, unknown)))
+    passed, found = alike(
+        path, lambda known, unknown: abs(known - unknown) < max(0.0005, 0.15 * max(known, unknown))
+    )
 
     assert passed, found

@@ -72,7 +72,9 @@ class Person:
     failures: int = 0
     locked_until: dt.datetime | None = None
     sessions: list[Session] = dataclasses.field(default_factory=list)
-    links: dict[str, list[Link]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    links: dict[str, list[Link]] = dataclasses.field(
+        default_factory=lambda: collections.defaultdict(list)
+    )
 
     @property
     def password(self) -> str:

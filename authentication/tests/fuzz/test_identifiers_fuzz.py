@@ -42,7 +42,8 @@ INVISIBLE = {
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=40)
 
-# Letters of one script, some of which look like another's, change their number with their case, or combine.
+# Letters of one script, some of which look like another's, change their number with their case, or
+# combine.
 ALPHABETS = (
     "abcxyzABCIT\u00e9\u00df\u0130\u0131\u017f\u212a\uff52\uff35\ufb03",
     "\u0430\u0435\u043e\u0441\u0440\u0445\u0456\u0423\u0416\u0451",
@@ -61,13 +62,17 @@ def usernames() -> st.SearchStrategy[str]:
     def of(alphabet: str) -> st.SearchStrategy[str]:
         letters = st.sampled_from(alphabet)
         # A letter that is three in its normal form must not make most names too long.
-        return st.text(st.one_of(letters, letters, st.sampled_from(MARKS_AND_DIGITS)), min_size=4, max_size=16)
+        return st.text(
+            st.one_of(letters, letters, st.sampled_from(MARKS_AND_DIGITS)), min_size=4, max_size=16
+        )
 
     return st.sampled_from(ALPHABETS).flatmap(of)
 
 
 def usernames_with_traps() -> st.SearchStrategy[str]:
-    return st.builds("{}{}{}".format, usernames(), st.sampled_from(TRAPS), st.sampled_from(["", "a", "9"]))
+    return st.builds(
+        "{}{}{}".format, usernames(), st.sampled_from(TRAPS), st.sampled_from(["", "a", "9"])
+    )
 
 
 def addresses() -> st.SearchStrategy[str]:
@@ -75,8 +80,13 @@ def addresses() -> st.SearchStrategy[str]:
     names = st.builds("{}{}{}".format, atoms, st.sampled_from(["", "", ".", "\u0131", "+"]), atoms)
     labels = st.text("abZ09\u00fc\u00df\u4e2d\uff41", min_size=1, max_size=20)
     made_up = st.lists(labels, min_size=1, max_size=12).map(lambda found: ".".join([*found, "org"]))
-    domains = st.one_of(st.sampled_from(["gmail.com", "GoogleMail.com", "example.org", "b\u00fccher.example"]), made_up)
-    return st.builds("{}@{}{}".format, names, domains, st.sampled_from(["", "", "", "\n", " ", "\u3002"]))
+    domains = st.one_of(
+        st.sampled_from(["gmail.com", "GoogleMail.com", "example.org", "b\u00fccher.example"]),
+        made_up,
+    )
+    return st.builds(
+        "{}@{}{}".format, names, domains, st.sampled_from(["", "", "", "\n", " ", "\u3002"])
+    )
 
 
 def accepted(check: Callable[[str], str], typed: str) -> str:
@@ -103,7 +113,15 @@ def decomposed(text: str) -> str:
     return unicodedata.normalize("NFKD", text)
 
 
-SPELLINGS_OF_USERNAMES = (str.upper, str.lower, str.casefold, str.title, fullwidth, decomposed, padded)
+SPELLINGS_OF_USERNAMES = (
+    str.upper,
+    str.lower,
+    str.casefold,
+    str.title,
+    fullwidth,
+    decomposed,
+    padded,
+)
 SPELLINGS_OF_ADDRESSES = (ascii_swapcase, fullwidth, padded, lambda address: f"{address}.")
 
 
@@ -120,15 +138,23 @@ class TestAnyText:
     @given(ANYTHING)
     @settings(deadline=None, derandomize=True)
     def test_it_has_a_canonical_form(self, text: str) -> None:
-        for canonical in (canonical_email(text), canonical_username(text), canonical_identifier(text)):
+        for canonical in (
+            canonical_email(text),
+            canonical_username(text),
+            canonical_identifier(text),
+        ):
             assert isinstance(canonical, str)
 
     @given(ANYTHING, st.sampled_from([checked_email, checked_username]))
     @settings(deadline=None, derandomize=True)
-    def test_it_is_refused_with_a_sentence_of_ours(self, text: str, check: Callable[[str], str]) -> None:
+    def test_it_is_refused_with_a_sentence_of_ours(
+        self, text: str, check: Callable[[str], str]
+    ) -> None:
         refusal = refusal_of(check, text)
 
-        assert refusal == "" or refusal.startswith(("Enter ", "Choose ", "Use ", "This username is reserved"))
+        assert refusal == "" or refusal.startswith(
+            ("Enter ", "Choose ", "Use ", "This username is reserved")
+        )
 
     @given(ANYTHING)
     @settings(deadline=None, derandomize=True)
@@ -217,7 +243,9 @@ class TestUsernames:
     def test_as_typed_it_finds_what_was_stored(self, typed: str) -> None:
         stored = accepted(checked_username, typed)
 
-        assert canonical_username(typed) == canonical_username(stored) == canonical_identifier(typed)
+        assert (
+            canonical_username(typed) == canonical_username(stored) == canonical_identifier(typed)
+        )
 
     @given(usernames(), st.sampled_from(SPELLINGS_OF_USERNAMES))
     @example("\u0131lgaz", str.upper)
@@ -256,7 +284,9 @@ class TestUniqueness(TestCase):
         other = st.sampled_from(SPELLINGS_OF_ADDRESSES).map(lambda spelled: spelled(first))
         second = accepted(checked_email, data.draw(st.one_of(other, addresses())))
 
-        assert self._is_one({"email": first}, {"email": second}) == (canonical_email(first) == canonical_email(second))
+        assert self._is_one({"email": first}, {"email": second}) == (
+            canonical_email(first) == canonical_email(second)
+        )
 
     @given(st.data())
     @settings(deadline=None, derandomize=True, max_examples=40)
@@ -266,7 +296,8 @@ class TestUniqueness(TestCase):
         second = accepted(checked_username, data.draw(st.one_of(other, usernames())))
 
         is_one = self._is_one(
-            {"email": "a@example.org", "username": first}, {"email": "b@example.org", "username": second}
+            {"email": "a@example.org", "username": first},
+            {"email": "b@example.org", "username": second},
         )
 
         assert is_one == (canonical_username(first) == canonical_username(second))

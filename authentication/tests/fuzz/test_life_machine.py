@@ -12,7 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -26,7 +32,23 @@ from .life import DAY, LEEWAY, Link, Pair, Person, Session
 
 MINUTES = dt.timedelta(minutes=1)
 LINK_LIVES = {"verify": DAY, "reset": 60 * MINUTES}
-PAUSES = (1, 1, 1, 9, 9, 11, 11, 61, 6 * 60, 16 * 60, 31 * 60, 61 * 60, 86_401, 3 * 86_400, 8 * 86_400)
+PAUSES = (
+    1,
+    1,
+    1,
+    9,
+    9,
+    11,
+    11,
+    61,
+    6 * 60,
+    16 * 60,
+    31 * 60,
+    61 * 60,
+    86_401,
+    3 * 86_400,
+    8 * 86_400,
+)
 
 # What is named more often is done more often.
 ACTS = (
@@ -42,8 +64,22 @@ ACTS = (
         "replay",
         "replay",
     ),
-    *("look_around", "look_around", "look_around", "log_in", "log_in", "guess", "guess_until_locked", "log_out"),
-    *("change_the_password", "ask_for_a_new_password", "ask_for_a_new_password", "reset_the_password"),
+    *(
+        "look_around",
+        "look_around",
+        "look_around",
+        "log_in",
+        "log_in",
+        "guess",
+        "guess_until_locked",
+        "log_out",
+    ),
+    *(
+        "change_the_password",
+        "ask_for_a_new_password",
+        "ask_for_a_new_password",
+        "reset_the_password",
+    ),
     *(
         "reset_the_password",
         "ask_for_the_link_again",
@@ -151,7 +187,11 @@ class Life(RuleBasedStateMachine):
             return
         person = Person(f"person{len(self.people)}@example.org", [self.new_password()])
 
-        self.expect(self.post("register", {"email": person.email, "password": person.password}), 201, "registration")
+        self.expect(
+            self.post("register", {"email": person.email, "password": person.password}),
+            201,
+            "registration",
+        )
 
         self.people.append(person)
 
@@ -164,12 +204,18 @@ class Life(RuleBasedStateMachine):
         return self.people[number % len(self.people)]
 
     def ask_for_a_new_password(self, number: int) -> None:
-        self.expect(self.post("password/reset", {"email": self.person(number).email}), 200, "password_reset_requested")
+        self.expect(
+            self.post("password/reset", {"email": self.person(number).email}),
+            200,
+            "password_reset_requested",
+        )
         if number % 3:
             self.read_the_mail(0)
 
     def ask_for_the_link_again(self, number: int) -> None:
-        self.expect(self.post("email/resend", {"email": self.person(number).email}), 200, "email_resend")
+        self.expect(
+            self.post("email/resend", {"email": self.person(number).email}), 200, "email_resend"
+        )
 
     def read_the_mail(self, _: int) -> None:
         deliver_due()
@@ -179,7 +225,9 @@ class Life(RuleBasedStateMachine):
                 person = next(it for it in self.people if it.email == message.to[0])
                 for older in person.links[kind]:
                     older.void = True
-                person.links[kind].append(Link(person, token_in(message), self.now + LINK_LIVES[kind]))
+                person.links[kind].append(
+                    Link(person, token_in(message), self.now + LINK_LIVES[kind])
+                )
         mail.outbox.clear()
 
     def verify(self, number: int) -> None:
@@ -211,7 +259,12 @@ class Life(RuleBasedStateMachine):
             link.uses, link.spent_at = 1, now
             return
         self.expect(answer, 400, "token_exchange_failed")
-        if link.gave and link.spent_at and now < link.spent_at + 10 * MINUTES and not link.gave.ended:
+        if (
+            link.gave
+            and link.spent_at
+            and now < link.spent_at + 10 * MINUTES
+            and not link.gave.ended
+        ):
             link.gave.ended = True
             self.events["exchange_replayed"] += 1
 
@@ -269,7 +322,10 @@ class Life(RuleBasedStateMachine):
         session = pick([session for session in self.sessions if len(session.pairs) > 1], number)
         if session is None:
             return
-        pair, now = session.pairs[-3 if number % 5 == 0 and len(session.pairs) > 2 else -2], self.now
+        pair, now = (
+            session.pairs[-3 if number % 5 == 0 and len(session.pairs) > 2 else -2],
+            self.now,
+        )
         live, expired = session.is_live(now), pair.expires_at + LEEWAY <= now
         forgiven = live and session.forgives(pair, now)
 
@@ -308,10 +364,18 @@ class Life(RuleBasedStateMachine):
 
     def change_the_password(self, number: int) -> None:
         session, now = pick(self.sessions, number), self.now
-        person, pair, knows, again = session.owner, session.pairs[-1], number % 5 > 0, number % 7 == 0
+        person, pair, knows, again = (
+            session.owner,
+            session.pairs[-1],
+            number % 5 > 0,
+            number % 7 == 0,
+        )
         access, expires_at = list(pair.access.items())[-1]
         password = pick(person.passwords[-5:], number) if again else self.new_password()
-        asked = {"old_password": person.password if knows else "Wrong-Horse-9", "new_password": password}
+        asked = {
+            "old_password": person.password if knows else "Wrong-Horse-9",
+            "new_password": password,
+        }
 
         answer = self.post("password/change", asked, access)
 
@@ -335,7 +399,9 @@ class Life(RuleBasedStateMachine):
             return
         live = link.is_live(self.now)
 
-        answer = self.post("password/reset/confirm", {"token": link.token, "new_password": password})
+        answer = self.post(
+            "password/reset/confirm", {"token": link.token, "new_password": password}
+        )
 
         if not live:
             self.expect(answer, 400, "password_reset_failed")
@@ -348,7 +414,9 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_sessions_that_live_are_those_their_devices_know(self) -> None:
         live = UserSession.objects.live(at=self.now).values_list("pk", flat=True)
-        assert {str(key) for key in live} == {it.key for it in self.sessions if it.is_live(self.now)}
+        assert {str(key) for key in live} == {
+            it.key for it in self.sessions if it.is_live(self.now)
+        }
 
     @invariant()
     def a_session_has_one_refresh_token_at_most(self) -> None:
@@ -373,7 +441,9 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def a_token_of_a_mail_is_used_once_at_most(self) -> None:
-        assert all(link.uses <= 1 for kind in ("verify", "reset", "exchange") for link in self.links(kind))
+        assert all(
+            link.uses <= 1 for kind in ("verify", "reset", "exchange") for link in self.links(kind)
+        )
 
     @invariant()
     def what_people_have_is_stored(self) -> None:
@@ -386,7 +456,10 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def every_event_was_noted_once(self) -> None:
-        assert collections.Counter(AuditLog.objects.values_list("event_type", flat=True)) == self.events
+        assert (
+            collections.Counter(AuditLog.objects.values_list("event_type", flat=True))
+            == self.events
+        )
 
 
 def pick(things: list[Any], number: int) -> Any:

@@ -1,6 +1,7 @@
 """Every operation of the OpenAPI document: no input gets an answer that the document does not describe.
 
-FUZZ_EXAMPLES sets how many inputs are made up for an operation, beside those its description suggests.
+FUZZ_EXAMPLES sets how many inputs are made up for an operation, beside those its description
+suggests.
 """
 
 import base64
@@ -22,7 +23,11 @@ from schemathesis import APIOperation, BaseSchema, CheckContext, Response
 from schemathesis.core import NOT_SET
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.result import Ok
-from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
+from schemathesis.generation.hypothesis.builder import (
+    HypothesisTestConfig,
+    HypothesisTestMode,
+    create_test,
+)
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -37,7 +42,12 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services import AuthenticationService, ExchangeTokenService, ExportService, SecondFactorService
+from authentication.services import (
+    AuthenticationService,
+    ExchangeTokenService,
+    ExportService,
+    SecondFactorService,
+)
 from authentication.tests.clients import NEW_PASSWORD
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.client import ClientInfo
@@ -83,7 +93,9 @@ pytestmark = [pytest.mark.services, pytest.mark.security]
 
 def with_forms(described: dict[str, Any]) -> dict[str, Any]:
     """Add to each body the forms that are read too, of which the document is silent."""
-    for operation in (it for path in described["paths"].values() for it in path.values() if "requestBody" in it):
+    for operation in (
+        it for path in described["paths"].values() for it in path.values() if "requestBody" in it
+    ):
         content = operation["requestBody"]["content"]
         for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
             content[kind] = {"schema": content["application/json"]["schema"]}
@@ -94,9 +106,12 @@ def with_forms(described: dict[str, Any]) -> dict[str, Any]:
 def document(db: None, settings: Settings) -> Iterator[BaseSchema]:
     assert connection.vendor == "postgresql", "These tests need PostgreSQL: set DATABASE_URL."
     settings.RATELIMIT_ENABLE = False
-    described = schemathesis.openapi.from_dict(with_forms(APIClient().get("/api/schema/?format=json").json()))
+    described = schemathesis.openapi.from_dict(
+        with_forms(APIClient().get("/api/schema/?format=json").json())
+    )
     described.app = application
-    # Requests that Django's own test client does not send would close the connection of the test's transaction.
+    # Requests that Django's own test client does not send would close the connection of the test's
+    # transaction.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield described
@@ -113,7 +128,9 @@ def operations(document: BaseSchema) -> list[Operation]:
 def signed_in() -> Any:
     """Return a new person with a session: some requests end the one they come with."""
     person = UserFactory()
-    return AuthenticationService.log_in(identifier=person.email, password=PASSWORD, client=ClientInfo())
+    return AuthenticationService.log_in(
+        identifier=person.email, password=PASSWORD, client=ClientInfo()
+    )
 
 
 class FreshSession:
@@ -126,9 +143,14 @@ class FreshSession:
         case.headers["Authorization"] = f"Bearer {data.tokens.access}"
         case.cookies["refresh_token"] = data.tokens.refresh
         # Half of those asked for are the person's own, the others nobody's.
-        own = {"session_id": data.session.pk, "event_id": AuditLog.objects.get(user=data.user, event_type="login").pk}
+        own = {
+            "session_id": data.session.pk,
+            "event_id": AuditLog.objects.get(user=data.user, event_type="login").pk,
+        }
         for name in own.keys() & case.path_parameters.keys():
-            if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{11}[0-7]", str(case.path_parameters[name])):
+            if re.fullmatch(
+                r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{11}[0-7]", str(case.path_parameters[name])
+            ):
                 case.path_parameters[name] = str(own[name])
 
 
@@ -147,7 +169,9 @@ def is_told_in_words(problem: dict[str, Any]) -> bool:
         return True
     errors = problem.get("errors", {})
     messages = [message for found in errors.values() for message in found]
-    return errors == ONE_OF_THREE_NAMES or (bool(messages) and all(message.startswith(RULES) for message in messages))
+    return errors == ONE_OF_THREE_NAMES or (
+        bool(messages) and all(message.startswith(RULES) for message in messages)
+    )
 
 
 def refuses_what_does_not_fit(context: CheckContext, response: Response, case: Case) -> bool | None:
@@ -160,10 +184,12 @@ def refuses_what_does_not_fit(context: CheckContext, response: Response, case: C
 
 
 def fits_on_the_wire(case: Case) -> bool:
-    # Browsers send the fields of a form that were left empty: they count as left out. A form is no list, and knows no
-    # types: 0 and 1 are how it spells no and yes.
+    # Browsers send the fields of a form that were left empty: they count as left out. A form is no
+    # list, and knows no types: 0 and 1 are how it spells no and yes.
     is_form = case.media_type in {"application/x-www-form-urlencoded", "multipart/form-data"}
-    return is_form and (not isinstance(case.body, dict) or bool({"", "0", "1"} & set(map(str, case.body.values()))))
+    return is_form and (
+        not isinstance(case.body, dict) or bool({"", "0", "1"} & set(map(str, case.body.values())))
+    )
 
 
 def send(case: Case) -> None:
@@ -175,11 +201,15 @@ def send(case: Case) -> None:
 
 
 def fuzz(operation: Operation, document: BaseSchema) -> None:
-    config = HypothesisTestConfig(project=document.config, modes=list(HypothesisTestMode), settings=SETTINGS)
+    config = HypothesisTestConfig(
+        project=document.config, modes=list(HypothesisTestMode), settings=SETTINGS
+    )
     create_test(operation=operation, test_func=send, config=config)()
 
 
-def test_a_stranger_gets_no_answer_but_those_described(document: BaseSchema, subtests: pytest.Subtests) -> None:
+def test_a_stranger_gets_no_answer_but_those_described(
+    document: BaseSchema, subtests: pytest.Subtests
+) -> None:
     for operation in operations(document):
         with subtests.test(operation.label):
             fuzz(operation, document)
@@ -215,9 +245,15 @@ def export_token(person: User) -> str:
 
 
 def change_token(person: User, action: str) -> str:
-    change = EmailChange.objects.create(user=person, old_email=person.email, new_email=f"new-{person.email}")
+    change = EmailChange.objects.create(
+        user=person, old_email=person.email, new_email=f"new-{person.email}"
+    )
     return ActionToken.objects.issue(
-        action, user_id=person.pk, at=timezone.now(), lifetime=dt.timedelta(days=1), change=str(change.pk)
+        action,
+        user_id=person.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(days=1),
+        change=str(change.pk),
     )
 
 
@@ -259,7 +295,9 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
     "second_factor_verify": lambda it: sign_in_stopped(it.user),
     "token_refresh": lambda _: {},
     "token_verify": lambda it: {"token": it.tokens.access},
-    "exchange_token": lambda it: {"exchange_token": ExchangeTokenService.create(user_id=it.user.pk)},
+    "exchange_token": lambda it: {
+        "exchange_token": ExchangeTokenService.create(user_id=it.user.pk)
+    },
     "password_change": lambda _: {"old_password": PASSWORD, "new_password": NEW_PASSWORD},
     "password_reset": lambda it: {"email": it.user.email},
     "password_reset_confirm": lambda it: {
@@ -278,12 +316,20 @@ LIVE: dict[str, Callable[[Any], dict[str, Any]]] = {
         )
     },
     "account_email_change": lambda _: {"email": "naomi@example.net"},
-    "account_email_confirm": lambda it: {"token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)},
-    "account_email_undo": lambda it: {"token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)},
+    "account_email_confirm": lambda it: {
+        "token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)
+    },
+    "account_email_undo": lambda it: {
+        "token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)
+    },
     "notices_update": lambda _: {"notices": False},
     "export_download": lambda it: {"token": export_token(it.user)},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
-    "profile_update": lambda _: {"username": "orpah", "timezone": "Asia/Tokyo", "visibility": "members"},
+    "profile_update": lambda _: {
+        "username": "orpah",
+        "timezone": "Asia/Tokyo",
+        "visibility": "members",
+    },
 }
 WITHOUT_BODY = {
     "second_factor",
@@ -310,7 +356,9 @@ WITHOUT_BODY = {
 }
 
 
-def test_what_is_live_is_accepted_with_the_answer_described(document: BaseSchema, subtests: pytest.Subtests) -> None:
+def test_what_is_live_is_accepted_with_the_answer_described(
+    document: BaseSchema, subtests: pytest.Subtests
+) -> None:
     for operation in operations(document):
         name = operation.definition.raw["operationId"]
         with subtests.test(name):
@@ -325,10 +373,14 @@ def test_what_is_live_is_accepted_with_the_answer_described(document: BaseSchema
                 media_type=media_type,
                 path_parameters={
                     "session_id": str(person.session.pk),
-                    "event_id": str(AuditLog.objects.filter(user=person.user).values_list("pk", flat=True)[0]),
+                    "event_id": str(
+                        AuditLog.objects.filter(user=person.user).values_list("pk", flat=True)[0]
+                    ),
                 },
             )
-            FreshSession().set(case, person, schemathesis.AuthContext(operation=operation, app=application))
+            FreshSession().set(
+                case, person, schemathesis.AuthContext(operation=operation, app=application)
+            )
             case._has_explicit_auth = True
 
             response = case.call_and_validate()

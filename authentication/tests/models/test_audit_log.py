@@ -55,9 +55,14 @@ def test_the_events_of_this_service_have_names_of_their_own() -> None:
     names = [event.value for event in AuditLog.Event]
 
     assert len(set(names)) == len(names)
-    assert {"login", "logout", "registration", "token_refresh", "session_terminated", "token_reuse_detected"} <= set(
-        names
-    )
+    assert {
+        "login",
+        "logout",
+        "registration",
+        "token_refresh",
+        "session_terminated",
+        "token_reuse_detected",
+    } <= set(names)
     assert [risk.value for risk in AuditLog.Risk] == ["low", "medium", "high", "critical"]
 
 

@@ -47,7 +47,9 @@ def test_the_lifetime_is_a_setting(person: User, settings: Settings) -> None:
     assert bare.expires_at == NOON + dt.timedelta(hours=2)
 
 
-@pytest.mark.parametrize(("seconds", "valid"), [(0, True), (86_399, True), (86_400, False), (10**6, False)])
+@pytest.mark.parametrize(
+    ("seconds", "valid"), [(0, True), (86_399, True), (86_400, False), (10**6, False)]
+)
 def test_a_token_is_valid_for_a_day(
     time_machine: TimeMachineFixture, person: User, seconds: int, *, valid: bool
 ) -> None:
@@ -80,7 +82,9 @@ def test_of_two_who_spend_a_token_one_succeeds(person: User) -> None:
 def test_nothing_but_the_token_spends_it(person: User, wrong: str) -> None:
     token = issue(person)
 
-    assert not EmailVerificationToken.objects.spend(wrong.replace("{digest}", digest(token)), at=NOON)
+    assert not EmailVerificationToken.objects.spend(
+        wrong.replace("{digest}", digest(token)), at=NOON
+    )
     assert EmailVerificationToken.objects.get().is_valid()
 
 
@@ -106,7 +110,11 @@ def test_resending_voids_the_token_and_returns_a_new_one_for_the_same_address(
     assert newer != older
     assert row.verify() is False
     stored = EmailVerificationToken.objects.get()
-    assert (stored.token, stored.email, stored.expires_at) == (digest(newer), person.email, NOON + 2 * DAY)
+    assert (stored.token, stored.email, stored.expires_at) == (
+        digest(newer),
+        person.email,
+        NOON + 2 * DAY,
+    )
 
 
 def test_a_new_token_leaves_the_proof_of_a_used_one(person: User) -> None:
@@ -118,9 +126,18 @@ def test_a_new_token_leaves_the_proof_of_a_used_one(person: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"expires_at": NOON}, {"expires_at": NOON - DAY}, {"token": None}, {"user_id": None}, {"email": None}]
+    "change",
+    [
+        {"expires_at": NOON},
+        {"expires_at": NOON - DAY},
+        {"token": None},
+        {"user_id": None},
+        {"email": None},
+    ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(person: User, change: dict[str, Any]) -> None:
+def test_the_database_refuses_a_row_that_makes_no_sense(
+    person: User, change: dict[str, Any]
+) -> None:
     issue(person)
 
     with pytest.raises(IntegrityError), transaction.atomic():

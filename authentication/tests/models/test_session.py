@@ -30,7 +30,11 @@ def test_a_new_session_is_active_and_has_identifiers_of_its_own(person: User) ->
 
     assert (one.is_active, one.is_verified, one.successor_seen) == (True, False, False)
     assert (one.created_at, one.last_activity_at, one.last_rotation_at) == (NOON, NOON, NOON)
-    secrets = {item for row in (one, other) for item in (row.session_key, row.refresh_token_jti, row.access_jti)}
+    secrets = {
+        item
+        for row in (one, other)
+        for item in (row.session_key, row.refresh_token_jti, row.access_jti)
+    }
     assert len(secrets) == 6
 
 
@@ -50,7 +54,10 @@ def test_a_session_is_expired_from_its_last_moment_on(
 
     assert session.is_expired() is expired
     assert session.is_live(at=NOON + 7 * DAY + dt.timedelta(seconds=seconds)) is not expired
-    assert UserSession.objects.live(at=NOON + 7 * DAY + dt.timedelta(seconds=seconds)).exists() is not expired
+    assert (
+        UserSession.objects.live(at=NOON + 7 * DAY + dt.timedelta(seconds=seconds)).exists()
+        is not expired
+    )
 
 
 @pytest.mark.parametrize(("hours_left", "near"), [(25, False), (24, True), (1, True), (-1, True)])
@@ -73,15 +80,20 @@ def test_a_session_needs_rotation_once_its_access_token_has_expired(
 
 
 @pytest.mark.parametrize(
-    ("remember_me", "age", "days"), [(False, 0, 7), (True, 0, 14), (False, 80, 87), (False, 85, 90), (True, 85, 90)]
+    ("remember_me", "age", "days"),
+    [(False, 0, 7), (True, 0, 14), (False, 80, 87), (False, 85, 90), (True, 85, 90)],
 )
-def test_the_expiry_slides_within_ninety_days(person: User, *, remember_me: bool, age: int, days: int) -> None:
+def test_the_expiry_slides_within_ninety_days(
+    person: User, *, remember_me: bool, age: int, days: int
+) -> None:
     session = make(person, remember_me=remember_me)
 
     assert session.next_expiry(at=NOON + age * DAY) == NOON + days * DAY
 
 
-def test_extending_lets_the_time_begin_anew(time_machine: TimeMachineFixture, session: UserSession) -> None:
+def test_extending_lets_the_time_begin_anew(
+    time_machine: TimeMachineFixture, session: UserSession
+) -> None:
     time_machine.shift(3 * DAY)
 
     session.extend_expiry()
@@ -139,7 +151,8 @@ def test_a_rotation_changes_the_access_tokens_identifier(session: UserSession) -
 
 
 @pytest.mark.parametrize(
-    ("seconds", "seen", "forgiven"), [(0, True, True), (10, True, True), (10.001, True, False), (86_400, False, True)]
+    ("seconds", "seen", "forgiven"),
+    [(0, True, True), (10, True, True), (10.001, True, False), (86_400, False, True)],
 )
 def test_the_previous_token_is_forgiven_at_once_or_while_its_successor_is_unused(
     session: UserSession, seconds: float, *, seen: bool, forgiven: bool
@@ -193,13 +206,17 @@ def test_ending_nothing_is_no_fault(person: User) -> None:
 
 
 @pytest.mark.parametrize("active", [True, False])
-def test_a_session_lives_only_while_its_person_may_sign_in(session: UserSession, *, active: bool) -> None:
+def test_a_session_lives_only_while_its_person_may_sign_in(
+    session: UserSession, *, active: bool
+) -> None:
     session.user.is_active = active
 
     assert session.is_live(at=NOON) is active
 
 
-@pytest.mark.parametrize(("microseconds", "older"), [(-1, False), (0, False), (1, True), (10**6, True)])
+@pytest.mark.parametrize(
+    ("microseconds", "older"), [(-1, False), (0, False), (1, True), (10**6, True)]
+)
 def test_tokens_from_before_the_password_was_set_predate_it(
     session: UserSession, microseconds: int, *, older: bool
 ) -> None:
@@ -208,14 +225,18 @@ def test_tokens_from_before_the_password_was_set_predate_it(
     assert session.predates_password() is older
 
 
-def test_cleaning_up_ends_what_has_expired_and_nothing_else(time_machine: TimeMachineFixture, person: User) -> None:
+def test_cleaning_up_ends_what_has_expired_and_nothing_else(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
     expired, ended, live = make(person), make(person), make(person, expires_at=NOON + 14 * DAY)
     ended.deactivate("logout")
     time_machine.shift(8 * DAY)
 
     assert UserSession.cleanup_expired() == 1
 
-    states = {row.pk: (row.is_active, row.end_reason, row.ended_at) for row in UserSession.objects.all()}
+    states = {
+        row.pk: (row.is_active, row.end_reason, row.ended_at) for row in UserSession.objects.all()
+    }
     assert states == {
         expired.pk: (False, "expired", NOON + 8 * DAY),
         ended.pk: (False, "logout", NOON),
@@ -238,7 +259,9 @@ def test_cleaning_up_ends_what_has_expired_and_nothing_else(time_machine: TimeMa
         {"expires_at": None},
     ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(session: UserSession, change: dict[str, Any]) -> None:
+def test_the_database_refuses_a_row_that_makes_no_sense(
+    session: UserSession, change: dict[str, Any]
+) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         UserSession.objects.filter(pk=session.pk).update(**change)
 

@@ -17,12 +17,19 @@ LATER = NOON + dt.timedelta(days=7)
 def test_a_token_is_revoked_from_then_on(person: User) -> None:
     assert not TokenBlacklist.is_token_blacklisted("jti")
 
-    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, user_id=person.pk, reason="compromised")
+    TokenBlacklist.blacklist_token(
+        jti="jti", expires_at=LATER, user_id=person.pk, reason="compromised"
+    )
 
     assert TokenBlacklist.is_token_blacklisted("jti")
     assert not TokenBlacklist.is_token_blacklisted("JTI")
     row = TokenBlacklist.objects.get()
-    assert (row.user_id, row.expires_at, row.blacklisted_at, row.reason) == (person.pk, LATER, NOON, "compromised")
+    assert (row.user_id, row.expires_at, row.blacklisted_at, row.reason) == (
+        person.pk,
+        LATER,
+        NOON,
+        "compromised",
+    )
     assert str(row) == "jti (compromised)"
 
 
@@ -34,7 +41,9 @@ def test_a_token_can_be_revoked_without_knowing_whose_it_is() -> None:
 
 
 def test_revoking_twice_keeps_the_first_reason(person: User) -> None:
-    TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, user_id=person.pk, reason="rotation")
+    TokenBlacklist.blacklist_token(
+        jti="jti", expires_at=LATER, user_id=person.pk, reason="rotation"
+    )
 
     TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER, reason="logout")
 

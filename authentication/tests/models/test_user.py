@@ -77,7 +77,9 @@ def test_setting_a_password_stamps_the_time_and_lifts_the_breach_flag(
     assert not person.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize("other", ["correct-horse-9", " Correct-Horse-9", "Correct-Horse-9 ", "Correct-Horse-", ""])
+@pytest.mark.parametrize(
+    "other", ["correct-horse-9", " Correct-Horse-9", "Correct-Horse-9 ", "Correct-Horse-", ""]
+)
 def test_a_password_is_taken_exactly_as_it_is(person: User, other: str) -> None:
     assert person.check_password(PASSWORD)
     assert not person.check_password(other)
@@ -122,7 +124,9 @@ def test_a_hash_of_older_parameters_is_made_anew_and_tokens_stay_good(
 # Locking.
 
 
-def test_an_account_is_locked_for_half_an_hour(time_machine: TimeMachineFixture, person: User) -> None:
+def test_an_account_is_locked_for_half_an_hour(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
     assert not person.is_account_locked()
 
     person.lock_account()
@@ -142,13 +146,19 @@ def test_an_account_can_be_locked_for_another_time(person: User) -> None:
 
 
 def test_unlocking_lets_the_person_try_again_at_once(person: User) -> None:
-    User.objects.filter(pk=person.pk).update(failed_login_attempts=5, locked_until=NOON + dt.timedelta(minutes=5))
+    User.objects.filter(pk=person.pk).update(
+        failed_login_attempts=5, locked_until=NOON + dt.timedelta(minutes=5)
+    )
     person.refresh_from_db()
 
     person.unlock_account()
 
     person.refresh_from_db()
-    assert (person.failed_login_attempts, person.locked_until, person.is_account_locked()) == (0, None, False)
+    assert (person.failed_login_attempts, person.locked_until, person.is_account_locked()) == (
+        0,
+        None,
+        False,
+    )
 
 
 def test_the_fifth_failure_locks(person: User) -> None:
@@ -162,7 +172,9 @@ def test_the_fifth_failure_locks(person: User) -> None:
     assert person.locked_until == NOON + dt.timedelta(minutes=30)
 
 
-def test_failures_while_locked_extend_nothing(time_machine: TimeMachineFixture, person: User) -> None:
+def test_failures_while_locked_extend_nothing(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
     for _ in range(5):
         person.record_failed_login()
     time_machine.shift(600)
@@ -172,7 +184,9 @@ def test_failures_while_locked_extend_nothing(time_machine: TimeMachineFixture, 
     assert person.locked_until == NOON + dt.timedelta(minutes=30)
 
 
-def test_after_the_lock_the_count_begins_anew(time_machine: TimeMachineFixture, person: User) -> None:
+def test_after_the_lock_the_count_begins_anew(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
     for _ in range(5):
         person.record_failed_login()
     time_machine.shift(dt.timedelta(minutes=30))
@@ -182,7 +196,9 @@ def test_after_the_lock_the_count_begins_anew(time_machine: TimeMachineFixture, 
     assert (person.failed_login_attempts, person.locked_until) == (1, None)
 
 
-def test_a_success_forgets_the_failures_and_is_noted(time_machine: TimeMachineFixture, person: User) -> None:
+def test_a_success_forgets_the_failures_and_is_noted(
+    time_machine: TimeMachineFixture, person: User
+) -> None:
     for _ in range(4):
         person.record_failed_login()
     time_machine.shift(60)
@@ -224,7 +240,9 @@ def test_an_address_is_proven_once(person: User) -> None:
         ({"username": "coco"}, {"username": "\u0441\u043e\u0441\u043e"}),
     ],
 )
-def test_two_accounts_share_no_name_in_any_spelling(first: dict[str, str], second: dict[str, str]) -> None:
+def test_two_accounts_share_no_name_in_any_spelling(
+    first: dict[str, str], second: dict[str, str]
+) -> None:
     UserFactory(**first)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -243,6 +261,8 @@ def test_two_accounts_share_no_name_in_any_spelling(first: dict[str, str], secon
         {"password_changed_at": None},
     ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(person: User, change: dict[str, Any]) -> None:
+def test_the_database_refuses_a_row_that_makes_no_sense(
+    person: User, change: dict[str, Any]
+) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=person.pk).update(**change)

@@ -11,9 +11,16 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.models import AccountExport, ActionToken, AuditLog, EmailChange, User, UserSession
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    AuditLog,
+    EmailChange,
+    User,
+    UserSession,
+)
 from authentication.services import DeletionService, ExportService
-from authentication.services.erasure import erase
+from authentication.services.accounts.erasure import erase
 from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -27,7 +34,9 @@ DAY = dt.timedelta(days=1)
 
 
 def link(person: User, action: str, **subject: str) -> str:
-    return ActionToken.objects.issue(action, user_id=person.pk, at=timezone.now(), lifetime=DAY, **subject)
+    return ActionToken.objects.issue(
+        action, user_id=person.pk, at=timezone.now(), lifetime=DAY, **subject
+    )
 
 
 def test_a_copy_is_handed_out_once_to_many_hands(api: APIClient, person: User) -> None:
@@ -36,7 +45,12 @@ def test_a_copy_is_handed_out_once_to_many_hands(api: APIClient, person: User) -
     ExportService.build(export.pk)
     token = link(person, "download_export", export=str(export.pk))
 
-    answers = posts(HANDS, f"{API}/account/export/download/", lambda _: {"token": token}, **bearer(tokens["access"]))
+    answers = posts(
+        HANDS,
+        f"{API}/account/export/download/",
+        lambda _: {"token": token},
+        **bearer(tokens["access"]),
+    )
 
     assert statuses(answers) == {200: 1, 400: HANDS - 1}
     assert AuditLog.objects.filter(event_type="export_downloaded").count() == 1
@@ -51,7 +65,9 @@ def test_a_copy_is_made_and_mailed_about_once(person: User) -> None:
 
 
 def test_an_address_is_moved_once(person: User) -> None:
-    change = EmailChange.objects.create(user=person, old_email=person.email, new_email="naomi@example.net")
+    change = EmailChange.objects.create(
+        user=person, old_email=person.email, new_email="naomi@example.net"
+    )
     token = link(person, "confirm_email", change=str(change.pk))
 
     answers = posts(HANDS, f"{API}/account/email/confirm/", lambda _: {"token": token})
@@ -64,7 +80,9 @@ def test_one_address_goes_to_one_of_many_who_want_it() -> None:
     people = [UserFactory() for _ in range(8)]
     tokens = []
     for person in people:
-        change = EmailChange.objects.create(user=person, old_email=person.email, new_email="naomi@example.net")
+        change = EmailChange.objects.create(
+            user=person, old_email=person.email, new_email="naomi@example.net"
+        )
         tokens.append(link(person, "confirm_email", change=str(change.pk)))
 
     answers = posts(8, f"{API}/account/email/confirm/", lambda number: {"token": tokens[number]})
@@ -78,7 +96,9 @@ def test_undoing_wins_over_confirming_whichever_comes_first() -> None:
         person = UserFactory()
         old = person.email
         change = EmailChange.objects.create(user=person, old_email=old, new_email=f"new-{old}")
-        confirm, undo = (link(person, it, change=str(change.pk)) for it in ("confirm_email", "undo_email"))
+        confirm, undo = (
+            link(person, it, change=str(change.pk)) for it in ("confirm_email", "undo_email")
+        )
 
         all_at_once(
             partial(APIClient().post, f"{API}/account/email/confirm/", {"token": confirm}),
@@ -94,14 +114,20 @@ def test_who_leaves_has_no_session_left_however_they_sign_in_meanwhile(api: APIC
         person = UserFactory()
         tokens = sign_in(api, person)
         body = {"email": person.email, "password": PASSWORD}
-        acts: list[Callable[[], Any]] = [partial(APIClient().post, f"{API}/login/", body) for _ in range(3)]
-        acts.append(partial(APIClient().post, f"{API}/account/delete/", headers=bearer(tokens["access"])))
+        acts: list[Callable[[], Any]] = [
+            partial(APIClient().post, f"{API}/login/", body) for _ in range(3)
+        ]
+        acts.append(
+            partial(APIClient().post, f"{API}/account/delete/", headers=bearer(tokens["access"]))
+        )
 
         *entering, leaving = all_at_once(*acts)
 
         assert leaving.status_code == 200
         assert not UserSession.objects.filter(user=person, is_active=True).exists()
-        assert [use_access(api, it.json()) for it in entering if it.status_code == 200].count(200) == 0
+        assert [use_access(api, it.json()) for it in entering if it.status_code == 200].count(
+            200
+        ) == 0
 
 
 def test_who_comes_back_at_the_last_moment_is_whole_or_gone(api: APIClient) -> None:
@@ -110,7 +136,10 @@ def test_who_comes_back_at_the_last_moment_is_whole_or_gone(api: APIClient) -> N
         User.objects.filter(pk=person.pk).update(deletion_requested_at=timezone.now() - 15 * DAY)
         body = {"email": person.email, "password": PASSWORD, "restore": True}
 
-        acts: list[Callable[[], Any]] = [partial(erase, person.pk), partial(APIClient().post, f"{API}/login/", body)]
+        acts: list[Callable[[], Any]] = [
+            partial(erase, person.pk),
+            partial(APIClient().post, f"{API}/login/", body),
+        ]
 
         erased, entering = all_at_once(*acts)
 
@@ -118,10 +147,16 @@ def test_who_comes_back_at_the_last_moment_is_whole_or_gone(api: APIClient) -> N
         assert (left is None) == erased
         assert (entering.status_code == 200) == (not erased)
         if left:
-            assert (left.is_active, left.deletion_requested_at, left.erasure_key) == (True, None, "")
+            assert (left.is_active, left.deletion_requested_at, left.erasure_key) == (
+                True,
+                None,
+                "",
+            )
 
 
-def test_no_key_of_redis_holds_anything_of_who_was_erased(api: APIClient, settings: Settings) -> None:
+def test_no_key_of_redis_holds_anything_of_who_was_erased(
+    api: APIClient, settings: Settings
+) -> None:
     settings.RATELIMIT_ENABLE = True
     told: Any = {"REMOTE_ADDR": "203.0.113.77"}
     api.post(f"{API}/login/", {"email": "naomi@example.org", "password": PASSWORD}, **told)

@@ -45,7 +45,9 @@ def test_a_session_is_read_from_redis_and_kept_in_the_database(boss: Client) -> 
     assert not [sql for sql in queries(captured) if "django_session" in sql]
 
 
-def test_it_lives_on_while_redis_hangs(boss: Client, settings: Settings, hung: dict[str, object]) -> None:
+def test_it_lives_on_while_redis_hangs(
+    boss: Client, settings: Settings, hung: dict[str, object]
+) -> None:
     settings.CACHES = hung
     start = time.monotonic()
 
@@ -53,7 +55,9 @@ def test_it_lives_on_while_redis_hangs(boss: Client, settings: Settings, hung: d
     assert time.monotonic() - start < 2
 
 
-def test_one_that_was_ended_while_redis_hung_is_over(boss: Client, settings: Settings, hung: dict[str, object]) -> None:
+def test_one_that_was_ended_while_redis_hung_is_over(
+    boss: Client, settings: Settings, hung: dict[str, object]
+) -> None:
     working, thief = settings.CACHES, Client()
     thief.cookies.load(boss.cookies.output(header="", sep=";"))
     settings.CACHES = hung

@@ -30,7 +30,8 @@ from .crowd import all_at_once
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
-# Shorter than anybody waits for a row (DB_LOCK_TIMEOUT_MS): where the order is kept one of the two comes too late.
+# Shorter than anybody waits for a row (DB_LOCK_TIMEOUT_MS): where the order is kept one of the two
+# comes too late.
 _MEETING_SECONDS = 1
 _HOUR = dt.timedelta(hours=1)
 _NEW_PASSWORD = "Another-Horse-7"
@@ -64,7 +65,9 @@ def post(path: str, **body: Any) -> int:
 
 
 def action_token(person: User, action: str, **subject: str) -> str:
-    return ActionToken.objects.issue(action, user_id=person.pk, at=timezone.now(), lifetime=_HOUR, **subject)
+    return ActionToken.objects.issue(
+        action, user_id=person.pk, at=timezone.now(), lifetime=_HOUR, **subject
+    )
 
 
 def reset_token(person: User) -> str:
@@ -89,17 +92,23 @@ def test_a_refresh_and_a_reset(api: APIClient, person: User, meet: Meet) -> None
     assert not UserSession.objects.filter(is_active=True).exists()
 
 
-def test_a_refresh_and_the_undoing_of_a_change_of_address(api: APIClient, person: User, meet: Meet) -> None:
+def test_a_refresh_and_the_undoing_of_a_change_of_address(
+    api: APIClient, person: User, meet: Meet
+) -> None:
     refresh = sign_in(api, person)["refresh"]
     change = EmailChange.objects.create(
-        user=person, old_email="before@example.org", new_email=person.email, confirmed_at=timezone.now()
+        user=person,
+        old_email="before@example.org",
+        new_email=person.email,
+        confirmed_at=timezone.now(),
     )
     undo = action_token(person, "undo_email", change=str(change.pk))
     meet(UserSessionQuerySet, "swap_jti")
     meet(User, "save")
 
     statuses = all_at_once(
-        partial(post, "token/refresh/", refresh=refresh), partial(post, "account/email/undo/", token=undo)
+        partial(post, "token/refresh/", refresh=refresh),
+        partial(post, "account/email/undo/", token=undo),
     )
 
     assert statuses == [200, 200]
@@ -112,7 +121,9 @@ def test_a_link_that_proves_an_address_and_the_next_one(meet: Meet) -> None:
     meet(EmailVerificationTokenQuerySet, "spend")
     meet(UserQuerySet, "hold")
 
-    status, _ = all_at_once(partial(post, "email/verify/", token=token), partial(verification_token, person))
+    status, _ = all_at_once(
+        partial(post, "email/verify/", token=token), partial(verification_token, person)
+    )
 
     # Whichever comes first: the older link is used, or void.
     assert status in {200, 400}
@@ -131,6 +142,7 @@ def test_a_link_that_disowns_a_device_and_a_reset(api: APIClient, person: User, 
         partial(post, "password/reset/confirm/", token=reset, new_password=_NEW_PASSWORD),
     )
 
-    # Whichever comes first voids the other: a new password ends such links, and disowning makes a newer reset link.
+    # Whichever comes first voids the other: a new password ends such links, and disowning makes a
+    # newer reset link.
     assert (disowned, renewed) in {(200, 200), (200, 400), (400, 200)}
     assert not UserSession.objects.filter(is_active=True).exists()

@@ -10,8 +10,8 @@ from django.contrib.auth.hashers import make_password
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.hashers import ServiceArgon2Hasher
 from authentication.models import AuditLog, OutgoingEmail, User, UserSession
+from authentication.services.passwords.hashers import ServiceArgon2Hasher
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 
@@ -74,15 +74,21 @@ def test_of_fifty_guesses_at_a_name_nobody_has_five_are_hashed(
 
     assert hashed() <= 5
     assert statuses(answers) == {401: 5, 403: GUESSES - 5}
-    assert {answer.json()["code"] for answer in answers if answer.status_code == 403} == {"account_locked"}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 403} == {
+        "account_locked"
+    }
     assert AuditLog.objects.filter(event_type="account_locked").count() == 1
 
 
-def test_all_names_of_a_person_share_five_guesses(person: User, counted: Callable[[str], Callable[[], int]]) -> None:
+def test_all_names_of_a_person_share_five_guesses(
+    person: User, counted: Callable[[str], Callable[[], int]]
+) -> None:
     names = (person.email, person.email.upper(), person.username, f" {person.username.title()} ")
     tried = counted("verify")
 
-    answers = posts(20, URL, lambda number: {"email": names[number % 4], "password": f"Wrong-{number}"})
+    answers = posts(
+        20, URL, lambda number: {"email": names[number % 4], "password": f"Wrong-{number}"}
+    )
 
     assert tried() <= 5
     # Each of the two names is answered as one that nobody has.
@@ -108,7 +114,9 @@ def test_sign_ins_that_hash_the_password_anew_succeed_too(person: User, settings
     assert statuses(answers) == {200: RIGHT}
 
 
-def test_a_slow_machine_locks_nobody_out_who_knows_the_password(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_machine_locks_nobody_out_who_knows_the_password(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = ServiceArgon2Hasher.verify
 
     def slow(*arguments: Any) -> bool:
@@ -121,7 +129,9 @@ def test_a_slow_machine_locks_nobody_out_who_knows_the_password(person: User, mo
 
     # Busy is a 503; "too many failed attempts" would not be true.
     assert set(statuses(answers)) <= {200, 503}
-    assert not AuditLog.objects.filter(event_type="login_failed", metadata__reason="locked").exists()
+    assert not AuditLog.objects.filter(
+        event_type="login_failed", metadata__reason="locked"
+    ).exists()
 
 
 def test_after_a_lock_ran_out_five_guesses_are_tried_again(

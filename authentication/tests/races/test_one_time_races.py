@@ -7,7 +7,13 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.models import AuditLog, EmailVerificationToken, PasswordResetToken, User, UserSession
+from authentication.models import (
+    AuditLog,
+    EmailVerificationToken,
+    PasswordResetToken,
+    User,
+    UserSession,
+)
 from authentication.services import ExchangeTokenService
 from authentication.tests.conftest import API
 from authentication.tests.factories import UserFactory
@@ -38,7 +44,9 @@ def test_a_verification_token_proves_an_address_once(unproven: User) -> None:
     answers = posts(CROWD, f"{API}/email/verify/", lambda _: {"token": token})
 
     assert statuses(answers) == {200: 1, 400: CROWD - 1}
-    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"token_invalid"}
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {
+        "token_invalid"
+    }
     assert User.objects.get().email_verified
     assert AuditLog.objects.filter(event_type="email_verified").count() == 1
 

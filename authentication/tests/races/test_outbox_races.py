@@ -5,9 +5,9 @@ from functools import partial
 import pytest
 from django.core.mail import EmailMessage
 
-from authentication import background
 from authentication.models import OutgoingEmail, User
 from authentication.services import EmailService
+from authentication.services.background import queue as background
 from authentication.tests.factories import UserFactory
 
 from .crowd import all_at_once
@@ -33,7 +33,9 @@ def test_of_sixteen_senders_one_sends(person: User, mailoutbox: list[EmailMessag
     assert (len(mailoutbox), mail.status, mail.attempts) == (1, "sent", 1)
 
 
-def test_sweeps_at_the_same_moment_send_each_mail_once(db: None, mailoutbox: list[EmailMessage]) -> None:
+def test_sweeps_at_the_same_moment_send_each_mail_once(
+    db: None, mailoutbox: list[EmailMessage]
+) -> None:
     people = [UserFactory() for _ in range(12)]
     for person in people:
         waiting(person)
@@ -42,11 +44,15 @@ def test_sweeps_at_the_same_moment_send_each_mail_once(db: None, mailoutbox: lis
     # They hand the mails to senders.
     background._pool.shutdown(wait=True)
 
-    assert sorted(message.to[0] for message in mailoutbox) == sorted(person.email for person in people)
+    assert sorted(message.to[0] for message in mailoutbox) == sorted(
+        person.email for person in people
+    )
     assert states() == {"sent": 12}
 
 
-def test_of_six_mails_of_a_kind_at_the_same_moment_three_arrive(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_of_six_mails_of_a_kind_at_the_same_moment_three_arrive(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     for _ in range(5):
         OutgoingEmail.objects.all().delete()
         mailoutbox.clear()

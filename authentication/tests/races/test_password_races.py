@@ -21,7 +21,7 @@ from authentication.models import (
 )
 from authentication.models.user_queries import UserQuerySet
 from authentication.services.administration import AdministrationService
-from authentication.services.exchange import ExchangeTokenService
+from authentication.services.sign_in.exchange import ExchangeTokenService
 from authentication.tests.clients import REFRESH, Tokens, sign_in, use_access, use_refresh
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -77,21 +77,31 @@ def assert_all_dead(api: APIClient, *tokens: Tokens) -> None:
 
 def the_one_that_signs_in(person: User, *passwords: str) -> str:
     """Return the only one of these passwords that signs in."""
-    fits = [password for password in passwords if User.objects.get(pk=person.pk).check_password(password)]
+    fits = [
+        password
+        for password in passwords
+        if User.objects.get(pk=person.pk).check_password(password)
+    ]
     assert len(fits) == 1, fits
     assert log_in(person, fits[0]).status_code == 200
     return fits[0]
 
 
 class TestOneResetToken:
-    def test_in_sixteen_hands_sets_one_password_which_alone_signs_in(self, api: APIClient, person: User) -> None:
+    def test_in_sixteen_hands_sets_one_password_which_alone_signs_in(
+        self, api: APIClient, person: User
+    ) -> None:
         before = sign_in(api, person)
         token = reset_token(person)
 
-        answers = posts(CROWD, CONFIRM, lambda number: {"token": token, "new_password": numbered(number)})
+        answers = posts(
+            CROWD, CONFIRM, lambda number: {"token": token, "new_password": numbered(number)}
+        )
 
         assert statuses(answers) == {200: 1, 400: CROWD - 1}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {"token_invalid"}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {
+            "token_invalid"
+        }
         winner = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
         passwords = [PASSWORD, *map(numbered, range(CROWD))]
         assert the_one_that_signs_in(person, *passwords) == numbered(winner)
@@ -116,7 +126,9 @@ class TestOneResetToken:
             person = UserFactory()
             tokens, token = sign_in(api, person), reset_token(person)
 
-            by_change, by_reset = all_at_once(partial(change, tokens, numbered(1)), partial(reset, token, numbered(2)))
+            by_change, by_reset = all_at_once(
+                partial(change, tokens, numbered(1)), partial(reset, token, numbered(2))
+            )
 
             assert sorted((by_change.status_code, by_reset.status_code)) in ([200, 400], [200, 401])
             wanted = numbered(1) if by_change.status_code == 200 else numbered(2)
@@ -138,7 +150,9 @@ class TestOneResetToken:
 
         monkeypatch.setattr(UserQuerySet, "change_password", store_after_the_change)
 
-        by_change, by_reset = all_at_once(partial(change, tokens, numbered(1)), partial(reset, token, numbered(2)))
+        by_change, by_reset = all_at_once(
+            partial(change, tokens, numbered(1)), partial(reset, token, numbered(2))
+        )
 
         assert sorted((by_change.status_code, by_reset.status_code)) in ([200, 400], [200, 401])
         the_one_that_signs_in(person, PASSWORD, numbered(1), numbered(2))
@@ -151,7 +165,8 @@ class TestAChange:
             mine, other = sign_in(api, person), sign_in(api, person)
 
             changed, *refreshes = all_at_once(
-                partial(change, mine, numbered(1)), *[partial(refresh, it) for it in (mine, other, other)]
+                partial(change, mine, numbered(1)),
+                *[partial(refresh, it) for it in (mine, other, other)],
             )
 
             assert changed.status_code == 200
@@ -166,9 +181,15 @@ class TestAChange:
             person = UserFactory()
             devices = [sign_in(api, person) for _ in range(3)]
 
-            answers = all_at_once(*[partial(change, it, numbered(n)) for n, it in enumerate(devices)])
+            answers = all_at_once(
+                *[partial(change, it, numbered(n)) for n, it in enumerate(devices)]
+            )
 
-            assert statuses(answers) in ({200: 1, 401: 2}, {200: 1, 400: 2}, {200: 1, 400: 1, 401: 1})
+            assert statuses(answers) in (
+                {200: 1, 401: 2},
+                {200: 1, 400: 2},
+                {200: 1, 400: 1, 401: 1},
+            )
             winner = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
             assert User.objects.get(pk=person.pk).check_password(numbered(winner))
             assert_all_dead(api, *devices)
@@ -179,12 +200,16 @@ class TestAChange:
             newest = PasswordHistory.objects.filter(user=person).latest("created_at")
             assert newest.password_hash == User.objects.get(pk=person.pk).password
 
-    def test_against_sign_ins_with_the_old_password_leaves_none_of_their_sessions(self, api: APIClient) -> None:
+    def test_against_sign_ins_with_the_old_password_leaves_none_of_their_sessions(
+        self, api: APIClient
+    ) -> None:
         for _ in range(ROUNDS):
             person = UserFactory()
             mine = sign_in(api, person)
 
-            changed, *sign_ins = all_at_once(partial(change, mine, numbered(1)), *[partial(log_in, person)] * 4)
+            changed, *sign_ins = all_at_once(
+                partial(change, mine, numbered(1)), *[partial(log_in, person)] * 4
+            )
 
             assert changed.status_code == 200
             assert set(statuses(sign_ins)) <= {200, 401}
@@ -201,7 +226,9 @@ class TestAChange:
             User.objects.filter(pk=person.pk).update(password=make_password(PASSWORD))
             settings.ARGON2_MEMORY_KIB += 8
 
-            changed, *sign_ins = all_at_once(partial(change, mine, numbered(1)), *[partial(log_in, person)] * 4)
+            changed, *sign_ins = all_at_once(
+                partial(change, mine, numbered(1)), *[partial(log_in, person)] * 4
+            )
 
             survivor = numbered(1) if changed.status_code == 200 else PASSWORD
             assert User.objects.get(pk=person.pk).check_password(survivor)
@@ -223,7 +250,8 @@ class TestDisabling:
             mine, other = sign_in(api, person), sign_in(api, person)
 
             _, *answers = all_at_once(
-                partial(self.disable, person, superuser), *[partial(refresh, it) for it in (mine, mine, other)]
+                partial(self.disable, person, superuser),
+                *[partial(refresh, it) for it in (mine, mine, other)],
             )
 
             assert set(statuses(answers)) <= {200, 401}
@@ -233,12 +261,16 @@ class TestDisabling:
         for _ in range(ROUNDS):
             person = UserFactory()
 
-            _, *answers = all_at_once(partial(self.disable, person, superuser), *[partial(log_in, person)] * 4)
+            _, *answers = all_at_once(
+                partial(self.disable, person, superuser), *[partial(log_in, person)] * 4
+            )
 
             assert set(statuses(answers)) <= {200, 401, 403}
             self.assert_shut_out(api, person, *tokens_in(answers))
 
-    def test_against_a_change_or_an_exchange_leaves_no_live_token(self, api: APIClient, superuser: User) -> None:
+    def test_against_a_change_or_an_exchange_leaves_no_live_token(
+        self, api: APIClient, superuser: User
+    ) -> None:
         for _ in range(ROUNDS):
             person = UserFactory()
             mine, token = sign_in(api, person), ExchangeTokenService.create(user_id=person.pk)

@@ -25,8 +25,8 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import EmailService
-from authentication.services.metrics import _dead_mails, _waiting_mails
-from authentication.services.retention import BATCH, _expired_sessions
+from authentication.services.operations.metrics import _dead_mails, _waiting_mails
+from authentication.services.operations.retention import BATCH, _expired_sessions
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
@@ -80,19 +80,37 @@ def crowded(api: APIClient, person: User) -> Tokens:
     )
     others = "(SELECT id FROM authentication_user WHERE username_canonical = 'other' || n)"
     fill(UserProfile.objects.get(), user_id=others)
-    fill(UserSession.objects.get(), id="gen_random_uuid()", user_id=others, refresh_token_jti=hexadecimal)
+    fill(
+        UserSession.objects.get(),
+        id="gen_random_uuid()",
+        user_id=others,
+        refresh_token_jti=hexadecimal,
+    )
     later = now + dt.timedelta(days=1)
     revoked = TokenBlacklist.objects.create(jti="revoked", user=person, expires_at=later)
     fill(revoked, id="", jti=hexadecimal, user_id=others)
-    proof = EmailVerificationToken.objects.create(user=person, email=person.email, token="x", expires_at=later)
+    proof = EmailVerificationToken.objects.create(
+        user=person, email=person.email, token="x", expires_at=later
+    )
     fill(proof, id="", token=hexadecimal, user_id=others)
     reset = PasswordResetToken.objects.create(user=person, token="x")
     fill(reset, id="", token=hexadecimal, user_id=others)
-    moved = EmailChange.objects.create(user=person, old_email="a@example.org", new_email=person.email, confirmed_at=now)
-    fill(moved, id="gen_random_uuid()", user_id=others, old_email_canonical="'former' || n || '@example.org'")
-    link = ActionToken.objects.create(action="disown_session", user=person, token="x", expires_at=later)
+    moved = EmailChange.objects.create(
+        user=person, old_email="a@example.org", new_email=person.email, confirmed_at=now
+    )
+    fill(
+        moved,
+        id="gen_random_uuid()",
+        user_id=others,
+        old_email_canonical="'former' || n || '@example.org'",
+    )
+    link = ActionToken.objects.create(
+        action="disown_session", user=person, token="x", expires_at=later
+    )
     fill(link, id="", token=hexadecimal, user_id=others)
-    mail = OutgoingEmail.objects.create(user=person, kind="verification", status="sent", sent_at=now)
+    mail = OutgoingEmail.objects.create(
+        user=person, kind="verification", status="sent", sent_at=now
+    )
     fill(mail, id="gen_random_uuid()", user_id=others)
     fill(AuditLog.objects.get(), id="gen_random_uuid()", user_id=others)
     with connection.cursor() as cursor:
@@ -105,7 +123,10 @@ def plans_of(captured: CaptureQueriesContext) -> dict[str, str]:
     found = {}
     with connection.cursor() as cursor:
         for query in captured.captured_queries:
-            if re.match(r"SELECT|UPDATE|DELETE", query["sql"]) and "authentication_" in query["sql"]:
+            if (
+                re.match(r"SELECT|UPDATE|DELETE", query["sql"])
+                and "authentication_" in query["sql"]
+            ):
                 cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"), [])
                 found[query["sql"]] = "\n".join(line for (line,) in cursor.fetchall())
     return found
@@ -125,9 +146,15 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
     """One test, for filling the tables takes longer than asking them."""
     access, refresh = bearer(crowded["access"]), crowded["refresh"]
     requests: dict[str, Callable[[], Any]] = {
-        "sign-in by address": lambda: api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD}),
-        "sign-in by username": lambda: api.post(f"{API}/login/", {"username": person.username, "password": PASSWORD}),
-        "sign-in of nobody": lambda: api.post(f"{API}/login/", {"email": "nobody@example.org", "password": PASSWORD}),
+        "sign-in by address": lambda: api.post(
+            f"{API}/login/", {"email": person.email, "password": PASSWORD}
+        ),
+        "sign-in by username": lambda: api.post(
+            f"{API}/login/", {"username": person.username, "password": PASSWORD}
+        ),
+        "sign-in of nobody": lambda: api.post(
+            f"{API}/login/", {"email": "nobody@example.org", "password": PASSWORD}
+        ),
         "an access token": lambda: api.get(ME, headers=access),
         "an access token looked at": lambda: api.post(VERIFY, {"token": crowded["access"]}),
         "the list of devices": lambda: api.get(f"{API}/sessions/", headers=access),
@@ -136,16 +163,25 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
         "ending the others": lambda: api.post(f"{API}/sessions/terminate-all/", headers=access),
         "a verification": lambda: api.post(f"{API}/email/verify/", {"token": "x" * 43}),
         "another mail": lambda: api.post(f"{API}/email/resend/", {"email": person.email}),
-        "a registration": lambda: api.post(f"{API}/register/", {"email": "new@example.org", "password": PASSWORD}),
-        "a taken username": lambda: api.post(
-            f"{API}/register/", {"email": "new2@example.org", "password": PASSWORD, "username": person.username}
+        "a registration": lambda: api.post(
+            f"{API}/register/", {"email": "new@example.org", "password": PASSWORD}
         ),
-        "a reset": lambda: api.post(f"{API}/password/reset/confirm/", {"token": "x" * 43, "new_password": PASSWORD}),
-        "a device disowned": lambda: api.post(f"{API}/account/disown-session/", {"token": "x" * 43}),
+        "a taken username": lambda: api.post(
+            f"{API}/register/",
+            {"email": "new2@example.org", "password": PASSWORD, "username": person.username},
+        ),
+        "a reset": lambda: api.post(
+            f"{API}/password/reset/confirm/", {"token": "x" * 43, "new_password": PASSWORD}
+        ),
+        "a device disowned": lambda: api.post(
+            f"{API}/account/disown-session/", {"token": "x" * 43}
+        ),
         "what happened": lambda: api.get(f"{API}/account/activity/", headers=access),
         "sending mails": EmailService.sweep,
         "expired sessions": lambda: list(_expired_sessions(timezone.now())[:BATCH]),
-        "counting mails for operations": lambda: [ask(timezone.now()) for ask in (_waiting_mails, _dead_mails)],
+        "counting mails for operations": lambda: [
+            ask(timezone.now()) for ask in (_waiting_mails, _dead_mails)
+        ],
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }
     used = ""

@@ -18,9 +18,9 @@ from pytest_django import Settings
 from redis.exceptions import RedisError
 from rest_framework.test import APIClient
 
-from authentication import background
 from authentication.models import EmailVerificationToken, User, UserSession
 from authentication.services import ExchangeTokenService
+from authentication.services.background import queue as background
 from authentication.tests.answers import refusal_of
 from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API
@@ -62,7 +62,10 @@ def test_a_sign_in_takes_less_than_two_seconds(
     settings.RATELIMIT_ENABLE = True
     faulty()
 
-    timings = [timed(lambda: api.post(LOGIN, {"email": person.email, "password": PASSWORD})) for _ in range(3)]
+    timings = [
+        timed(lambda: api.post(LOGIN, {"email": person.email, "password": PASSWORD}))
+        for _ in range(3)
+    ]
 
     assert [answer.status_code for answer, _ in timings] == [200] * 3
     assert max(seconds for _, seconds in timings) < 2
@@ -92,7 +95,9 @@ def calls_of(listener: socket.socket) -> int:
     return calls
 
 
-def test_limits_still_count(api: APIClient, person: User, settings: Settings, faulty: Callable[[], None]) -> None:
+def test_limits_still_count(
+    api: APIClient, person: User, settings: Settings, faulty: Callable[[], None]
+) -> None:
     settings.RATELIMIT_ENABLE = True
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "3/h"}
     faulty()
@@ -124,17 +129,23 @@ def test_limits_go_on_counting_while_the_server_comes_and_goes(
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_the_lockout_holds(api: APIClient, person: User, faulty: Callable[[], None], *, known: bool) -> None:
+def test_the_lockout_holds(
+    api: APIClient, person: User, faulty: Callable[[], None], *, known: bool
+) -> None:
     faulty()
     name = person.email if known else "nobody@example.org"
 
-    answers = [api.post(LOGIN, {"email": name, "password": f"Wrong-Horse-{number}"}) for number in range(6)]
+    answers = [
+        api.post(LOGIN, {"email": name, "password": f"Wrong-Horse-{number}"}) for number in range(6)
+    ]
 
     assert [answer.status_code for answer in answers] == [401] * 5 + [403]
     assert refusal_of(answers[-1])["code"] == "account_locked"
 
 
-def test_health_says_degraded_within_two_seconds(api: APIClient, faulty: Callable[[], None]) -> None:
+def test_health_says_degraded_within_two_seconds(
+    api: APIClient, faulty: Callable[[], None]
+) -> None:
     assert api.get(f"{API}/health/").status_code == 200
     faulty()
 
@@ -145,7 +156,9 @@ def test_health_says_degraded_within_two_seconds(api: APIClient, faulty: Callabl
     assert (body["status"], body["database"]) == ("degraded", "connected")
     assert body["cache"] != "connected"
     assert seconds < 2
-    assert not {"127.0.0.1", "Error", "Timeout", "redis", "refused"} & set(str(body).replace("'", " ").split())
+    assert not {"127.0.0.1", "Error", "Timeout", "redis", "refused"} & set(
+        str(body).replace("'", " ").split()
+    )
     live, seconds = timed(lambda: api.get(f"{API}/health/live/"))
     assert (live.status_code, live.json()) == (200, {"status": "alive"})
     assert seconds < 0.5
@@ -170,7 +183,9 @@ def test_an_address_is_proven_although_no_exchange_token_can_be_kept(
     api: APIClient, faulty: Callable[[], None]
 ) -> None:
     person = UserFactory(email_verified=False, email_verified_at=None)
-    token = EmailVerificationToken.objects.issue(person.pk, email=person.email, at=person.created_at)
+    token = EmailVerificationToken.objects.issue(
+        person.pk, email=person.email, at=person.created_at
+    )
     faulty()
 
     answer, seconds = timed(lambda: api.post(f"{API}/email/verify/", {"token": token}))
@@ -192,10 +207,14 @@ def test_what_needs_no_cache_does_not_notice(
     requests = {
         "refresh": lambda: api.post(f"{API}/token/refresh/", {"refresh": tokens["refresh"]}),
         "verify": lambda: api.post(f"{API}/token/verify/", {"token": tokens["access"]}),
-        "sessions": lambda: api.get(f"{API}/sessions/", headers={"Authorization": f"Bearer {tokens['access']}"}),
+        "sessions": lambda: api.get(
+            f"{API}/sessions/", headers={"Authorization": f"Bearer {tokens['access']}"}
+        ),
         "csrf": lambda: api.get(f"{API}/csrf/"),
         "resend": lambda: api.post(f"{API}/email/resend/", {"email": person.email}),
-        "register": lambda: api.post(f"{API}/register/", {"email": "new@example.org", "password": PASSWORD}),
+        "register": lambda: api.post(
+            f"{API}/register/", {"email": "new@example.org", "password": PASSWORD}
+        ),
         "logout": lambda: api.post(f"{API}/logout/", {"refresh": tokens["refresh"]}),
     }
 
@@ -225,7 +244,10 @@ def test_a_slow_server_slows_a_sign_in_by_no_more_than_its_patience(
     wire = Wire(server.port or 6379, delay=0.15)
     settings.CACHES = base.caches(server._replace(netloc=f"127.0.0.1:{wire.port}").geturl())
 
-    outcomes = [timed(lambda: api.post(LOGIN, {"email": person.email, "password": PASSWORD})) for _ in range(4)]
+    outcomes = [
+        timed(lambda: api.post(LOGIN, {"email": person.email, "password": PASSWORD}))
+        for _ in range(4)
+    ]
     wire.close()
 
     assert [answer.status_code for answer, _ in outcomes] == [200, 200, 200, 429]

@@ -8,7 +8,14 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, TokenBlacklist, User, UserSession
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    PasswordResetToken,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.tests.clients import (
     REFRESH,
     Tokens,
@@ -108,7 +115,11 @@ def terminate(tokens: Tokens, other: Tokens) -> int:
 
 
 def terminate_others(tokens: Tokens, other: Tokens) -> int:
-    return int(APIClient().post(f"{API}/sessions/terminate-all/", headers=bearer(other["access"])).status_code)
+    return int(
+        APIClient()
+        .post(f"{API}/sessions/terminate-all/", headers=bearer(other["access"]))
+        .status_code
+    )
 
 
 def deactivate(tokens: Tokens, other: Tokens) -> int:
@@ -117,7 +128,11 @@ def deactivate(tokens: Tokens, other: Tokens) -> int:
 
 def change_password(tokens: Tokens, other: Tokens) -> int:
     body = {"old_password": PASSWORD, "new_password": another_password()}
-    return int(APIClient().post(f"{API}/password/change/", body, headers=bearer(other["access"])).status_code)
+    return int(
+        APIClient()
+        .post(f"{API}/password/change/", body, headers=bearer(other["access"]))
+        .status_code
+    )
 
 
 def reset_password(tokens: Tokens, other: Tokens) -> int:
@@ -126,7 +141,15 @@ def reset_password(tokens: Tokens, other: Tokens) -> int:
     return int(APIClient().post(f"{API}/password/reset/confirm/", body).status_code)
 
 
-ENDS = [log_out, log_out_by_refresh_token, terminate, terminate_others, deactivate, change_password, reset_password]
+ENDS = [
+    log_out,
+    log_out_by_refresh_token,
+    terminate,
+    terminate_others,
+    deactivate,
+    change_password,
+    reset_password,
+]
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -147,7 +170,9 @@ def test_whatever_ends_a_session_wins_over_refreshes_at_the_same_moment(
         assert {use_refresh(api, given) for given in (*survivors, tokens)} == {401}
 
 
-def test_sessions_that_end_each_other_at_the_same_moment_leave_no_fault(api: APIClient, person: User) -> None:
+def test_sessions_that_end_each_other_at_the_same_moment_leave_no_fault(
+    api: APIClient, person: User
+) -> None:
     devices = [sign_in(api, person) for _ in range(6)]
 
     answers = all_at_once(*(partial(terminate_others, tokens, tokens) for tokens in devices))
@@ -158,11 +183,15 @@ def test_sessions_that_end_each_other_at_the_same_moment_leave_no_fault(api: API
     assert UserSession.objects.filter(is_active=True).count() <= 1
 
 
-def test_an_access_token_used_while_its_session_rotates_marks_no_other_generation(api: APIClient, person: User) -> None:
+def test_an_access_token_used_while_its_session_rotates_marks_no_other_generation(
+    api: APIClient, person: User
+) -> None:
     for _ in range(ROUNDS):
         tokens = sign_in(api, person)
 
-        answers: list[Any] = all_at_once(*[partial(use_access, APIClient(), tokens)] * 3, partial(refresh, tokens))
+        answers: list[Any] = all_at_once(
+            *[partial(use_access, APIClient(), tokens)] * 3, partial(refresh, tokens)
+        )
 
         session = UserSession.objects.get(pk=claims_of(tokens["refresh"])["sid"])
         assert answers[-1].status_code == 200

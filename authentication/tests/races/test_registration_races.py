@@ -13,7 +13,13 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 URL = f"{API}/register/"
 CROWD = 12
-SPELLINGS = ("ruth@gmail.com", "r.uth@gmail.com", "RUTH@Gmail.com", "ruth+a@gmail.com", "r.u.t.h+b@googlemail.com")
+SPELLINGS = (
+    "ruth@gmail.com",
+    "r.uth@gmail.com",
+    "RUTH@Gmail.com",
+    "ruth+a@gmail.com",
+    "r.u.t.h+b@googlemail.com",
+)
 
 
 def spelling(number: int) -> str:
@@ -32,7 +38,9 @@ def test_one_address_in_many_spellings_makes_one_account_and_the_same_answer() -
             "Registration successful. Please check your email to verify your account.",
         )
     }
-    assert [answer.json()["email"] for answer in answers] == [spelling(number) for number in range(CROWD)]
+    assert [answer.json()["email"] for answer in answers] == [
+        spelling(number) for number in range(CROWD)
+    ]
     assert len({answer.json()["user_id"] for answer in answers}) == CROWD
     assert (User.objects.count(), UserProfile.objects.count()) == (1, 1)
     assert User.objects.get().email_canonical == "ruth@gmail.com"
@@ -48,7 +56,9 @@ def test_where_addresses_may_be_told_all_but_one_are_told(settings: Settings) ->
     answers = posts(CROWD, URL, lambda number: {"email": spelling(number), "password": PASSWORD})
 
     assert statuses(answers) == {201: 1, 400: CROWD - 1}
-    assert {tuple(answer.json()["errors"]) for answer in answers if answer.status_code == 400} == {("email",)}
+    assert {tuple(answer.json()["errors"]) for answer in answers if answer.status_code == 400} == {
+        ("email",)
+    }
     assert User.objects.count() == 1
 
 
@@ -66,16 +76,23 @@ def test_one_username_goes_to_one_person_and_the_others_leave_nothing() -> None:
     )
 
     assert statuses(answers) == {201: 1, 400: CROWD - 1}
-    assert {tuple(answer.json()["errors"]) for answer in answers if answer.status_code == 400} == {("username",)}
+    assert {tuple(answer.json()["errors"]) for answer in answers if answer.status_code == 400} == {
+        ("username",)
+    }
     winner = next(answer.json() for answer in answers if answer.status_code == 201)
-    assert (str(User.objects.get().pk), User.objects.get().email) == (winner["user_id"], winner["email"])
+    assert (str(User.objects.get().pk), User.objects.get().email) == (
+        winner["user_id"],
+        winner["email"],
+    )
     assert UserProfile.objects.count() == 1
     assert list(OutgoingEmail.objects.values_list("kind", flat=True)) == ["verification"]
 
 
 def test_one_address_with_one_username_makes_one_account() -> None:
     answers = posts(
-        CROWD, URL, lambda number: {"email": spelling(number), "password": PASSWORD, "username": "ruth_moab"}
+        CROWD,
+        URL,
+        lambda number: {"email": spelling(number), "password": PASSWORD, "username": "ruth_moab"},
     )
 
     assert statuses(answers) == {201: 1, 400: CROWD - 1}
@@ -83,7 +100,9 @@ def test_one_address_with_one_username_makes_one_account() -> None:
 
 
 def test_different_people_at_the_same_moment_all_become_members() -> None:
-    answers = posts(CROWD, URL, lambda number: {"email": f"ruth{number}@example.org", "password": PASSWORD})
+    answers = posts(
+        CROWD, URL, lambda number: {"email": f"ruth{number}@example.org", "password": PASSWORD}
+    )
 
     assert statuses(answers) == {201: CROWD}
     assert {answer.json()["user_id"] for answer in answers} == {

@@ -8,7 +8,14 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.models import AuditLog, OutgoingEmail, RecoveryCode, SecondFactor, User, UserSession
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    RecoveryCode,
+    SecondFactor,
+    User,
+    UserSession,
+)
 from authentication.services import ExchangeTokenService
 from authentication.tests.clients import Tokens, sign_in
 from authentication.tests.conftest import API, bearer
@@ -72,18 +79,26 @@ class TestRightCodes:
         person.refresh_from_db()
         assert (person.failed_login_attempts, person.locked_until) == (0, None)
 
-    def test_ten_recovery_codes_with_one_token_open_one_session(self, person: User, app: Factor) -> None:
+    def test_ten_recovery_codes_with_one_token_open_one_session(
+        self, person: User, app: Factor
+    ) -> None:
         (token,) = challenges(person, 1)
 
-        answers = posts(10, VERIFY, lambda number: {"mfa_token": token, "otp": app.recovery_codes[number]})
+        answers = posts(
+            10, VERIFY, lambda number: {"mfa_token": token, "otp": app.recovery_codes[number]}
+        )
 
         assert statuses(answers) == {200: 1, 401: 9}
         assert UserSession.objects.count() == 1
 
-    def test_of_sixteen_uses_of_a_recovery_code_one_succeeds(self, person: User, app: Factor) -> None:
+    def test_of_sixteen_uses_of_a_recovery_code_one_succeeds(
+        self, person: User, app: Factor
+    ) -> None:
         tokens, code = challenges(person, 16), app.recovery_codes[0]
 
-        answers = posts(16, VERIFY, lambda number: {"mfa_token": tokens[number], "recovery_code": code})
+        answers = posts(
+            16, VERIFY, lambda number: {"mfa_token": tokens[number], "recovery_code": code}
+        )
 
         assert statuses(answers)[200] == 1
         assert UserSession.objects.count() == 1
@@ -102,7 +117,7 @@ class TestWrongCodes:
             looked.append(code)
             return step_of(seed, code, timestamp=timestamp)
 
-        monkeypatch.setattr("authentication.services.factor_checks.step_of", looking)
+        monkeypatch.setattr("authentication.services.sign_in.second_factor_codes.step_of", looking)
         tokens, wrong = challenges(person, 50), app.code(steps=9)
 
         answers = posts(50, VERIFY, lambda number: {"mfa_token": tokens[number], "otp": wrong})
@@ -126,7 +141,9 @@ class TestWrongCodes:
 
 
 class TestSettingUpAndGivingUp:
-    def test_of_ten_confirmations_one_shows_recovery_codes_that_work(self, api: APIClient, person: User) -> None:
+    def test_of_ten_confirmations_one_shows_recovery_codes_that_work(
+        self, api: APIClient, person: User
+    ) -> None:
         tokens = sign_in(api, person)
         secret = post(f"{URL}/totp/setup/", tokens).json()["secret"]
         code = Factor(_from_base32(secret), []).code()
@@ -135,12 +152,16 @@ class TestSettingUpAndGivingUp:
 
         assert statuses(answers)[200] == 1
         assert statuses(answers).keys() <= {200, 400, 403}
-        (shown,) = (answer.json()["recovery_codes"] for answer in answers if answer.status_code == 200)
+        (shown,) = (
+            answer.json()["recovery_codes"] for answer in answers if answer.status_code == 200
+        )
         assert RecoveryCode.objects.unused(person.pk).count() == 10
         body = {"email": person.email, "password": PASSWORD, "otp": shown[0]}
         assert api.post(LOGIN, body).status_code == 200
 
-    def test_ten_setups_leave_one_secret_that_can_be_confirmed(self, api: APIClient, person: User) -> None:
+    def test_ten_setups_leave_one_secret_that_can_be_confirmed(
+        self, api: APIClient, person: User
+    ) -> None:
         tokens = sign_in(api, person)
 
         answers = all_at_once(*[partial(post, f"{URL}/totp/setup/", tokens)] * 10)
@@ -150,7 +171,9 @@ class TestSettingUpAndGivingUp:
         confirmed = [post(f"{URL}/totp/confirm/", tokens, otp=code).status_code for code in codes]
         assert confirmed.count(200) == 1
 
-    def test_ten_renewals_leave_ten_recovery_codes(self, api: APIClient, person: User, app: Factor) -> None:
+    def test_ten_renewals_leave_ten_recovery_codes(
+        self, api: APIClient, person: User, app: Factor
+    ) -> None:
         tokens = sign_in(api, person, otp=app.code())
 
         answers = all_at_once(*[partial(post, f"{URL}/recovery-codes/", tokens)] * 10)
@@ -158,7 +181,9 @@ class TestSettingUpAndGivingUp:
         assert statuses(answers) == {200: 10}
         assert RecoveryCode.objects.unused(person.pk).count() == 10
 
-    def test_a_code_at_the_moment_its_factor_is_given_up_leaves_no_session_of_it(self, api: APIClient) -> None:
+    def test_a_code_at_the_moment_its_factor_is_given_up_leaves_no_session_of_it(
+        self, api: APIClient
+    ) -> None:
         for number in range(4):
             person = UserFactory(email=f"moment{number}@example.org")
             app = give_factor(person)
@@ -167,17 +192,24 @@ class TestSettingUpAndGivingUp:
 
             given_up, *answers = all_at_once(
                 partial(post, f"{URL}/disable/", tokens),
-                *[partial(APIClient().post, VERIFY, {"mfa_token": token, "otp": code}) for token in waiting],
+                *[
+                    partial(APIClient().post, VERIFY, {"mfa_token": token, "otp": code})
+                    for token in waiting
+                ],
             )
 
             assert given_up.status_code == 200
             assert statuses(answers).keys() <= {200, 401}
             assert UserSession.objects.filter(user=person, is_active=True).count() == 1
 
-    def test_exchange_and_password_at_once_open_nothing_without_the_code(self, person: User, app: Factor) -> None:
+    def test_exchange_and_password_at_once_open_nothing_without_the_code(
+        self, person: User, app: Factor
+    ) -> None:
         exchange = [ExchangeTokenService.create(user_id=person.pk) for _ in range(5)]
 
-        answers = posts(5, f"{API}/exchange-token/", lambda number: {"exchange_token": exchange[number]})
+        answers = posts(
+            5, f"{API}/exchange-token/", lambda number: {"exchange_token": exchange[number]}
+        )
 
         assert statuses(answers) == {403: 5}
         assert not UserSession.objects.exists()

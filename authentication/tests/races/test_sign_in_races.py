@@ -9,7 +9,13 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, TokenBlacklist, User, UserSession
-from authentication.tests.clients import another_password, set_password, sign_in, use_access, use_refresh
+from authentication.tests.clients import (
+    another_password,
+    set_password,
+    sign_in,
+    use_access,
+    use_refresh,
+)
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD
 
@@ -21,7 +27,9 @@ URL = f"{API}/login/"
 CROWD = 12
 
 
-def test_no_crowd_of_sign_ins_opens_more_sessions_than_allowed(person: User, settings: Settings) -> None:
+def test_no_crowd_of_sign_ins_opens_more_sessions_than_allowed(
+    person: User, settings: Settings
+) -> None:
     settings.MAX_ACTIVE_SESSIONS = 3
 
     answers = posts(CROWD, URL, lambda _: {"email": person.email, "password": PASSWORD})
@@ -35,7 +43,11 @@ def test_no_crowd_of_sign_ins_opens_more_sessions_than_allowed(person: User, set
 
 def change_password(other: dict[str, str]) -> int:
     body = {"old_password": PASSWORD, "new_password": another_password()}
-    return int(APIClient().post(f"{API}/password/change/", body, headers=bearer(other["access"])).status_code)
+    return int(
+        APIClient()
+        .post(f"{API}/password/change/", body, headers=bearer(other["access"]))
+        .status_code
+    )
 
 
 def log_in(email: str) -> Any:

@@ -1,4 +1,4 @@
-"""authentication.background: work after the answer."""
+"""authentication.services.background.queue: work after the answer."""
 
 import queue
 import socket
@@ -13,8 +13,8 @@ from django.db import transaction
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication import background
 from authentication.models import OutgoingEmail
+from authentication.services.background import queue as background
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 from vineyard_group_fellowship.cache import Breaker
@@ -48,7 +48,9 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None
         notes.get()
     yield
     # Nothing of this test may still run in the next one's database.
-    for waiting in [background._pool.submit(threading.Event().wait, 0.01) for _ in range(background._THREADS)]:
+    for waiting in [
+        background._pool.submit(threading.Event().wait, 0.01) for _ in range(background._THREADS)
+    ]:
         waiting.result()
 
 
@@ -150,7 +152,9 @@ def test_a_broker_that_did_not_answer_is_left_alone_for_a_while(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_refuses_costs_nothing(listener: socket.socket, broker_at: Callable[[int], None]) -> None:
+def test_a_broker_that_refuses_costs_nothing(
+    listener: socket.socket, broker_at: Callable[[int], None]
+) -> None:
     port = listener.getsockname()[1]
     listener.close()
     broker_at(port)
@@ -166,7 +170,12 @@ def test_a_broker_that_refuses_costs_nothing(listener: socket.socket, broker_at:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "words",
-    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-NOAUTH Authentication required.\r\n" * 9, b"-LOADING wait\r\n" * 9, b""],
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"-NOAUTH Authentication required.\r\n" * 9,
+        b"-LOADING wait\r\n" * 9,
+        b"",
+    ],
     ids=["another protocol", "a password wanted", "still loading", "hangs up"],
 )
 def test_a_broker_that_answers_nonsense_costs_no_work(

@@ -15,9 +15,10 @@ from pytest_httpserver import HTTPServer
 from rest_framework.test import APIClient
 from werkzeug import Request, Response
 
-from authentication import background, tasks
+from authentication import tasks
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User
-from authentication.services import breach
+from authentication.services.background import queue as background
+from authentication.services.passwords import breach
 from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password, sign_in
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -102,10 +103,17 @@ class TestAHit:
         assert person.password_breached_at is not None
         assert (row.user, row.risk_level, row.metadata) == (person, "high", {})
         assert OutgoingEmail.objects.filter(kind="breached_password").count() == 1
-        assert [it.to for it in delivered() if it.subject == "Please choose another password"] == [[person.email]]
+        assert [it.to for it in delivered() if it.subject == "Please choose another password"] == [
+            [person.email]
+        ]
 
     def test_every_sign_in_says_so_until_the_password_changes(
-        self, api: APIClient, person: User, signed_in: Tokens, queued: Queued, httpserver: HTTPServer
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
     ) -> None:
         serve(httpserver, breached())
         before = change(api, signed_in).json()
@@ -119,7 +127,9 @@ class TestAHit:
         answer = api.post(f"{API}/login/", {"email": person.email, "password": "Third-Horse-33"})
         assert "password_breached" not in answer.json()["user"]
 
-    def test_a_registration_is_looked_up(self, api: APIClient, queued: Queued, httpserver: HTTPServer) -> None:
+    def test_a_registration_is_looked_up(
+        self, api: APIClient, queued: Queued, httpserver: HTTPServer
+    ) -> None:
         serve(httpserver, breached())
         api.post(REGISTER, {"email": "ruth@example.org", "password": NEW_PASSWORD})
 
@@ -127,7 +137,9 @@ class TestAHit:
 
         assert User.objects.get().password_breached_at is not None
 
-    def test_a_reset_is_looked_up(self, api: APIClient, person: User, queued: Queued, httpserver: HTTPServer) -> None:
+    def test_a_reset_is_looked_up(
+        self, api: APIClient, person: User, queued: Queued, httpserver: HTTPServer
+    ) -> None:
         serve(httpserver, breached())
         token = PasswordResetToken.objects.issue(person, at=person.created_at)
         api.post(f"{API}/password/reset/confirm/", {"token": token, "new_password": NEW_PASSWORD})
@@ -139,7 +151,10 @@ class TestAHit:
 
     @pytest.mark.parametrize("ending", ["\r\n", "\n"])
     def test_the_ends_of_lines_are_no_matter(self, httpserver: HTTPServer, ending: str) -> None:
-        serve(httpserver, ending.join([f"{'A' * 35}:1", f"{sha1(NEW_PASSWORD)[5:]}:2", f"{'B' * 35}:3"]))
+        serve(
+            httpserver,
+            ending.join([f"{'A' * 35}:1", f"{sha1(NEW_PASSWORD)[5:]}:2", f"{'B' * 35}:3"]),
+        )
 
         assert sha1(NEW_PASSWORD)[5:] in breached_suffixes(sha1(NEW_PASSWORD)[:5])
 
@@ -147,7 +162,13 @@ class TestAHit:
 class TestNoHit:
     @pytest.mark.parametrize("body", [NOISE, breached(count=0)], ids=["others", "padding"])
     def test_nothing_happens(
-        self, api: APIClient, person: User, signed_in: Tokens, queued: Queued, httpserver: HTTPServer, body: str
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
+        body: str,
     ) -> None:
         serve(httpserver, body)
         change(api, signed_in)
@@ -161,7 +182,12 @@ class TestNoHit:
         assert not OutgoingEmail.objects.filter(kind="breached_password").exists()
 
     def test_a_password_changed_meanwhile_is_not_flagged(
-        self, api: APIClient, person: User, signed_in: Tokens, queued: Queued, httpserver: HTTPServer
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
     ) -> None:
         serve(httpserver, breached())
         change(api, signed_in)
@@ -175,7 +201,12 @@ class TestNoHit:
         assert not AuditLog.objects.filter(event_type="password_breached").exists()
 
     def test_an_account_that_is_gone_is_no_fault(
-        self, api: APIClient, person: User, signed_in: Tokens, queued: Queued, httpserver: HTTPServer
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
     ) -> None:
         serve(httpserver, breached())
         change(api, signed_in)
@@ -186,7 +217,12 @@ class TestNoHit:
         assert not OutgoingEmail.objects.filter(kind="breached_password").exists()
 
     def test_nobody_is_asked_where_the_settings_say_so(
-        self, api: APIClient, signed_in: Tokens, queued: Queued, httpserver: HTTPServer, settings: Settings
+        self,
+        api: APIClient,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
+        settings: Settings,
     ) -> None:
         settings.HIBP_ENABLED = False
 
@@ -231,13 +267,23 @@ class TestWhatLeavesTheProcess:
         assert (user_id, changed_at) == (str(person.pk), person.password_changed_at.isoformat())
         assert prefix == sha1(NEW_PASSWORD)[:5]
         assert (len(salt), len(mac)) == (32, 64)
-        hashes = [hashlib.new(name, NEW_PASSWORD.encode()).hexdigest() for name in ("md5", "sha1", "sha256")]
+        hashes = [
+            hashlib.new(name, NEW_PASSWORD.encode()).hexdigest()
+            for name in ("md5", "sha1", "sha256")
+        ]
         salted = [
             hashlib.sha256(text.encode()).hexdigest()
-            for text in (salt + NEW_PASSWORD, NEW_PASSWORD + salt, salt + sha1(NEW_PASSWORD), sha1(NEW_PASSWORD) + salt)
+            for text in (
+                salt + NEW_PASSWORD,
+                NEW_PASSWORD + salt,
+                salt + sha1(NEW_PASSWORD),
+                sha1(NEW_PASSWORD) + salt,
+            )
         ]
         told = " ".join(queued[0]).lower()
-        assert not any(secret in told for secret in (NEW_PASSWORD.lower(), sha1(NEW_PASSWORD)[5:].lower()))
+        assert not any(
+            secret in told for secret in (NEW_PASSWORD.lower(), sha1(NEW_PASSWORD)[5:].lower())
+        )
         assert not any(derived in told for derived in (*hashes, *salted))
 
     def test_the_same_password_looks_different_every_time(
@@ -330,9 +376,13 @@ def assert_unavailable_soon(limit: float = LONGEST_SECONDS) -> None:
 
 class TestTheServiceIsDown:
     @pytest.mark.parametrize(
-        "behaviour", [says_nothing, hangs_up, stops_in_the_middle, speaks_no_http], ids=lambda it: it.__name__
+        "behaviour",
+        [says_nothing, hangs_up, stops_in_the_middle, speaks_no_http],
+        ids=lambda it: it.__name__,
     )
-    def test_it_is_given_up_on_soon(self, tarpit: Callable[..., str], settings: Settings, behaviour: Any) -> None:
+    def test_it_is_given_up_on_soon(
+        self, tarpit: Callable[..., str], settings: Settings, behaviour: Any
+    ) -> None:
         settings.HIBP_API_URL = tarpit(behaviour)
 
         assert_unavailable_soon()
@@ -354,14 +404,28 @@ class TestTheServiceIsDown:
     @pytest.mark.parametrize("status", [204, 301, 302, 307, 400, 401, 403, 404, 429, 500, 502, 503])
     def test_anything_but_a_200_is_no_answer(self, httpserver: HTTPServer, status: int) -> None:
         httpserver.expect_request("/elsewhere").respond_with_data(breached())
-        serve(httpserver, breached(), status=status, headers={"Location": httpserver.url_for("/elsewhere")})
+        serve(
+            httpserver,
+            breached(),
+            status=status,
+            headers={"Location": httpserver.url_for("/elsewhere")},
+        )
 
         assert_unavailable_soon()
         assert len(httpserver.log) == 1
 
     @pytest.mark.parametrize(
         "body",
-        ["", "\r\n", "<html>maintenance</html>", '{"error": "x"}', "\x00" * 500, "00D4:1", "caf\u00e9", "x" * 99],
+        [
+            "",
+            "\r\n",
+            "<html>maintenance</html>",
+            '{"error": "x"}',
+            "\x00" * 500,
+            "00D4:1",
+            "caf\u00e9",
+            "x" * 99,
+        ],
         ids=ascii,
     )
     def test_what_makes_no_sense_is_no_answer(self, httpserver: HTTPServer, body: str) -> None:
@@ -419,17 +483,27 @@ def silent_timers(monkeypatch: pytest.MonkeyPatch) -> list[Timer]:
 
 
 class TestTryingAgain:
-    def test_the_pauses_grow_and_end(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_pauses_grow_and_end(
+        self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         serve(httpserver, "", status=503)
         timers = silent_timers(monkeypatch)
-        arguments = (str(UserFactory().pk), "2026-11-22T12:00:00+00:00", sha1(NEW_PASSWORD)[:5], "salt", "mac")
+        arguments = (
+            str(UserFactory().pk),
+            "2026-11-22T12:00:00+00:00",
+            sha1(NEW_PASSWORD)[:5],
+            "salt",
+            "mac",
+        )
 
         background._run("authentication.tasks.check_breach", *arguments)
         for _, run_again, given, options in timers:
             run_again(*given, **options)
 
         assert [pause for pause, *_ in timers] == [2, 4, 8, 16, 32, 60]
-        assert {given[1:] for _, _, given, _ in timers} == {("authentication.tasks.check_breach", *arguments)}
+        assert {given[1:] for _, _, given, _ in timers} == {
+            ("authentication.tasks.check_breach", *arguments)
+        }
         assert len(httpserver.log) == 7
 
     def test_a_later_success_is_the_end_of_it(
@@ -464,7 +538,9 @@ class TestTryingAgain:
         timers = silent_timers(monkeypatch)
         monkeypatch.setattr(tasks, "check", fail)
 
-        background._run("authentication.tasks.check_breach", "id", "time", "00000", "the-salt", "the-mac")
+        background._run(
+            "authentication.tasks.check_breach", "id", "time", "00000", "the-salt", "the-mac"
+        )
 
         assert timers == []
         assert "background_task_failed" in caplog.text

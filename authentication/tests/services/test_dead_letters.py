@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from authentication import background, tasks
+from authentication import tasks
 from authentication.models import AuditLog, FailedTask, User
-from authentication.services import dead_letters
-from authentication.services.email import EmailService
+from authentication.services.background import failed_tasks as dead_letters
+from authentication.services.background import queue as background
+from authentication.services.mail.outbox import EmailService
 from authentication.tests.clients import NOON
 from authentication.utils.pwned import Unavailable
 
@@ -27,7 +28,12 @@ def test_celery_leaves_one(db: None) -> None:
     tasks.check_breach.on_failure(Unavailable("500"), "id", ARGUMENTS, {}, None)
 
     dead = FailedTask.objects.get()
-    assert (dead.task, dead.arguments, dead.error, dead.sent_again_at) == (CHECK, ARGUMENTS, "Unavailable", None)
+    assert (dead.task, dead.arguments, dead.error, dead.sent_again_at) == (
+        CHECK,
+        ARGUMENTS,
+        "Unavailable",
+        None,
+    )
 
 
 def test_a_thread_leaves_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +80,9 @@ class TestTheDesk:
         return client
 
     def send_again(self, boss: Client, dead: FailedTask) -> Any:
-        return boss.post(LIST, {"action": "send_again", "_selected_action": [str(dead.pk)]}, follow=True)
+        return boss.post(
+            LIST, {"action": "send_again", "_selected_action": [str(dead.pk)]}, follow=True
+        )
 
     def test_sends_it_again_once_and_says_who_did(
         self, boss: Client, dead: FailedTask, started: list[tuple[str, ...]]
@@ -82,14 +90,19 @@ class TestTheDesk:
         answers = [self.send_again(boss, dead) for _ in range(2)]
 
         dead.refresh_from_db()
-        assert [b"1 task(s) are started again" in answer.content for answer in answers] == [True, False]
+        assert [b"1 task(s) are started again" in answer.content for answer in answers] == [
+            True,
+            False,
+        ]
         assert started == [(CHECK, *ARGUMENTS)]
         assert dead.sent_again_at == NOON
         told = AuditLog.objects.get(event_type="admin_action")
         assert told.metadata["actor"] == str(User.objects.get().pk)
 
     def test_does_not_show_the_arguments(self, boss: Client, dead: FailedTask) -> None:
-        page = boss.get(reverse("admin:authentication_failedtask_change", args=[dead.pk])).content.decode()
+        page = boss.get(
+            reverse("admin:authentication_failedtask_change", args=[dead.pk])
+        ).content.decode()
 
         assert CHECK in page
         assert "ABCDE" not in page

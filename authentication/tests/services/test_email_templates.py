@@ -10,8 +10,8 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-from authentication.emails import Rendered, rendered
 from authentication.models import OutgoingEmail, User, UserSession
+from authentication.services.mail.rendering import Rendered, rendered
 
 LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
 HOME = "https://app.example.org"
@@ -33,7 +33,9 @@ FACTS: dict[str, dict[str, Any]] = {
     "email_change_notice": {"link": LINK},
     "new_device": {
         "link": LINK,
-        "session": UserSession(device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"),
+        "session": UserSession(
+            device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"
+        ),
     },
 }
 # Where to choose a new password, whatever front end there is.
@@ -56,8 +58,15 @@ def _a_front_end(settings: Any) -> None:
     settings.FRONTEND_URL = HOME
 
 
-def mail(kind: str, *, first_name: str = "Ruth", email_verified: bool = True, **facts: Any) -> Rendered:
-    user = User(email="ruth@example.org", first_name=first_name, last_name=first_name, email_verified=email_verified)
+def mail(
+    kind: str, *, first_name: str = "Ruth", email_verified: bool = True, **facts: Any
+) -> Rendered:
+    user = User(
+        email="ruth@example.org",
+        first_name=first_name,
+        last_name=first_name,
+        email_verified=email_verified,
+    )
     return rendered(kind, {**FACTS[kind], "user": user, **facts})
 
 
@@ -103,7 +112,9 @@ def test_the_text_is_clean_and_narrow(kind: str) -> None:
 def test_the_html_loads_and_runs_nothing(kind: str) -> None:
     html = mail(kind).html
 
-    assert not re.search(r"<(script|img|link|iframe|object|form|svg)\b|url\(|@import|\bsrc=|\son\w+=", html)
+    assert not re.search(
+        r"<(script|img|link|iframe|object|form|svg)\b|url\(|@import|\bsrc=|\son\w+=", html
+    )
     assert "{{" not in html
     assert "{%" not in html
 
@@ -218,7 +229,11 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("account/verify_email.html", {"failed": True}, "This link no longer works"),
     ("account/verify_email.html", {"busy": True}, "Please try again later"),
     ("account/reset_password.html", {"token": 'a"b'}, "Choose a new password"),
-    ("account/reset_password.html", {"token": 'a"b', "errors": ["Too <short>."]}, "Choose a new password"),
+    (
+        "account/reset_password.html",
+        {"token": 'a"b', "errors": ["Too <short>."]},
+        "Choose a new password",
+    ),
     ("account/reset_password.html", {"token": ""}, "This link is incomplete"),
     ("account/reset_password.html", {"done": True}, "Your password was changed"),
     ("account/reset_password.html", {"failed": True}, "This link no longer works"),
@@ -249,7 +264,9 @@ def test_a_page_has_one_heading_and_nothing_its_policy_forbids(
 
 @pytest.mark.security
 def test_a_page_shows_what_it_was_given_as_text() -> None:
-    html = render_to_string("account/reset_password.html", {"token": 'a"b', "errors": ["Too <short>."]})
+    html = render_to_string(
+        "account/reset_password.html", {"token": 'a"b', "errors": ["Too <short>."]}
+    )
 
     assert 'name="token" value="a&quot;b"' in html
     assert "<li>Too &lt;short&gt;.</li>" in html
@@ -258,7 +275,9 @@ def test_a_page_shows_what_it_was_given_as_text() -> None:
 def test_the_pages_with_forms_let_the_browser_prove_its_origin() -> None:
     for name in ("verify_email", "reset_password", "forgot_password", "resend_verification"):
         template = f"account/{name}.html"
-        assert '<meta name="referrer" content="same-origin">' in render_to_string(template, {"token": "x"})
+        assert '<meta name="referrer" content="same-origin">' in render_to_string(
+            template, {"token": "x"}
+        )
 
 
 def test_the_style_sheet_is_found() -> None:

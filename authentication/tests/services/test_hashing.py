@@ -20,9 +20,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication import hashers
 from authentication.exceptions import ServiceUnavailable
 from authentication.models import AuditLog, PasswordResetToken, User, UserSession
+from authentication.services.passwords import hashers
 from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password, use_access, use_refresh
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -58,12 +58,22 @@ class TestCost:
     def test_by_default_it_is_two_passes_over_64_mib_in_one_lane(self) -> None:
         auth = settings_module("auth")
 
-        assert (auth.ARGON2_TIME_COST, auth.ARGON2_MEMORY_KIB, auth.ARGON2_PARALLELISM) == (2, 65536, 1)
-        assert auth.PASSWORD_HASHERS == ["authentication.hashers.ServiceArgon2Hasher"]
+        assert (auth.ARGON2_TIME_COST, auth.ARGON2_MEMORY_KIB, auth.ARGON2_PARALLELISM) == (
+            2,
+            65536,
+            1,
+        )
+        assert auth.PASSWORD_HASHERS == [
+            "authentication.services.passwords.hashers.ServiceArgon2Hasher"
+        ]
 
     @pytest.mark.parametrize(
         ("name", "below", "floor"),
-        [("ARGON2_TIME_COST", 1, 2), ("ARGON2_MEMORY_KIB", 19455, 19456), ("ARGON2_PARALLELISM", 0, 1)],
+        [
+            ("ARGON2_TIME_COST", 1, 2),
+            ("ARGON2_MEMORY_KIB", 19455, 19456),
+            ("ARGON2_PARALLELISM", 0, 1),
+        ],
     )
     def test_less_than_the_floor_stops_the_start(
         self, monkeypatch: pytest.MonkeyPatch, name: str, below: int, floor: int
@@ -100,7 +110,11 @@ class TestCost:
         assert "ARGON2_MEMORY_KIB must be between 19456 and" in done.stderr
 
     def test_a_stored_hash_says_what_it_cost(self, settings: Settings) -> None:
-        settings.ARGON2_TIME_COST, settings.ARGON2_MEMORY_KIB, settings.ARGON2_PARALLELISM = 2, 65536, 1
+        settings.ARGON2_TIME_COST, settings.ARGON2_MEMORY_KIB, settings.ARGON2_PARALLELISM = (
+            2,
+            65536,
+            1,
+        )
 
         algorithm, kind, version, cost, salt, tag = make_password(PASSWORD).split("$")
 
@@ -125,7 +139,9 @@ class TestOlderHashes:
         assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (200, 200)
         assert log_in(api, person.email, PASSWORD).status_code == 200
 
-    def test_a_wrong_password_makes_nothing_anew(self, api: APIClient, person: User, settings: Settings) -> None:
+    def test_a_wrong_password_makes_nothing_anew(
+        self, api: APIClient, person: User, settings: Settings
+    ) -> None:
         settings.ARGON2_MEMORY_KIB = 32
         before = person.password
 
@@ -189,10 +205,24 @@ class TestOneHashForEverybody:
             ({"password": None}, PASSWORD),
             (None, WRONG),
         ],
-        ids=["right", "wrong", "disabled", "disabled+wrong", "unproven", "unproven+wrong", "without one", "unknown"],
+        ids=[
+            "right",
+            "wrong",
+            "disabled",
+            "disabled+wrong",
+            "unproven",
+            "unproven+wrong",
+            "without one",
+            "unknown",
+        ],
     )
     def test_a_sign_in_computes_one(
-        self, api: APIClient, db: None, fields: dict[str, Any] | None, password: str, request: pytest.FixtureRequest
+        self,
+        api: APIClient,
+        db: None,
+        fields: dict[str, Any] | None,
+        password: str,
+        request: pytest.FixtureRequest,
     ) -> None:
         if fields is not None:
             UserFactory(email="ruth@example.org", **fields)
@@ -225,7 +255,9 @@ class TestOneHashForEverybody:
             UserFactory(email="ruth@example.org")
         hashes: list[str] = request.getfixturevalue("hashes")
 
-        answer = api.post(f"{API}/register/", {"email": "ruth@example.org", "password": NEW_PASSWORD})
+        answer = api.post(
+            f"{API}/register/", {"email": "ruth@example.org", "password": NEW_PASSWORD}
+        )
 
         assert answer.status_code == 201
         assert hashes == ["m=8,t=1,p=1"]
@@ -324,7 +356,10 @@ class TestHowManyAtOnce:
         two = threading.BoundedSemaphore(2)
         monkeypatch.setattr(hashers, "_turns", lambda: two)
         monkeypatch.setattr(Argon2PasswordHasher, "encode", slow)
-        threads = [threading.Thread(target=hashers.ServiceArgon2Hasher().encode, args=("a", "b")) for _ in range(8)]
+        threads = [
+            threading.Thread(target=hashers.ServiceArgon2Hasher().encode, args=("a", "b"))
+            for _ in range(8)
+        ]
 
         for thread in threads:
             thread.start()
@@ -342,7 +377,12 @@ class TestHowManyAtOnce:
         [(2**30, 1, 8), (2**30, 2, 4), (2**20, 4, 1), (2**34, 3, 42)],
     )
     def test_half_of_the_memory_is_for_hashes(
-        self, monkeypatch: pytest.MonkeyPatch, settings: Settings, memory: int, processes: int, wanted: int
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Settings,
+        memory: int,
+        processes: int,
+        wanted: int,
     ) -> None:
         settings.ARGON2_MEMORY_KIB, settings.WEB_CONCURRENCY = 65536, processes
         monkeypatch.setattr(hashers, "_memory_bytes", lambda: memory)
@@ -372,10 +412,15 @@ def test_nobody_waits_for_a_row_while_a_hash_is_computed(
     statuses = [
         api.post(f"{API}/register/", {**new, **agreed}).status_code,
         log_in(api, "nobody@example.org", WRONG).status_code,
-        api.post(f"{API}/password/change/", changed, headers=bearer(signed_in["access"])).status_code,
+        api.post(
+            f"{API}/password/change/", changed, headers=bearer(signed_in["access"])
+        ).status_code,
     ]
     person.refresh_from_db()
-    reset = {"token": PasswordResetToken.objects.issue(person, at=timezone.now()), "new_password": "Third-Horse-7"}
+    reset = {
+        "token": PasswordResetToken.objects.issue(person, at=timezone.now()),
+        "new_password": "Third-Horse-7",
+    }
     statuses.append(api.post(f"{API}/password/reset/confirm/", reset).status_code)
 
     assert statuses == [201, 401, 200, 200]

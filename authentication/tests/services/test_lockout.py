@@ -15,7 +15,12 @@ from rest_framework.test import APIClient
 
 from authentication.models import Attempt, User, UserSession
 from authentication.models.user_queries import UserQuerySet
-from authentication.services.attempt_counters import AccountCounter, AttemptCounter, Lock, NameCounter
+from authentication.services.sign_in.attempt_counters import (
+    AccountCounter,
+    AttemptCounter,
+    Lock,
+    NameCounter,
+)
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
 from vineyard_group_fellowship.settings.base import caches as caches_of
@@ -40,7 +45,9 @@ def reserve(counter: AttemptCounter, times: int) -> list[Attempt]:
     return [counter.reserve() for _ in range(times)]
 
 
-def test_attempts_that_were_refused_leave_no_trace_when_the_last_one_is_released(counter: AttemptCounter) -> None:
+def test_attempts_that_were_refused_leave_no_trace_when_the_last_one_is_released(
+    counter: AttemptCounter,
+) -> None:
     assert reserve(counter, 8) == [Attempt.COUNTED] * 4 + [Attempt.LAST] + [Attempt.REFUSED] * 3
 
     counter.release(Attempt.LAST)
@@ -107,9 +114,9 @@ def test_a_name_is_not_locked_for_ever_whatever_a_fault_left_of_its_count(left: 
     key = counter._count
     caches["limits"].delete(key) if left is None else caches["limits"].set(key, left, 86_400)
 
-    assert reserve(counter, 6) == ([Attempt.COUNTED] * 4 if left is None else []) + [Attempt.LAST] + [
-        Attempt.REFUSED
-    ] * (1 if left is None else 5)
+    assert reserve(counter, 6) == ([Attempt.COUNTED] * 4 if left is None else []) + [
+        Attempt.LAST
+    ] + [Attempt.REFUSED] * (1 if left is None else 5)
     assert counter.lock().until
 
 
@@ -139,14 +146,19 @@ def test_nor_while_the_server_is_away(settings: Settings) -> None:
     test_nothing_is_taken_from_a_count_that_is_gone()
 
 
-def test_a_count_that_runs_out_between_two_steps_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_count_that_runs_out_between_two_steps_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def there_a_moment_ago(*_: object) -> bool:
         monkeypatch.undo()
         return False
 
     monkeypatch.setattr(type(caches["limits"]), "add", there_a_moment_ago)
 
-    assert reserve(NameCounter(NOBODY), 6) == [Attempt.COUNTED] * 4 + [Attempt.LAST, Attempt.REFUSED]
+    assert reserve(NameCounter(NOBODY), 6) == [Attempt.COUNTED] * 4 + [
+        Attempt.LAST,
+        Attempt.REFUSED,
+    ]
 
 
 def test_a_lock_lifted_while_it_is_looked_at_is_none(
@@ -165,7 +177,9 @@ def test_a_lock_lifted_while_it_is_looked_at_is_none(
     assert log_in(api, person).status_code == 200
 
 
-def test_a_success_between_two_steps_leaves_no_lock(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_success_between_two_steps_leaves_no_lock(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(4):
         User.objects.reserve_attempt(person.pk, at=timezone.now())
     unlocked = UserQuerySet.update
@@ -190,7 +204,12 @@ def test_a_success_between_two_steps_leaves_no_lock(person: User, monkeypatch: p
     ids=["counting", "comparing", "signing in"],
 )
 def test_a_database_that_fails_costs_nobody_an_attempt(
-    api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch, settings: Settings, owner: type, method: str
+    api: APIClient,
+    person: User,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    owner: type,
+    method: str,
 ) -> None:
     settings.RATELIMIT_ENABLE = False
     with monkeypatch.context() as patch:
@@ -207,7 +226,7 @@ def test_nor_does_one_that_fails_while_another_attempt_is_waited_for(
     settings.RATELIMIT_ENABLE = False
     reserve(AccountCounter(person), 5)
     with monkeypatch.context() as patch:
-        patch.setattr("authentication.services.credentials.decided", fail)
+        patch.setattr("authentication.services.sign_in.credentials.decided", fail)
         statuses = [log_in(api, person).status_code for _ in range(6)]
     User.objects.clear_attempts(person.pk)
 
@@ -221,7 +240,9 @@ def test_a_lock_that_stood_before_locks_had_reasons_is_one_of_guesses(person: Us
     until = timezone.now() + dt.timedelta(minutes=20)
     User.objects.filter(pk=person.pk).update(failed_login_attempts=6, locked_until=until)
 
-    import_module("authentication.migrations.0015_name_the_locks_that_stand").name_the_locks_that_stand(apps, None)
+    import_module(
+        "authentication.migrations.0015_name_the_locks_that_stand"
+    ).name_the_locks_that_stand(apps, None)
 
     assert not AccountCounter(person).lock().is_manual
     assert AccountCounter(by_hand).lock().is_manual

@@ -20,7 +20,13 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AccountExport, EmailChange, EmailVerificationToken, OutgoingEmail, User
+from authentication.models import (
+    AccountExport,
+    EmailChange,
+    EmailVerificationToken,
+    OutgoingEmail,
+    User,
+)
 from authentication.services import EmailService
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, deliver_due, token_in
@@ -58,7 +64,9 @@ def queued(kind: str = Kind.ACCOUNT_LOCKED, *, user: User | None, **context: Any
 
 
 def states() -> list[tuple[str, int]]:
-    return list(OutgoingEmail.objects.order_by("created_at", "pk").values_list("status", "attempts"))
+    return list(
+        OutgoingEmail.objects.order_by("created_at", "pk").values_list("status", "attempts")
+    )
 
 
 # Delivery.
@@ -81,7 +89,9 @@ def test_a_mails_intent_is_a_row_without_secrets(person: User) -> None:
     }
 
 
-def test_a_mail_is_sent_once_as_text_and_html(person: User, mailoutbox: list[EmailMessage], settings: Settings) -> None:
+def test_a_mail_is_sent_once_as_text_and_html(
+    person: User, mailoutbox: list[EmailMessage], settings: Settings
+) -> None:
     mail = queued(user=person)
 
     EmailService.deliver(mail.pk)
@@ -108,9 +118,13 @@ def test_mail_goes_to_the_address_as_typed(mailoutbox: list[EmailMessage]) -> No
 
 
 @pytest.mark.parametrize("kind", sorted(Kind.values))
-def test_there_is_a_mail_of_every_kind(person: User, mailoutbox: list[EmailMessage], kind: str) -> None:
+def test_there_is_a_mail_of_every_kind(
+    person: User, mailoutbox: list[EmailMessage], kind: str
+) -> None:
     User.objects.filter(pk=person.pk).update(email_verified=False)
-    change = EmailChange.objects.create(user=person, old_email=person.email, new_email="naomi@example.org")
+    change = EmailChange.objects.create(
+        user=person, old_email=person.email, new_email="naomi@example.org"
+    )
     export = AccountExport.objects.create(user=person, ready_at=NOON)
     mail = queued(kind, user=person, change=str(change.pk), export=str(export.pk))
 
@@ -136,14 +150,18 @@ def test_a_sweep_sends_all_that_is_due_the_oldest_first(
     for person in people:
         queued(user=person)
         time_machine.shift(1)
-    OutgoingEmail.objects.filter(user=people[2]).update(next_attempt_at=NOON + dt.timedelta(hours=1))
+    OutgoingEmail.objects.filter(user=people[2]).update(
+        next_attempt_at=NOON + dt.timedelta(hours=1)
+    )
 
     deliver_due()
 
     assert [message.to[0] for message in mailoutbox] == [person.email for person in people[:2]]
 
 
-def test_one_faulty_mail_does_not_hold_up_the_others(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_one_faulty_mail_does_not_hold_up_the_others(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     faulty = queued(user=person)
     OutgoingEmail.objects.filter(pk=faulty.pk).update(kind="nonsense")
     queued(user=person)
@@ -155,7 +173,9 @@ def test_one_faulty_mail_does_not_hold_up_the_others(person: User, mailoutbox: l
 
 
 @pytest.mark.parametrize("name", [uuid.UUID(int=0), str(uuid.UUID(int=0))])
-def test_a_mail_that_is_gone_is_no_fault(name: uuid.UUID | str, mailoutbox: list[EmailMessage]) -> None:
+def test_a_mail_that_is_gone_is_no_fault(
+    name: uuid.UUID | str, mailoutbox: list[EmailMessage]
+) -> None:
     EmailService.deliver(name)
 
     assert mailoutbox == []
@@ -170,7 +190,9 @@ def test_a_closed_account_is_not_mailed(person: User, mailoutbox: list[EmailMess
     assert (states(), mailoutbox) == ([("suppressed", 1)], [])
 
 
-def test_an_address_that_was_proven_meanwhile_is_not_asked_again(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_an_address_that_was_proven_meanwhile_is_not_asked_again(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     queued(Kind.VERIFICATION, user=person)
 
     deliver_due()
@@ -234,7 +256,10 @@ def test_a_failure_is_tried_again_with_growing_pauses_and_dead_after_eight_tries
 
 
 def test_a_failure_that_passes_costs_no_mail(
-    time_machine: TimeMachineFixture, person: User, broken: Callable[[], None], mailoutbox: list[EmailMessage]
+    time_machine: TimeMachineFixture,
+    person: User,
+    broken: Callable[[], None],
+    mailoutbox: list[EmailMessage],
 ) -> None:
     mail = queued(user=person)
     for _ in range(7):
@@ -288,7 +313,9 @@ def test_a_mail_that_is_being_sent_is_left_alone_and_taken_up_after_the_lease(
 
 
 @pytest.mark.parametrize("status", ["sent", "suppressed", "dead"])
-def test_what_is_done_is_claimed_by_nobody(person: User, status: str, mailoutbox: list[EmailMessage]) -> None:
+def test_what_is_done_is_claimed_by_nobody(
+    person: User, status: str, mailoutbox: list[EmailMessage]
+) -> None:
     mail = queued(user=person)
     OutgoingEmail.objects.update(status=status, sent_at=NOON)
 
@@ -316,7 +343,9 @@ def test_three_mails_of_a_kind_an_hour_go_to_one_person(
     assert len(mailoutbox) == 4
 
 
-def test_five_mails_that_wait_together_are_three(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_five_mails_that_wait_together_are_three(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     for _ in range(5):
         queued(user=person)
 
@@ -326,7 +355,9 @@ def test_five_mails_that_wait_together_are_three(person: User, mailoutbox: list[
     assert len(mailoutbox) == 3
 
 
-def test_the_limit_is_each_persons_and_each_kinds(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_the_limit_is_each_persons_and_each_kinds(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     for user in (person, UserFactory()):
         for kind in (Kind.ACCOUNT_LOCKED, Kind.ACCOUNT_EXISTS):
             for _ in range(3):
@@ -335,7 +366,9 @@ def test_the_limit_is_each_persons_and_each_kinds(person: User, mailoutbox: list
     assert len(mailoutbox) == 12
 
 
-def test_mails_that_failed_for_good_take_no_room(person: User, mailoutbox: list[EmailMessage]) -> None:
+def test_mails_that_failed_for_good_take_no_room(
+    person: User, mailoutbox: list[EmailMessage]
+) -> None:
     for _ in range(5):
         queued(user=person)
     OutgoingEmail.objects.update(status="dead", attempts=8)
@@ -350,7 +383,13 @@ def test_asking_for_the_link_again_and_again_is_silently_limited(
 ) -> None:
     settings.RATELIMIT_ENABLE = False
     person = UserFactory(email="r.uth@gmail.com", email_verified=False, email_verified_at=None)
-    spellings = ("r.uth@gmail.com", "ruth@gmail.com", "RUTH+a@googlemail.com", "ru.th+b@gmail.com", person.email)
+    spellings = (
+        "r.uth@gmail.com",
+        "ruth@gmail.com",
+        "RUTH+a@googlemail.com",
+        "ru.th+b@gmail.com",
+        person.email,
+    )
 
     answers = [api.post(f"{API}/email/resend/", {"email": spelling}) for spelling in spellings]
 
@@ -395,7 +434,9 @@ def test_the_link_is_the_settings_and_the_same_in_text_and_html(
 
     (message,) = mailoutbox
     assert isinstance(message, EmailMultiAlternatives)
-    (link,) = set(re.findall(r"https://www\.example\.org/#/verify/[\w-]{43}/now", str(message.body)))
+    (link,) = set(
+        re.findall(r"https://www\.example\.org/#/verify/[\w-]{43}/now", str(message.body))
+    )
     assert link in str(message.alternatives[0][0])
     assert EmailVerificationToken.objects.get().token == digest(link.split("/")[-2])
 
@@ -407,7 +448,9 @@ def test_a_newer_mail_voids_the_token_of_the_older(
         EmailService.deliver(queued(Kind.VERIFICATION, user=unproven).pk)
     older, newer = (token_in(message) for message in mailoutbox)
 
-    answers = [api.post(f"{API}/email/verify/", {"token": token}).status_code for token in (older, newer)]
+    answers = [
+        api.post(f"{API}/email/verify/", {"token": token}).status_code for token in (older, newer)
+    ]
 
     assert answers == [400, 200]
 
@@ -435,17 +478,26 @@ def test_a_mail_that_failed_and_is_sent_again_holds_a_token_that_works(
 def test_without_a_mail_server_a_mail_is_a_file_for_its_owners_eyes(
     person: User, settings: Settings, tmp_path: Path
 ) -> None:
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "authentication.mailbox.FileMailbox", tmp_path / "a" / "mail"
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = (
+        "authentication.services.mail.file_backend.FileMailbox",
+        tmp_path / "a" / "mail",
+    )
 
     EmailService.deliver(queued(user=person).pk)
     EmailService.deliver(queued(Kind.ACCOUNT_EXISTS, user=person).pk)
 
     files = sorted((tmp_path / "a" / "mail").iterdir())
-    assert [re.fullmatch(r"20261122-120000-[0-9a-f]{8}\.eml", path.name) is not None for path in files] == [True] * 2
+    assert [
+        re.fullmatch(r"20261122-120000-[0-9a-f]{8}\.eml", path.name) is not None for path in files
+    ] == [True] * 2
     assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600] * 2
     message = email.message_from_bytes(files[0].read_bytes(), policy=policy.default)
     assert message["To"] == person.email
-    assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
     assert [status for status, _ in states()] == ["sent"] * 2
 
 
@@ -453,7 +505,10 @@ def test_a_folder_that_cannot_be_written_to_is_a_failure_like_any_other(
     person: User, settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "mail").write_text("a file where the folder should be", encoding="utf-8")
-    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "authentication.mailbox.FileMailbox", tmp_path / "mail"
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = (
+        "authentication.services.mail.file_backend.FileMailbox",
+        tmp_path / "mail",
+    )
 
     EmailService.deliver(queued(user=person).pk)
 

@@ -8,12 +8,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import SecondFactor, User
-from authentication.services.encryption import EncryptionService
+from authentication.services.operations.key_rotation import EncryptionService
 from authentication.tests.clients import sign_in
 from authentication.tests.factories import UserFactory, give_factor
 from authentication.utils.encryption import Undecipherable, encrypted, newest_key_name
 
-OLD, NEW = "the old key, of more than thirty-two characters", "the new key, of more than thirty-two characters"
+OLD, NEW = (
+    "the old key, of more than thirty-two characters",
+    "the new key, of more than thirty-two characters",
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +32,14 @@ def run() -> str:
     return written.getvalue()
 
 
-def test_after_it_the_old_key_can_be_dropped(api: APIClient, person: User, settings: Settings) -> None:
+def test_after_it_the_old_key_can_be_dropped(
+    api: APIClient, person: User, settings: Settings
+) -> None:
     app, other = give_factor(person), UserFactory()
     give_factor(other)
-    SecondFactor.objects.filter(user=other).update(pending_seed=encrypted(b"x", context=f"totp:{other.pk}"))
+    SecondFactor.objects.filter(user=other).update(
+        pending_seed=encrypted(b"x", context=f"totp:{other.pk}")
+    )
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
 
     assert run() == "3 secrets encrypted with the newest key\n"
@@ -44,7 +51,9 @@ def test_after_it_the_old_key_can_be_dropped(api: APIClient, person: User, setti
     assert all(text.startswith(newest_key_name()) for row in stored for text in row if text)
 
 
-def test_a_seed_replaced_meanwhile_stays(person: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_replaced_meanwhile_stays(
+    person: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     give_factor(person)
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     fresh = encrypted(b"the new seed", context=f"totp:{person.pk}")
@@ -53,7 +62,9 @@ def test_a_seed_replaced_meanwhile_stays(person: User, settings: Settings, monke
         SecondFactor.objects.update(seed=fresh)
         return encrypted(data, context=context)
 
-    monkeypatch.setattr("authentication.services.encryption.encrypted", somebody_is_faster)
+    monkeypatch.setattr(
+        "authentication.services.operations.key_rotation.encrypted", somebody_is_faster
+    )
 
     assert EncryptionService.renew() == 0
     assert SecondFactor.objects.get().seed == fresh

@@ -11,7 +11,6 @@ from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
 
-from authentication import background
 from authentication.models import (
     AccountExport,
     ActionToken,
@@ -27,8 +26,9 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services import retention
-from authentication.services.retention import RetentionService
+from authentication.services.background import queue as background
+from authentication.services.operations import retention
+from authentication.services.operations.retention import RetentionService
 from authentication.tests.clients import NOON
 from authentication.tests.factories import UserFactory
 
@@ -44,24 +44,36 @@ def ago(days: float) -> dt.datetime:
 
 def session(person: User, *, ended: bool, expired: float) -> UserSession:
     end = {"is_active": False, "ended_at": ago(expired)} if ended else {}
-    return UserSession.objects.create(user=person, created_at=ago(400), expires_at=ago(expired), **end)
+    return UserSession.objects.create(
+        user=person, created_at=ago(400), expires_at=ago(expired), **end
+    )
 
 
 # By rule: a row that is over, and one that is not quite.
 Maker = Callable[[User, float], Model]
 ROWS: dict[str, tuple[str, float, Maker]] = {
-    "old sessions": ("sessions", 90, lambda person, days: session(person, ended=True, expired=days)),
+    "old sessions": (
+        "sessions",
+        90,
+        lambda person, days: session(person, ended=True, expired=days),
+    ),
     "verification tokens": (
         "tokens",
         30,
         lambda person, days: EmailVerificationToken.objects.create(
-            user=person, email=person.email, token="x", created_at=ago(days + 1), expires_at=ago(days)
+            user=person,
+            email=person.email,
+            token="x",
+            created_at=ago(days + 1),
+            expires_at=ago(days),
         ),
     ),
     "reset tokens": (
         "tokens",
         30,
-        lambda person, days: PasswordResetToken.objects.create(user=person, token="x", created_at=ago(days)),
+        lambda person, days: PasswordResetToken.objects.create(
+            user=person, token="x", created_at=ago(days)
+        ),
     ),
     "exports": (
         "tokens",
@@ -72,7 +84,11 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         "tokens",
         30,
         lambda person, days: ActionToken.objects.create(
-            user=person, action="disown_session", token="x", created_at=ago(days + 1), expires_at=ago(days)
+            user=person,
+            action="disown_session",
+            token="x",
+            created_at=ago(days + 1),
+            expires_at=ago(days),
         ),
     ),
     "sign-ins that stopped at the second factor": (
@@ -91,18 +107,25 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         "tokens",
         30,
         lambda person, days: EmailChange.objects.create(
-            user=person, old_email="a@example.org", new_email="b@example.org", requested_at=ago(days)
+            user=person,
+            old_email="a@example.org",
+            new_email="b@example.org",
+            requested_at=ago(days),
         ),
     ),
     "revoked tokens": (
         "blacklist",
         0,
-        lambda person, days: TokenBlacklist.objects.create(jti="x", user=person, expires_at=ago(days)),
+        lambda person, days: TokenBlacklist.objects.create(
+            jti="x", user=person, expires_at=ago(days)
+        ),
     ),
     "events": (
         "audit",
         365,
-        lambda person, days: AuditLog.objects.create(user=person, event_type="login", timestamp=ago(days)),
+        lambda person, days: AuditLog.objects.create(
+            user=person, event_type="login", timestamp=ago(days)
+        ),
     ),
     "sent mails": (
         "mails",
@@ -144,7 +167,9 @@ def test_an_expired_session_ends_and_stays_for_a_while(person: User) -> None:
 
 @pytest.mark.parametrize("status", ["queued", "sending", "dead"])
 def test_a_mail_that_was_not_sent_stays(person: User, status: str) -> None:
-    OutgoingEmail.objects.create(user=person, kind="verification", status=status, created_at=ago(1000))
+    OutgoingEmail.objects.create(
+        user=person, kind="verification", status=status, created_at=ago(1000)
+    )
 
     RetentionService.clean("mails")
 
@@ -156,12 +181,16 @@ def test_former_passwords_beyond_the_limit_go(person: User, settings: Settings) 
     other = UserFactory()
     for owner in (person, other):
         for days in range(4):
-            PasswordHistory.objects.create(user=owner, password_hash=f"{owner.pk}{days}", created_at=ago(days))
+            PasswordHistory.objects.create(
+                user=owner, password_hash=f"{owner.pk}{days}", created_at=ago(days)
+            )
 
     RetentionService.clean("passwords")
 
     kept = PasswordHistory.objects.values_list("user_id", "password_hash")
-    assert set(kept) == {(owner.pk, f"{owner.pk}{days}") for owner in (person, other) for days in (0, 1)}
+    assert set(kept) == {
+        (owner.pk, f"{owner.pk}{days}") for owner in (person, other) for days in (0, 1)
+    }
 
 
 class TestAccountsNeverProven:
@@ -190,7 +219,9 @@ class TestAccountsNeverProven:
             {"created_at": NOON - 29 * DAY},
         ],
     )
-    def test_no_other_goes(self, newcomer: User, settings: Settings, changed: dict[str, Any]) -> None:
+    def test_no_other_goes(
+        self, newcomer: User, settings: Settings, changed: dict[str, Any]
+    ) -> None:
         settings.UNVERIFIED_ACCOUNT_RETENTION = 30 * DAY
         User.objects.filter(pk=newcomer.pk).update(**changed)
 
@@ -203,7 +234,9 @@ class TestManyRows:
     @pytest.fixture(autouse=True)
     def _small_batches(self, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
         monkeypatch.setattr(retention, "BATCH", 3)
-        TokenBlacklist.objects.bulk_create(TokenBlacklist(jti=str(n), expires_at=NOON - SECOND) for n in range(8))
+        TokenBlacklist.objects.bulk_create(
+            TokenBlacklist(jti=str(n), expires_at=NOON - SECOND) for n in range(8)
+        )
 
     def test_go_in_batches(self) -> None:
         batches: list[int] = []
@@ -218,7 +251,9 @@ class TestManyRows:
     ) -> None:
         handed_on: list[Any] = []
         monkeypatch.setattr(background, "_publish_or_run", lambda *call: handed_on.append(call[:2]))
-        monkeypatch.setattr(background, "_pool", type("Now", (), {"submit": staticmethod(lambda f, *a: f(*a))}))
+        monkeypatch.setattr(
+            background, "_pool", type("Now", (), {"submit": staticmethod(lambda f, *a: f(*a))})
+        )
 
         with django_capture_on_commit_callbacks(execute=True):
             RetentionService.clean_a_while("blacklist", seconds=-1)
@@ -272,6 +307,8 @@ class TestByHand:
 
 
 def test_every_rule_is_scheduled(settings: Settings) -> None:
-    scheduled = [entry["args"][0] for entry in settings.CELERY_BEAT_SCHEDULE.values() if "args" in entry]
+    scheduled = [
+        entry["args"][0] for entry in settings.CELERY_BEAT_SCHEDULE.values() if "args" in entry
+    ]
 
     assert scheduled == RetentionService.names()

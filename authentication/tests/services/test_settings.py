@@ -16,7 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from vineyard_group_fellowship.settings import base
 from vineyard_group_fellowship.settings.env import Environment
 
-# Reads the settings once for each environment it is given; prints what they say, or why they do not.
+# Reads the settings once for each environment it is given; prints what they say, or why they do
+# not.
 _READER = """
 import importlib, json, os, sys
 cases, wanted = json.load(sys.stdin)
@@ -54,7 +55,9 @@ def clean_environment(**values: str) -> dict[str, str]:
     """The process's environment, without what configures this service."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
     return (
-        {name: os.environ[name] for name in kept if name in os.environ} | {"DJANGO_SETTINGS_MODULE": _SETTINGS} | values
+        {name: os.environ[name] for name in kept if name in os.environ}
+        | {"DJANGO_SETTINGS_MODULE": _SETTINGS}
+        | values
     )
 
 
@@ -240,8 +243,18 @@ MODES: dict[str, dict[str, str]] = {
         "REDIS_PASSWORD": "p@ss",
         "DB_HOST": "another.internal",
     },
-    "by parts": {"DB_HOST": "db.internal", "DB_NAME": "vgf", "DB_USER": "ruth", "DB_PASSWORD": "moab"},
-    "by Railway's names": {"PGHOST": "db.internal", "PGDATABASE": "vgf", "PGUSER": "ruth", "PGPORT": "5433"},
+    "by parts": {
+        "DB_HOST": "db.internal",
+        "DB_NAME": "vgf",
+        "DB_USER": "ruth",
+        "DB_PASSWORD": "moab",
+    },
+    "by Railway's names": {
+        "PGHOST": "db.internal",
+        "PGDATABASE": "vgf",
+        "PGUSER": "ruth",
+        "PGPORT": "5433",
+    },
     "broker of its own": {
         "REDIS_URL": "redis://cache.internal:6379/0",
         "CELERY_BROKER_URL": "redis://b.internal:6379/1",
@@ -256,7 +269,11 @@ MODES: dict[str, dict[str, str]] = {
         "SECRET_KEY_FALLBACKS": "old",
         "JWT_SIGNING_KEY_FALLBACKS": "older",
     },
-    "a key of tokens' own": {"SECRET_KEY": "new", "SECRET_KEY_FALLBACKS": "old", "JWT_SIGNING_KEY": "tokens"},
+    "a key of tokens' own": {
+        "SECRET_KEY": "new",
+        "SECRET_KEY_FALLBACKS": "old",
+        "JWT_SIGNING_KEY": "tokens",
+    },
     "production": GOOD_PRODUCTION,
 }
 
@@ -264,7 +281,9 @@ MODES: dict[str, dict[str, str]] = {
 DEVELOPMENT = {"DJANGO_ENVIRONMENT": "development"}
 
 
-def unnamed(outcomes: list[Any], cases: list[tuple[str, str]], start: str) -> list[tuple[str, str, Any]]:
+def unnamed(
+    outcomes: list[Any], cases: list[tuple[str, str]], start: str
+) -> list[tuple[str, str, Any]]:
     """Return the cases that did not stop the start, or stopped it without naming their variable."""
     return [
         (name, value, outcome)
@@ -285,7 +304,9 @@ def test_production_does_not_start_with_a_weak_setting_and_names_all_faults_at_o
 
     # A machine of one's own has Mailpit; that is no way for production's mails.
     bare["EMAIL_CATCHER"] = "mail:1025"
-    everything, *outcomes = read_all([bare, *(GOOD_PRODUCTION | {name: value} for name, value in WEAK_PRODUCTION)])
+    everything, *outcomes = read_all(
+        [bare, *(GOOD_PRODUCTION | {name: value} for name, value in WEAK_PRODUCTION)]
+    )
 
     start = "ImproperlyConfigured: Production does not start: "
     assert unnamed(outcomes, WEAK_PRODUCTION, start) == []
@@ -298,9 +319,16 @@ def test_production_does_not_start_with_a_weak_setting_and_names_all_faults_at_o
 def test_production_names_what_is_malformed_beside_what_is_missing_and_weak() -> None:
     malformed = dict(BAD_VALUES) | {"CORS_ALLOWED_ORIGINS": "*"}
     del malformed["DJANGO_ENVIRONMENT"]
-    weak = {"DB_HOST": "database", "DB_PASSWORD": "development-only", "METRICS_TOKEN": "short", "ALLOWED_HOSTS": "*"}
+    weak = {
+        "DB_HOST": "database",
+        "DB_PASSWORD": "development-only",
+        "METRICS_TOKEN": "short",
+        "ALLOWED_HOSTS": "*",
+    }
 
-    told, by_parts = read_all([{"DJANGO_ENVIRONMENT": "production"} | it for it in (malformed, weak)])
+    told, by_parts = read_all(
+        [{"DJANGO_ENVIRONMENT": "production"} | it for it in (malformed, weak)]
+    )
 
     assert {name for name in malformed if name not in told} == set()
     assert "SECRET_KEY must have" in told
@@ -312,21 +340,25 @@ def test_a_refusal_repeats_no_password() -> None:
 
     outcomes = read_all([DEVELOPMENT | {name: "ruth:moab@db.internal"} for name in named])
 
-    assert [outcome for outcome, name in zip(outcomes, named, strict=True) if name not in outcome] == []
+    assert [
+        outcome for outcome, name in zip(outcomes, named, strict=True) if name not in outcome
+    ] == []
     assert "moab" not in json.dumps(outcomes)
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
     names = {name for name, _ in BAD_VALUES} - {"DJANGO_ENVIRONMENT"}
 
-    assert read_all([DEVELOPMENT | dict.fromkeys(names, "")], "PASSWORD_MIN_LENGTH") == [{"PASSWORD_MIN_LENGTH": "8"}]
+    assert read_all([DEVELOPMENT | dict.fromkeys(names, "")], "PASSWORD_MIN_LENGTH") == [
+        {"PASSWORD_MIN_LENGTH": "8"}
+    ]
 
 
 TOLD: list[tuple[str, str, str]] = [
     ("embedded", "DATABASES", "django.db.backends.sqlite3"),
     ("embedded", "CACHES", "locmem"),
     ("embedded", "CELERY_BROKER_URL", "''"),
-    ("embedded", "EMAIL_BACKEND", "'authentication.mailbox.FileMailbox'"),
+    ("embedded", "EMAIL_BACKEND", "'authentication.services.mail.file_backend.FileMailbox'"),
     ("services", "DATABASES", "'HOST': 'db.internal', 'PORT': 5433"),
     ("services", "CACHES", "redis://:p%40ss@cache.internal:6379/0"),
     ("services", "CELERY_BROKER_URL", "'redis://:p%40ss@cache.internal:6379/0'"),
@@ -360,9 +392,19 @@ TOLD: list[tuple[str, str, str]] = [
 def test_the_environment_chooses_the_mode() -> None:
     wanted = sorted({name for _, name, _ in TOLD})
 
-    outcomes = dict(zip(MODES, read_all([DEVELOPMENT | values for values in MODES.values()], *wanted), strict=True))
+    outcomes = dict(
+        zip(
+            MODES,
+            read_all([DEVELOPMENT | values for values in MODES.values()], *wanted),
+            strict=True,
+        )
+    )
 
-    assert [(mode, name, outcomes[mode]) for mode, name, told in TOLD if told not in outcomes[mode][name]] == []
+    assert [
+        (mode, name, outcomes[mode])
+        for mode, name, told in TOLD
+        if told not in outcomes[mode][name]
+    ] == []
 
 
 def test_the_start_itself_stops_and_says_why() -> None:
@@ -383,7 +425,11 @@ def test_the_start_itself_stops_and_says_why() -> None:
 @pytest.mark.parametrize("folder", ["", "nowhere"])
 def test_a_command_leaves_no_files_of_counters(tmp_path: Path, folder: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "import django; django.setup(); import authentication.utils.metrics"],
+        [
+            sys.executable,
+            "-c",
+            "import django; django.setup(); import authentication.utils.metrics",
+        ],
         env=clean_environment(
             PROMETHEUS_MULTIPROC_DIR=folder,
             PYTHONPATH=str(settings.BASE_DIR),
@@ -458,9 +504,13 @@ def test_a_number_lies_within_its_bounds(value: str, found: int) -> None:
     assert Environment({"NAME": value}).integer("NAME", 5, low=2, high=9) == found
 
 
-@pytest.mark.parametrize("value", ["1", "10", "-5", "5.0", "5e0", "0x5", "five", "5 5", "5,0", "inf"])
+@pytest.mark.parametrize(
+    "value", ["1", "10", "-5", "5.0", "5e0", "0x5", "five", "5 5", "5,0", "inf"]
+)
 def test_a_number_is_nothing_else(value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"NAME must be (between 2 and 9|a whole number), not "):
+    with pytest.raises(
+        ImproperlyConfigured, match=r"NAME must be (between 2 and 9|a whole number), not "
+    ):
         Environment({"NAME": value}).integer("NAME", 5, low=2, high=9)
 
 
@@ -487,7 +537,9 @@ def test_a_choice_is_one_of_its_words(value: str) -> None:
 # The .env file.
 
 
-def test_a_file_sets_what_the_process_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_sets_what_the_process_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / ".env"
     path.write_text("# a comment\nVGF_IN_BOTH=file\nexport VGF_IN_FILE='a b'\n\n", encoding="utf-8")
     monkeypatch.setenv("VGF_IN_BOTH", "process")
@@ -501,7 +553,9 @@ def test_a_file_sets_what_the_process_does_not(tmp_path: Path, monkeypatch: pyte
     assert (env.text("VGF_IN_BOTH"), env.text("VGF_IN_FILE")) == ("process", "a b")
 
 
-@pytest.mark.parametrize("line", ["moab", "SECRET_KEY: moab", "SECRET_KEY = moab", " SECRET_KEY=moab"])
+@pytest.mark.parametrize(
+    "line", ["moab", "SECRET_KEY: moab", "SECRET_KEY = moab", " SECRET_KEY=moab"]
+)
 def test_a_line_that_sets_nothing_stops_the_start_and_is_not_repeated(
     tmp_path: Path, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -525,7 +579,9 @@ def test_without_a_file_nothing_happens(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["PASSWORT_MIN_LENGTH=12", " PASSWORT_MIN_LENGTH = 12", "export PASSWORT_MIN_LENGTH=12"]
 )
-def test_a_name_in_the_file_that_no_setting_reads_stops_the_start(tmp_path: Path, line: str) -> None:
+def test_a_name_in_the_file_that_no_setting_reads_stops_the_start(
+    tmp_path: Path, line: str
+) -> None:
     path = tmp_path / ".env"
     path.write_text(f"PORT=1\n{line}\n", encoding="utf-8")
     env = Environment({})
@@ -550,7 +606,10 @@ def test_names_the_settings_read_and_comments_stop_nothing(tmp_path: Path) -> No
 
 
 class TestHowPostgreSQLIsReached:
-    AT = {"DJANGO_ENVIRONMENT": "development", "DATABASE_URL": "postgres://ruth:moab@db.internal:5432/vgf"}
+    AT = {
+        "DJANGO_ENVIRONMENT": "development",
+        "DATABASE_URL": "postgres://ruth:moab@db.internal:5432/vgf",
+    }
 
     def databases(self, **changed: str) -> dict[str, Any]:
         (outcome,) = read_all([{**self.AT, **changed}], "DATABASES", "REPORTS_DATABASE")
@@ -558,7 +617,9 @@ class TestHowPostgreSQLIsReached:
         return {**found, "for reports": ast.literal_eval(outcome["REPORTS_DATABASE"])}
 
     def test_a_statement_and_a_lock_are_given_up_in_time(self) -> None:
-        default = self.databases(DB_STATEMENT_TIMEOUT_MS="7000", DB_LOCK_TIMEOUT_MS="900")["default"]
+        default = self.databases(DB_STATEMENT_TIMEOUT_MS="7000", DB_LOCK_TIMEOUT_MS="900")[
+            "default"
+        ]
 
         assert default["OPTIONS"]["options"] == "-c statement_timeout=7000 -c lock_timeout=900"
         assert (default["CONN_MAX_AGE"], default["CONN_HEALTH_CHECKS"]) == (600, True)
@@ -578,7 +639,11 @@ class TestHowPostgreSQLIsReached:
         options = self.databases()["default"]["OPTIONS"]
 
         assert (options["connect_timeout"], options["tcp_user_timeout"]) == (3, 10_000)
-        assert options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"] < 20
+        assert (
+            options["keepalives_idle"]
+            + options["keepalives_interval"] * options["keepalives_count"]
+            < 20
+        )
 
     def test_behind_pgbouncer_nothing_lasts_longer_than_a_transaction(self) -> None:
         default = self.databases(PGBOUNCER="True")["default"]
@@ -588,11 +653,16 @@ class TestHowPostgreSQLIsReached:
         assert default["DISABLE_SERVER_SIDE_CURSORS"] is True
 
     def test_reports_read_from_the_replica_where_there_is_one(self) -> None:
-        with_one = self.databases(DATABASE_REPLICA_URL="postgres://ruth:moab@replica.internal:5432/vgf")
+        with_one = self.databases(
+            DATABASE_REPLICA_URL="postgres://ruth:moab@replica.internal:5432/vgf"
+        )
 
         assert self.databases()["for reports"] == "default"
         assert with_one["for reports"] == "reports"
-        assert (with_one["reports"]["HOST"], with_one["default"]["HOST"]) == ("replica.internal", "db.internal")
+        assert (with_one["reports"]["HOST"], with_one["default"]["HOST"]) == (
+            "replica.internal",
+            "db.internal",
+        )
         assert with_one["reports"]["ENGINE"] == with_one["default"]["ENGINE"]
 
     def test_the_replica_is_never_written(self) -> None:

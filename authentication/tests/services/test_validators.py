@@ -11,8 +11,12 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from pytest_django import Settings
 
 from authentication.models import PasswordHistory, User
+from authentication.services.passwords.validators import (
+    CompositionValidator,
+    ContextWordsValidator,
+    PasswordHistoryValidator,
+)
 from authentication.tests.factories import PASSWORD, UserFactory
-from authentication.validators import CompositionValidator, ContextWordsValidator, PasswordHistoryValidator
 from vineyard_group_fellowship.settings import base
 
 
@@ -69,11 +73,20 @@ class TestTheWholePolicy:
 
     @pytest.mark.parametrize(
         "password",
-        ["Naomi.Moabite1", "naomi.moabite@Example.org1", "Gleaner77!x", "xNaomiRuth1!", "Bethlehem!1"],
+        [
+            "Naomi.Moabite1",
+            "naomi.moabite@Example.org1",
+            "Gleaner77!x",
+            "xNaomiRuth1!",
+            "Bethlehem!1",
+        ],
     )
     def test_what_is_known_of_a_person_is_no_password_of_theirs(self, password: str) -> None:
         naomi = User(
-            email="naomi.moabite@example.org", username="gleaner77", first_name="NaomiRuth", last_name="Bethlehem"
+            email="naomi.moabite@example.org",
+            username="gleaner77",
+            first_name="NaomiRuth",
+            last_name="Bethlehem",
         )
 
         assert codes(password, naomi) == {"password_too_similar"}
@@ -100,11 +113,15 @@ class TestComposition:
 
         assert caught.value.messages == [f"The password must contain {', '.join(missing)}."]
 
-    @pytest.mark.parametrize("special", [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", "\u20ac", "\u00a0", "\U0001f40e"])
+    @pytest.mark.parametrize(
+        "special", [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", "\u20ac", "\u00a0", "\U0001f40e"]
+    )
     def test_whatever_is_neither_letter_nor_digit_is_special(self, special: str) -> None:
         CompositionValidator().validate(f"aA1{special}")
 
-    @pytest.mark.parametrize("password", ["\u0416\u0436\u0661!", "\u01c8\u01c91!", "\u00c4\u00e4\uff11!"], ids=ascii)
+    @pytest.mark.parametrize(
+        "password", ["\u0416\u0436\u0661!", "\u01c8\u01c91!", "\u00c4\u00e4\uff11!"], ids=ascii
+    )
     def test_every_script_has_its_own(self, password: str) -> None:
         CompositionValidator().validate(password)
 
@@ -117,7 +134,13 @@ class TestComposition:
 class TestTheCommunitysWords:
     @pytest.mark.parametrize(
         "password",
-        ["vineyard", "My-VINEYARD-1", "xFellowShipx", "\uff36\uff49\uff4e\uff45\uff59\uff41\uff52\uff44", "vineyards"],
+        [
+            "vineyard",
+            "My-VINEYARD-1",
+            "xFellowShipx",
+            "\uff36\uff49\uff4e\uff45\uff59\uff41\uff52\uff44",
+            "vineyards",
+        ],
         ids=ascii,
     )
     def test_they_are_found_in_any_letters(self, password: str) -> None:
@@ -138,7 +161,9 @@ class TestHistory:
     def validator(self) -> PasswordHistoryValidator:
         return PasswordHistoryValidator()
 
-    def test_the_password_somebody_has_is_refused(self, validator: PasswordHistoryValidator, person: User) -> None:
+    def test_the_password_somebody_has_is_refused(
+        self, validator: PasswordHistoryValidator, person: User
+    ) -> None:
         with pytest.raises(ValidationError, match="not one of your last 5") as caught:
             validator.validate(PASSWORD, person)
 
@@ -159,8 +184,12 @@ class TestHistory:
 
         assert refused == [2, 3, 4, 5, 6]
 
-    def test_passwords_of_other_people_are_free(self, validator: PasswordHistoryValidator, person: User) -> None:
-        PasswordHistory.objects.create(user=UserFactory(password="Else-1234"), password_hash=make_password("Else-1234"))
+    def test_passwords_of_other_people_are_free(
+        self, validator: PasswordHistoryValidator, person: User
+    ) -> None:
+        PasswordHistory.objects.create(
+            user=UserFactory(password="Else-1234"), password_hash=make_password("Else-1234")
+        )
 
         validator.validate("Else-1234", person)
 
@@ -174,18 +203,28 @@ class TestHistory:
         with pytest.raises(ValidationError):
             validator.validate(unicodedata.normalize(typed, word), user)  # type: ignore[arg-type]  # as above
 
-    @pytest.mark.parametrize("user", [None, User(email="ruth@example.org")], ids=["nobody", "not stored yet"])
+    @pytest.mark.parametrize(
+        "user", [None, User(email="ruth@example.org")], ids=["nobody", "not stored yet"]
+    )
     def test_whoever_has_no_past_may_choose_freely(
         self, validator: PasswordHistoryValidator, user: User | None
     ) -> None:
         validator.validate(PASSWORD, user)
 
-    def test_an_account_without_a_password_may_choose_freely(self, validator: PasswordHistoryValidator) -> None:
+    def test_an_account_without_a_password_may_choose_freely(
+        self, validator: PasswordHistoryValidator
+    ) -> None:
         validator.validate(PASSWORD, UserFactory(password=None))
 
     @pytest.mark.parametrize(("limit", "refused"), [(0, False), (1, True)])
     def test_the_settings_say_how_far_back_it_looks(
-        self, validator: PasswordHistoryValidator, person: User, settings: Settings, *, limit: int, refused: bool
+        self,
+        validator: PasswordHistoryValidator,
+        person: User,
+        settings: Settings,
+        *,
+        limit: int,
+        refused: bool,
     ) -> None:
         settings.PASSWORD_HISTORY_LIMIT = limit
 
@@ -213,8 +252,12 @@ class TestMinimumLength:
         spec.loader.exec_module(module)
         return module
 
-    @pytest.mark.parametrize(("environment", "length"), [("development", 8), ("test", 8), ("production", 12)])
-    def test_it_is_8_and_in_production_12(self, monkeypatch: pytest.MonkeyPatch, environment: str, length: int) -> None:
+    @pytest.mark.parametrize(
+        ("environment", "length"), [("development", 8), ("test", 8), ("production", 12)]
+    )
+    def test_it_is_8_and_in_production_12(
+        self, monkeypatch: pytest.MonkeyPatch, environment: str, length: int
+    ) -> None:
         monkeypatch.setattr(base, "ENVIRONMENT", environment)
 
         auth = self.auth()
@@ -223,15 +266,21 @@ class TestMinimumLength:
         assert auth.AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"] == {"min_length": length}
 
     @pytest.mark.parametrize("environment", ["development", "production"])
-    def test_less_than_8_stops_the_start(self, monkeypatch: pytest.MonkeyPatch, environment: str) -> None:
+    def test_less_than_8_stops_the_start(
+        self, monkeypatch: pytest.MonkeyPatch, environment: str
+    ) -> None:
         monkeypatch.setattr(base, "ENVIRONMENT", environment)
         monkeypatch.setenv("PASSWORD_MIN_LENGTH", "8")
         assert self.auth().PASSWORD_MIN_LENGTH == 8
 
         monkeypatch.setenv("PASSWORD_MIN_LENGTH", "7")
-        with pytest.raises(ImproperlyConfigured, match="PASSWORD_MIN_LENGTH must be between 8 and 64"):
+        with pytest.raises(
+            ImproperlyConfigured, match="PASSWORD_MIN_LENGTH must be between 8 and 64"
+        ):
             self.auth()
 
     def test_an_emoji_counts_as_one(self) -> None:
         assert "password_too_short" in codes("Aa1\U0001f40e\U0001f40e\U0001f40e\U0001f40e")
-        assert "password_too_short" not in codes("Aa1\U0001f40e\U0001f40e\U0001f40e\U0001f40e\U0001f40e")
+        assert "password_too_short" not in codes(
+            "Aa1\U0001f40e\U0001f40e\U0001f40e\U0001f40e\U0001f40e"
+        )

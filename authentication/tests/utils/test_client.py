@@ -95,9 +95,15 @@ def test_behind_proxies_a_request_without_the_header_has_no_address(settings: Se
 
 
 @pytest.mark.parametrize("header", ["X-Real-IP", "x-real-ip", "X-REAL-IP"])
-def test_with_a_header_of_the_edges_own_the_address_is_there(settings: Settings, header: str) -> None:
+def test_with_a_header_of_the_edges_own_the_address_is_there(
+    settings: Settings, header: str
+) -> None:
     settings.CLIENT_IP_HEADER = header
-    meta = {"REMOTE_ADDR": "10.0.0.9", "HTTP_X_REAL_IP": "198.51.100.7", "HTTP_X_FORWARDED_FOR": "203.0.113.9"}
+    meta = {
+        "REMOTE_ADDR": "10.0.0.9",
+        "HTTP_X_REAL_IP": "198.51.100.7",
+        "HTTP_X_FORWARDED_FOR": "203.0.113.9",
+    }
 
     assert address_of(meta) == V4
     assert address_of({"REMOTE_ADDR": "10.0.0.9"}) is None
@@ -119,14 +125,22 @@ def test_an_ipv4_address_is_its_own_bucket() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2001:db8:0:1::", "2001:db8:0:1::1", "2001:0DB8:0:1:1:2:3:4", "2001:db8:0:1:ffff:ffff:ffff:ffff"]
+    "text",
+    [
+        "2001:db8:0:1::",
+        "2001:db8:0:1::1",
+        "2001:0DB8:0:1:1:2:3:4",
+        "2001:db8:0:1:ffff:ffff:ffff:ffff",
+    ],
 )
 def test_a_64_network_of_ipv6_is_one_bucket(text: str) -> None:
     assert bucket_of(address_of({"REMOTE_ADDR": text})) == "2001:db8:0:1::/64"
 
 
 def test_the_next_64_network_is_another_bucket() -> None:
-    assert bucket_of(ipaddress.ip_address("2001:db8:0:2::1")) != bucket_of(ipaddress.ip_address("2001:db8:0:1::1"))
+    assert bucket_of(ipaddress.ip_address("2001:db8:0:2::1")) != bucket_of(
+        ipaddress.ip_address("2001:db8:0:1::1")
+    )
 
 
 def test_all_that_is_malformed_is_one_bucket() -> None:
@@ -162,7 +176,13 @@ def test_what_carries_an_origin_or_fetch_metadata_is_a_browser(headers: dict[str
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"User-Agent": "Mozilla/5.0"}, {"Referer": "https://www.example.org/"}, {"Sec-Ch-Ua": "Chrome"}]
+    "headers",
+    [
+        {},
+        {"User-Agent": "Mozilla/5.0"},
+        {"Referer": "https://www.example.org/"},
+        {"Sec-Ch-Ua": "Chrome"},
+    ],
 )
 def test_anything_else_is_an_app(headers: dict[str, str]) -> None:
     assert not is_browser(RequestFactory().post("/", headers=headers))
@@ -176,13 +196,17 @@ def client_of(**meta: Any) -> ClientInfo:
 
 
 def test_a_client_is_its_address_its_user_agent_and_the_name_of_its_request() -> None:
-    found = client_of(REMOTE_ADDR="198.51.100.7", HTTP_USER_AGENT="curl/8", **{CORRELATION_KEY: "abc"})
+    found = client_of(
+        REMOTE_ADDR="198.51.100.7", HTTP_USER_AGENT="curl/8", **{CORRELATION_KEY: "abc"}
+    )
 
     assert found == ClientInfo(ip_address="198.51.100.7", user_agent="curl/8", correlation_id="abc")
 
 
 def test_a_client_may_have_none_of_them() -> None:
-    assert client_of(REMOTE_ADDR="unix:") == ClientInfo(ip_address=None, user_agent="", correlation_id="")
+    assert client_of(REMOTE_ADDR="unix:") == ClientInfo(
+        ip_address=None, user_agent="", correlation_id=""
+    )
 
 
 def test_no_header_names_the_request() -> None:
@@ -198,7 +222,8 @@ def test_a_long_user_agent_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "character", ["\x00", "\x1b", "\r", "\n", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"]
+    "character",
+    ["\x00", "\x1b", "\r", "\n", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"],
 )
 def test_a_character_that_no_log_should_hold_is_replaced(character: str) -> None:
     assert printable(f"a{character}b") == "a\ufffdb"

@@ -57,7 +57,19 @@ def test_a_pseudonym_cannot_be_recomputed_without_the_key(settings: Settings) ->
     assert pseudonym("purpose", "ruth@example.org") != before
 
 
-def test_an_access_tokens_identifier_follows_from_its_refresh_tokens_under_the_sessions_key() -> None:
+def test_an_access_tokens_identifier_follows_from_its_refresh_tokens_under_the_sessions_key() -> (
+    None
+):
     assert derived_jti("key", "jti") == derived_jti("key", "jti")
-    assert len({derived_jti("key", "jti"), derived_jti("key", "jti2"), derived_jti("key2", "jti"), "jti"}) == 4
+    assert (
+        len(
+            {
+                derived_jti("key", "jti"),
+                derived_jti("key", "jti2"),
+                derived_jti("key2", "jti"),
+                "jti",
+            }
+        )
+        == 4
+    )
     assert re.fullmatch(r"[0-9a-f]{32}", derived_jti("key", "jti"))

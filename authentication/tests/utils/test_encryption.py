@@ -8,7 +8,10 @@ from pytest_django import Settings
 from authentication.utils.encryption import Undecipherable, decrypted, encrypted, newest_key_name
 
 SECRET = b"a seed of twenty byt"
-OLD, NEW = "the old key, of more than thirty-two characters", "the new key, of more than thirty-two characters"
+OLD, NEW = (
+    "the old key, of more than thirty-two characters",
+    "the new key, of more than thirty-two characters",
+)
 
 
 def test_what_is_encrypted_is_read_again_in_its_place() -> None:

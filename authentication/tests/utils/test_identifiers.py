@@ -22,7 +22,9 @@ DOTLESS_I, DOTTED_I, LONG_S, KELVIN = "\u0131", "\u0130", "\u017f", "\u212a"
 FOUR_LETTERS = DOTLESS_I + DOTTED_I + LONG_S + KELVIN
 
 # Fullwidth letters and ligatures are spellings of plain ones.
-letters = st.sampled_from(string.ascii_letters + string.digits + FOUR_LETTERS + "\uff52\uff34\ufb01\u00e9\u0439")
+letters = st.sampled_from(
+    string.ascii_letters + string.digits + FOUR_LETTERS + "\uff52\uff34\ufb01\u00e9\u0439"
+)
 locals_ = st.text(letters | st.sampled_from(".+-_"), min_size=1, max_size=20)
 domains = st.sampled_from(
     [
@@ -112,7 +114,12 @@ def test_the_canonical_form_of_an_address_that_can_be_mailed_is_its_own(address:
     assume(stored)
 
     once = canonical_email(address)
-    assert once == canonical_email(stored) == canonical_email(once) == canonical_email(address.translate(SWAPPED))
+    assert (
+        once
+        == canonical_email(stored)
+        == canonical_email(once)
+        == canonical_email(address.translate(SWAPPED))
+    )
     assert once.isascii()
     assert once == once.lower()
     assert len(once) <= 254
@@ -138,7 +145,8 @@ def test_any_text_at_all_has_canonical_forms(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "@", "a@", "@b", "\ud800@\ud800", "a@" + "\u00fc" * 300, "a@xn--", "a@..", "a@-.org"]
+    "text",
+    ["", "@", "a@", "@b", "\ud800@\ud800", "a@" + "\u00fc" * 300, "a@xn--", "a@..", "a@-.org"],
 )
 def test_strange_text_has_a_canonical_form_too(text: str) -> None:
     assert "@" in canonical_email(text)
@@ -285,7 +293,8 @@ def test_names_that_look_alike_are_one_name(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("ruth", "ruth1"), ("ruth", "r.uth"), ("ruth", "r\u00fath"), ("ruth", "r_uth")]
+    ("one", "other"),
+    [("ruth", "ruth1"), ("ruth", "r.uth"), ("ruth", "r\u00fath"), ("ruth", "r_uth")],
 )
 def test_names_that_differ_stay_different(one: str, other: str) -> None:
     assert canonical_username(one) != canonical_username(other)
@@ -322,7 +331,9 @@ def test_a_reserved_name_is_refused_in_every_spelling(name: str) -> None:
             checked_username(spelling)
 
 
-@pytest.mark.parametrize("name", ["admin", "root", "support", "pastor", "no-reply", "vineyard", "api"])
+@pytest.mark.parametrize(
+    "name", ["admin", "root", "support", "pastor", "no-reply", "vineyard", "api"]
+)
 def test_the_names_that_speak_for_the_service_are_reserved(name: str) -> None:
     assert name in RESERVED_USERNAMES
 

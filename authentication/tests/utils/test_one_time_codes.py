@@ -20,7 +20,13 @@ from authentication.utils.qr import qr_svg
 
 # RFC 6238, appendix B, has these with eight digits; ours are the last six.
 RFC_SEED = b"12345678901234567890"
-RFC_CODES = {59: "287082", 1111111109: "081804", 1234567890: "005924", 2000000000: "279037", 20000000000: "353130"}
+RFC_CODES = {
+    59: "287082",
+    1111111109: "081804",
+    1234567890: "005924",
+    2000000000: "279037",
+    20000000000: "353130",
+}
 NOT_SIX_DIGITS = [
     "",
     "28708",
@@ -45,7 +51,9 @@ def test_the_codes_are_those_of_the_rfc(timestamp: int, code: str) -> None:
 def test_a_code_is_good_in_its_step_and_the_neighbours_and_no_longer() -> None:
     at, step = 1234567890, 1234567890 // 30
 
-    found = [step_of(RFC_SEED, RFC_CODES[at], timestamp=at + 30 * offset) for offset in (-2, -1, 0, 1, 2)]
+    found = [
+        step_of(RFC_SEED, RFC_CODES[at], timestamp=at + 30 * offset) for offset in (-2, -1, 0, 1, 2)
+    ]
 
     assert found == [None, step, step, step, None]
 
@@ -66,7 +74,9 @@ def test_seeds_have_160_bits_and_none_comes_twice() -> None:
 
 
 def test_an_app_reads_issuer_account_and_secret() -> None:
-    address = urlsplit(otpauth_address(RFC_SEED, issuer="Vineyard: Group", account="ruth+a@example.org"))
+    address = urlsplit(
+        otpauth_address(RFC_SEED, issuer="Vineyard: Group", account="ruth+a@example.org")
+    )
 
     assert (address.scheme, address.netloc) == ("otpauth", "totp")
     assert unquote(address.path) == "/Vineyard: Group:ruth+a@example.org"
@@ -93,7 +103,10 @@ class TestRecoveryCodes:
         codes = new_recovery_codes()
 
         assert len(set(codes)) == 10
-        assert all(re.fullmatch(r"([0-9a-hjkmnp-tv-z]{6}-){3}[0-9a-hjkmnp-tv-z]{6}", code) for code in codes)
+        assert all(
+            re.fullmatch(r"([0-9a-hjkmnp-tv-z]{6}-){3}[0-9a-hjkmnp-tv-z]{6}", code)
+            for code in codes
+        )
 
     def test_none_comes_twice(self) -> None:
         assert len({code for _ in range(100) for code in new_recovery_codes()}) == 1000
@@ -111,7 +124,8 @@ class TestRecoveryCodes:
         assert canonical_recovery_code(typed) == "k7m2qx9fd0aat3ny8wh5c4r1"
 
     @pytest.mark.parametrize(
-        "typed", ["", "492039", "k7m2qx", "k7m2qx9fd0aat3ny8wh5c4r12", "\uff4b7m2qx9fd0aat3ny8wh5c4r1"]
+        "typed",
+        ["", "492039", "k7m2qx", "k7m2qx9fd0aat3ny8wh5c4r12", "\uff4b7m2qx9fd0aat3ny8wh5c4r1"],
     )
     def test_what_is_none_is_none(self, typed: str) -> None:
         assert canonical_recovery_code(typed) == ""

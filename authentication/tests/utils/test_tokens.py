@@ -14,7 +14,15 @@ from authentication.tests.clients import NOON
 from authentication.tests.forging import ATTACKERS_KEY, claims_of
 from authentication.tests.forging import signed as forged
 from authentication.tests.properties import thoroughly
-from authentication.utils.tokens import AccessToken, Claims, Kind, NotOurs, RefreshToken, key_ring, signed
+from authentication.utils.tokens import (
+    AccessToken,
+    Claims,
+    Kind,
+    NotOurs,
+    RefreshToken,
+    key_ring,
+    signed,
+)
 
 SESSION, PERSON = uuid.UUID(int=1), uuid.UUID(int=2)
 KINDS = pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
@@ -24,7 +32,9 @@ pytestmark = pytest.mark.time_machine(NOON, tick=False)
 
 def token_of(kind: Kind, *, minutes: int = 15) -> str:
     ends_at = NOON + dt.timedelta(minutes=minutes)
-    return signed(kind, jti="jti", session_id=SESSION, user_id=PERSON, issued_at=NOON, expires_at=ends_at)
+    return signed(
+        kind, jti="jti", session_id=SESSION, user_id=PERSON, issued_at=NOON, expires_at=ends_at
+    )
 
 
 @KINDS
@@ -53,14 +63,18 @@ def test_the_same_claims_make_the_same_token(kind: Kind) -> None:
     assert token_of(kind) == token_of(kind)
 
 
-@pytest.mark.parametrize(("made", "read"), [(AccessToken, RefreshToken), (RefreshToken, AccessToken)])
+@pytest.mark.parametrize(
+    ("made", "read"), [(AccessToken, RefreshToken), (RefreshToken, AccessToken)]
+)
 def test_one_kind_is_not_taken_for_the_other(made: Kind, read: Kind) -> None:
     with pytest.raises(NotOurs):
         Claims.read(read, token_of(made))
 
 
 @KINDS
-@pytest.mark.parametrize(("seconds", "expired"), [(0, False), (900 + 9, False), (900 + 10, True), (10**6, True)])
+@pytest.mark.parametrize(
+    ("seconds", "expired"), [(0, False), (900 + 9, False), (900 + 10, True), (10**6, True)]
+)
 def test_a_token_is_good_until_it_expires_with_ten_seconds_of_leeway(
     time_machine: TimeMachineFixture, kind: Kind, seconds: int, *, expired: bool
 ) -> None:
@@ -112,7 +126,9 @@ def test_any_text_at_all_is_not_ours(text: str) -> None:
         Claims.read(AccessToken, text)
 
 
-@pytest.mark.parametrize("text", ["", "\ud800", "a.\ud800.c", "\x00", "é.é.é", "." * 2048, "x" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "\ud800", "a.\ud800.c", "\x00", "é.é.é", "." * 2048, "x" * 100_000]
+)
 def test_strange_text_is_not_ours(text: str) -> None:
     with pytest.raises(NotOurs):
         Claims.read(RefreshToken, text)
@@ -130,7 +146,10 @@ def test_the_newest_key_signs_and_the_older_ones_verify(settings: Settings) -> N
     of_newest = token_of(AccessToken)
 
     assert Claims.read(AccessToken, of_old) == Claims.read(AccessToken, of_newest)
-    assert jwt.decode(of_newest, newest, algorithms=["HS256"], options={"verify_exp": False})["jti"] == "jti"
+    assert (
+        jwt.decode(of_newest, newest, algorithms=["HS256"], options={"verify_exp": False})["jti"]
+        == "jti"
+    )
     settings.JWT_SIGNING_KEY_FALLBACKS = [oldest]
     with pytest.raises(NotOurs):
         Claims.read(AccessToken, of_old)
@@ -150,10 +169,13 @@ def test_a_token_of_an_older_key_can_be_read_after_its_time_too(
 
 
 @pytest.mark.parametrize(
-    "change", [{"iss": "another"}, {"token_type": "access"}, {"jti": 1}, {"sid": "mine"}, {"exp": None}]
+    "change",
+    [{"iss": "another"}, {"token_type": "access"}, {"jti": 1}, {"sid": "mine"}, {"exp": None}],
 )
 @pytest.mark.parametrize("key", ["", ATTACKERS_KEY])
-def test_a_token_past_its_time_must_be_right_in_every_other_point(change: dict[str, object], key: str) -> None:
+def test_a_token_past_its_time_must_be_right_in_every_other_point(
+    change: dict[str, object], key: str
+) -> None:
     claims = claims_of(token_of(RefreshToken, minutes=-10))
     assert Claims.read(RefreshToken, forged(claims), expired=True).expired
 
@@ -162,7 +184,9 @@ def test_a_token_past_its_time_must_be_right_in_every_other_point(change: dict[s
 
 
 @pytest.mark.parametrize("change", [{"iss": "another"}, {"token_type": "refresh"}, {"jti": 1}])
-def test_an_older_key_makes_no_other_check_easier(settings: Settings, change: dict[str, object]) -> None:
+def test_an_older_key_makes_no_other_check_easier(
+    settings: Settings, change: dict[str, object]
+) -> None:
     claims = claims_of(token_of(AccessToken))
     token = jwt.encode({**claims, **change}, settings.JWT_SIGNING_KEY, algorithm="HS256")
     settings.JWT_SIGNING_KEY_FALLBACKS = [settings.JWT_SIGNING_KEY]

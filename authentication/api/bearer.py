@@ -1,0 +1,37 @@
+"""Authentication by the Authorization header (RFC 6750)."""
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from authentication.exceptions import TokenInvalid
+from authentication.models import User, UserSession
+from authentication.services.sessions import TokenService
+from authentication.utils.client import FACTS_KEY
+
+
+class BearerAuthentication(BaseAuthentication):
+    """The person is the token's session's; the session is `request.auth`."""
+
+    def authenticate(self, request: Request) -> tuple[User, UserSession] | None:
+        token = bearer_token_of(request)
+        if not token:
+            return None
+        session = TokenService.authenticate(access=token)
+        request.META.setdefault(FACTS_KEY, {})["user"] = str(session.user_id)
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def bearer_token_of(request: Request) -> str:
+    """Return the token a request carries in its Authorization header, or an empty string without such a header.
+
+    Raises TokenInvalid for a Bearer header that holds anything but one token.
+    """
+    scheme, *rest = get_authorization_header(request).split() or [b""]
+    if scheme.lower() != b"bearer":
+        return ""
+    if len(rest) != 1 or not rest[0].isascii():
+        raise TokenInvalid
+    return rest[0].decode("ascii")

@@ -1,0 +1,85 @@
+"""How often an endpoint may be called, counted by django-ratelimit (contract 9)."""
+
+import functools
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django_ratelimit.core import get_usage
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authentication.exceptions import RateLimited
+from authentication.utils.client import Address, AnyRequest, address_of, bucket_of
+from authentication.utils.metrics import LIMITED
+
+Handler = Callable[..., Response]
+Key = Callable[[Any], str]
+
+FIELDS_KEY = "authentication.api.limits"
+"""Where a request's META holds the RateLimit fields of its answer."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def by_address(request: AnyRequest) -> str:
+    """Count by the client's address."""
+    return bucket_of(address_of(request.META))
+
+
+def by_user(request: Request) -> str:
+    """Count by the person who is signed in."""
+    return str(request.user.pk)
+
+
+def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]:
+    """Count the calls of a view's method under a name of RATE_LIMITS, and refuse those over the limit.
+
+    The method raises RateLimited, with `Retry-After` in seconds; every answer bears the RateLimit
+    fields (draft-ietf-httpapi-ratelimit-headers).
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def counted(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+            count(name, request, key)
+            return handler(view, request, *args, **kwargs)
+
+        return counted
+
+    return decorate
+
+
+def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
+    """Count a request under a name of RATE_LIMITS; raises RateLimited if it is one too many."""
+    if not settings.RATELIMIT_ENABLE or _is_exempt(address_of(request.META)):
+        return
+    quota, window = _rate(settings.RATE_LIMITS[name])
+    bucket = key(request)
+    usage = get_usage(
+        request, group=name, key=lambda *_: bucket, rate=(quota, window), increment=True
+    )
+    # The window's last second still belongs to it.
+    wait = max(1, usage["time_left"] + 1)
+    request.META[FIELDS_KEY] = {
+        "RateLimit-Policy": f'"{name}";q={quota};w={window}',
+        "RateLimit": f'"{name}";r={max(0, quota - usage["count"])};t={wait}',
+    }
+    if usage["should_limit"]:
+        LIMITED.labels(name).inc()
+        raise RateLimited(retry_after=wait)
+
+
+def _is_exempt(address: Address | None) -> bool:
+    return address is not None and any(
+        address in network
+        for network in settings.RATELIMIT_ALLOWLIST
+        if isinstance(network, ipaddress.IPv4Network) == isinstance(address, ipaddress.IPv4Address)
+    )
+
+
+@functools.cache
+def _rate(text: str) -> tuple[int, int]:
+    quota, _, period = text.partition("/")
+    return int(quota), int(period[:-1] or 1) * _SECONDS[period[-1]]

@@ -1,0 +1,139 @@
+"""People who do not exist, to try the service with."""
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Callable
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.models import AuditLog, User, UserProfile, UserSession
+from authentication.utils.identifiers import canonical_email, canonical_username
+
+BATCH = 500
+_FIRST = (
+    "Ruth",
+    "Naomi",
+    "Boaz",
+    "Orpah",
+    "Obed",
+    "Jesse",
+    "Hannah",
+    "Elkanah",
+    "Lydia",
+    "Silas",
+    "Phoebe",
+    "Mara",
+)
+_LAST = (
+    "Moab",
+    "Field",
+    "Barley",
+    "Gleaner",
+    "Judah",
+    "Ephrath",
+    "Miller",
+    "Baker",
+    "Potter",
+    "Weaver",
+)
+_DEVICES = (
+    ("iPhone", "mobile", "Mobile Safari 18", "iOS 18"),
+    ("Chrome on Linux", "desktop", "Chrome 131", "Linux"),
+    ("Firefox on Windows", "desktop", "Firefox 132", "Windows 11"),
+    ("Pixel 9", "mobile", "Chrome Mobile 131", "Android 15"),
+)
+_EVENTS = (
+    "login",
+    "login",
+    "login",
+    "login_failed",
+    "logout",
+    "profile_updated",
+    "password_change",
+)
+
+
+class DemoService:
+    """People who do not exist."""
+
+    @staticmethod
+    def seed(
+        people: int, *, password: str, on_batch: Callable[[int], None] = lambda _: None
+    ) -> int:
+        """Make so many people with a password, sessions and a past; return how many were made.
+
+        All have addresses under example.org, which belongs to nobody.
+        """
+        # One hash for all of them: hashing each would take a third of a second.
+        hashed, chance, made = make_password(password), random.Random(7), 0  # noqa: S311 -- nothing depends on it
+        while made < people:
+            size = min(BATCH, people - made)
+            with transaction.atomic():
+                _make([_person(hashed, chance) for _ in range(size)], chance)
+            made += size
+            on_batch(size)
+        return made
+
+
+def _person(hashed: str, chance: random.Random) -> User:
+    now, mark = timezone.now(), uuid.uuid4().hex[:12]
+    joined = now - dt.timedelta(days=chance.randint(1, 700))
+    email, username = f"demo-{mark}@example.org", f"demo-{mark}"
+    return User(
+        email=email,
+        email_canonical=canonical_email(email),
+        username=username,
+        username_canonical=canonical_username(username),
+        password=hashed,
+        first_name=chance.choice(_FIRST),
+        last_name=chance.choice(_LAST),
+        email_verified=True,
+        email_verified_at=joined,
+        password_changed_at=joined,
+        created_at=joined,
+        last_login=now - dt.timedelta(hours=chance.randint(1, 400)),
+    )
+
+
+def _make(people: list[User], chance: random.Random) -> None:
+    User.objects.bulk_create(people)
+    UserProfile.objects.bulk_create(UserProfile(user=person) for person in people)
+    UserSession.objects.bulk_create(
+        _session(it, chance) for it in people for _ in range(chance.randint(1, 3))
+    )
+    AuditLog.objects.bulk_create(
+        _event(it, chance) for it in people for _ in range(chance.randint(3, 12))
+    )
+
+
+def _session(person: User, chance: random.Random) -> UserSession:
+    now = timezone.now()
+    begun = now - dt.timedelta(hours=chance.randint(1, 150))
+    name, kind, browser, system = chance.choice(_DEVICES)
+    return UserSession(
+        user=person,
+        device_name=name,
+        device_type=kind,
+        browser=browser,
+        operating_system=system,
+        ip_address=f"198.51.100.{chance.randint(1, 254)}",
+        created_at=begun,
+        last_activity_at=begun,
+        last_rotation_at=begun,
+        expires_at=now + dt.timedelta(days=chance.randint(1, 6)),
+    )
+
+
+def _event(person: User, chance: random.Random) -> AuditLog:
+    event = chance.choice(_EVENTS)
+    return AuditLog(
+        user=person,
+        event_type=event,
+        success=event != "login_failed",
+        risk_level="medium" if event in {"login_failed", "password_change"} else "low",
+        ip_address=f"198.51.100.{chance.randint(1, 254)}",
+        timestamp=timezone.now() - dt.timedelta(minutes=chance.randint(1, 300_000)),
+    )

@@ -1,0 +1,112 @@
+"""Building block: everything held about a person, but for secrets (GDPR, articles 15 and 20)."""
+
+from typing import Any
+
+from authentication.models import (
+    ActionToken,
+    AuditLog,
+    Consent,
+    EmailChange,
+    EmailVerificationToken,
+    OutgoingEmail,
+    PasswordHistory,
+    PasswordResetToken,
+    User,
+    UserProfile,
+    UserSession,
+)
+
+_ACCOUNT = (
+    "id",
+    "email",
+    "username",
+    "first_name",
+    "last_name",
+    "email_verified",
+    "email_verified_at",
+    "email_bounced_at",
+    "email_complained_at",
+    "notices_stopped_at",
+    "password_changed_at",
+    "password_breached_at",
+    "failed_login_attempts",
+    "locked_until",
+    "lock_reason",
+    "unlocked_at",
+    "last_login",
+    "second_factor_at",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+    "deletion_requested_at",
+    "created_at",
+)
+_SESSION = (
+    "id",
+    "device_name",
+    "device_type",
+    "browser",
+    "operating_system",
+    "device_fingerprint",
+    "user_agent",
+    "ip_address",
+    "city",
+    "country",
+    "is_active",
+    "is_verified",
+    "remember_me",
+    "created_at",
+    "last_activity_at",
+    "expires_at",
+    "ended_at",
+    "end_reason",
+)
+_EVENT = (
+    "timestamp",
+    "event_type",
+    "description",
+    "success",
+    "risk_level",
+    "ip_address",
+    "user_agent",
+    "correlation_id",
+    "metadata",
+)
+
+# Of links and former passwords only that they were made, and when: what they are is secret, from
+# everybody.
+_LISTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
+    "sessions": (UserSession, _SESSION),
+    "events": (AuditLog, _EVENT),
+    "mails": (OutgoingEmail, ("kind", "status", "created_at", "sent_at")),
+    "email_changes": (
+        EmailChange,
+        ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at"),
+    ),
+    "verification_links": (
+        EmailVerificationToken,
+        ("email", "created_at", "expires_at", "verified_at"),
+    ),
+    "reset_links": (PasswordResetToken, ("created_at", "used_at")),
+    "other_links": (ActionToken, ("action", "created_at", "expires_at", "used_at")),
+    "password_changes": (PasswordHistory, ("created_at",)),
+}
+
+
+def everything_about(user: User) -> dict[str, Any]:
+    """Return what the service holds about a person, by topic, ready for JSON but for times and identifiers."""
+    profile = (
+        UserProfile.objects.filter(user=user)
+        .values("display_name", "timezone", "visibility")
+        .first()
+    )
+    return {
+        "account": {name: getattr(user, name) for name in _ACCOUNT},
+        "profile": profile or {},
+        **{name: _rows(table, fields, user) for name, (table, fields) in _LISTS.items()},
+    }
+
+
+def _rows(table: Any, fields: tuple[str, ...], user: User) -> list[dict[str, Any]]:
+    return list(table.objects.filter(user=user).order_by("pk").values(*fields))

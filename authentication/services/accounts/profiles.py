@@ -1,0 +1,55 @@
+"""What the service shows a person about themselves."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from authentication.models import User, UserProfile
+from authentication.services.audit import Event, record
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_username
+
+from .reserved_usernames import check_not_held, username_taken
+
+_OF_USER = ("username", "first_name", "last_name")
+_OF_PROFILE = ("display_name", "timezone", "visibility")
+
+
+class ProfileService:
+    """What the service shows a person about themselves."""
+
+    @staticmethod
+    def of(user: User) -> UserProfile:
+        """Return a person's profile; who came by the command line gets one now."""
+        profile = UserProfile.objects.of(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
+        profile.user = user
+        return profile
+
+    @staticmethod
+    def update(user: User, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
+        """Change what is named in `changes`; raises ValidationFailed for a taken username."""
+        profile = ProfileService.of(user)
+        if (
+            "username" in changes
+            and canonical_username(changes["username"]) != user.username_canonical
+        ):
+            check_not_held(changes["username"])
+        try:
+            with transaction.atomic():
+                _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
+                _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
+                record(
+                    Event.PROFILE_UPDATED, user_id=user.pk, client=client, fields=sorted(changes)
+                )
+        except IntegrityError:
+            raise username_taken() from None
+        return profile
+
+
+def _assign(row: User | UserProfile, values: dict[str, Any]) -> None:
+    if not values:
+        return
+    for name, value in values.items():
+        setattr(row, name, value)
+    derived = ["username_canonical"] if "username" in values else []
+    row.save(update_fields=[*values, *derived])

@@ -1,0 +1,135 @@
+"""Becoming a member."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from authentication.models import PasswordHistory, User, UserProfile
+from authentication.models.user import generated_username
+from authentication.services.audit import Event, Risk, record
+from authentication.services.consents import remember, stamp
+from authentication.services.mail import EmailService, Kind
+from authentication.services.passwords import check_password_policy, queue_breach_check
+from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_email, canonical_username
+
+from .addresses import address_taken, reserver_of_address
+from .reserved_usernames import check_not_held, hold, username_taken
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Registered:
+    """What a registration answers; for an address that was taken the id is nobody's."""
+
+    user_id: uuid.UUID
+    email: str
+
+
+class RegistrationService:
+    """Becoming a member."""
+
+    @staticmethod
+    def register(
+        *,
+        email: str,
+        password: str,
+        client: ClientInfo,
+        username: str = "",
+        first_name: str = "",
+        last_name: str = "",
+        display_name: str = "",
+        timezone_name: str = "UTC",
+        documents: Collection[str] = (),
+    ) -> Registered:
+        """Make an account and mail the link that proves its address.
+
+        An address that is taken gets the same answer, in the same time, and its owner a mail: who
+        asks must not learn that somebody belongs here. Usernames are public.
+
+        Raises ValidationFailed for a weak password, a taken username and, where the settings say
+        so, a taken address.
+        """
+        now = timezone.now()
+        user = User(
+            email=email,
+            username=username or generated_username(),
+            first_name=first_name,
+            last_name=last_name,
+            created_at=now,
+        )
+        stamp(user, documents, at=now)
+        check_password_policy(password, user, field="password")
+        owner = _owner_of(email, username)
+        # Hashed even when nothing will be stored: the time must not tell.
+        user.set_password(password)
+        if owner is None:
+            profile = {"display_name": display_name, "timezone": timezone_name}
+            owner = _create(user, password, profile, documents, client=client, at=now)
+        if owner is not None:
+            _tell_owner(owner, username, client=client)
+        return Registered(user_id=user.pk, email=email)
+
+
+def _owner_of(email: str, username: str) -> uuid.UUID | None:
+    """Return who has the address; raise ValidationFailed if the username is taken."""
+    address, name = canonical_email(email), canonical_username(username)
+    wanted = Q(email_canonical=address)
+    if username:
+        check_not_held(username)
+        wanted |= Q(username_canonical=name)
+    # Both in one look: between two, another request might take one and the other.
+    found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
+    if username and any(user.username_canonical == name for user in found):
+        raise username_taken()
+    holder = next((user.pk for user in found if user.email_canonical == address), None)
+    # Asked for whether or not it is needed: the number of queries must not tell.
+    reserver = reserver_of_address(address, at=timezone.now())
+    return holder or reserver
+
+
+def _create(
+    user: User,
+    password: str,
+    profile: dict[str, Any],
+    documents: Collection[str],
+    *,
+    client: ClientInfo,
+    at: dt.datetime,
+) -> uuid.UUID | None:
+    """Store a new account; return the owner of its address instead if another request was faster."""
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            UserProfile.objects.create(user=user, **profile)
+            PasswordHistory.objects.create(user=user, password_hash=user.password, created_at=at)
+            remember(user, documents, client=client, at=at)
+            record(Event.REGISTRATION, user_id=user.pk, client=client)
+            EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
+            queue_breach_check(user, password)
+    except IntegrityError:
+        return _owner_of(user.email, user.username)
+    return None
+
+
+def _tell_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
+    with transaction.atomic():
+        record(
+            Event.REGISTRATION_DUPLICATE,
+            user_id=owner,
+            client=client,
+            risk=Risk.MEDIUM,
+            success=False,
+        )
+        if settings.PREVENT_EMAIL_ENUMERATION:
+            EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
+    if not settings.PREVENT_EMAIL_ENUMERATION:
+        raise address_taken()
+    if username:
+        hold(username)

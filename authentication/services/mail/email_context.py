@@ -1,0 +1,125 @@
+"""Building block: what a mail says that is made only when it is sent, its secret link above all (contract 8)."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    EmailChange,
+    EmailVerificationToken,
+    OutgoingEmail,
+    PasswordResetToken,
+    User,
+    UserSession,
+)
+from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
+from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
+
+Action, Kind = ActionToken.Action, OutgoingEmail.Kind
+Facts = dict[str, Any]
+
+_DISOWN_LIFETIME = dt.timedelta(days=7)
+
+
+class Pointless(Exception):  # noqa: N818 -- it is a finding, not an accident
+    """What a mail was to be about is over: the change it asks to confirm was given up, say."""
+
+
+def facts_of(mail: OutgoingEmail, user: User) -> Facts:
+    """Return all that a mail's templates need, and as `to` an address other than the account's.
+
+    Raises Pointless.
+    """
+    made = _MAKERS[mail.kind](mail, user) if mail.kind in _MAKERS else {}
+    return {**mail.context, **made, "user": user}
+
+
+def _verification(_: OutgoingEmail, user: User) -> Facts:
+    token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
+    return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
+
+
+def _password_reset(_: OutgoingEmail, user: User) -> Facts:
+    token = PasswordResetToken.objects.issue(user, at=timezone.now())
+    return {"link": settings.PASSWORD_RESET_URL.replace("{token}", token)}
+
+
+def _new_device(mail: OutgoingEmail, user: User) -> Facts:
+    session_id = mail.context.get("session")
+    token = ActionToken.objects.issue(
+        Action.DISOWN_SESSION,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=_DISOWN_LIFETIME,
+        session=session_id,
+    )
+    # A session that retention has forgotten meanwhile leaves the mail without its facts, not
+    # unsent.
+    session = UserSession.objects.filter(pk=session_id).first() or UserSession(
+        created_at=mail.created_at
+    )
+    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
+
+
+def _email_change(mail: OutgoingEmail, user: User) -> Facts:
+    change, link = _change(
+        mail, user, Action.CONFIRM_EMAIL, settings.EMAIL_CHANGE_URL, CONFIRM_LIFETIME
+    )
+    if change.confirmed_at:
+        raise Pointless
+    return {"to": change.new_email, "link": link}
+
+
+def _email_change_notice(mail: OutgoingEmail, user: User) -> Facts:
+    change, link = _change(mail, user, Action.UNDO_EMAIL, settings.EMAIL_UNDO_URL, UNDO_LIFETIME)
+    return {"to": change.old_email, "link": link}
+
+
+def _change(
+    mail: OutgoingEmail, user: User, action: str, url: str, lifetime: dt.timedelta
+) -> tuple[EmailChange, str]:
+    change = EmailChange.objects.filter(
+        pk=mail.context.get("change"), user=user, undone_at=None
+    ).first()
+    # The time runs from the asking, however late the mail is.
+    left = change.requested_at + lifetime - timezone.now() if change else dt.timedelta()
+    if change is None or left <= dt.timedelta():
+        raise Pointless
+    token = ActionToken.objects.issue(
+        action, user_id=user.pk, at=timezone.now(), lifetime=left, change=str(change.pk)
+    )
+    return change, url.replace("{token}", token)
+
+
+def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
+    export = (
+        AccountExport.objects.ready(at=timezone.now())
+        .filter(pk=mail.context.get("export"), user=user)
+        .first()
+    )
+    if export is None or export.ready_at is None:
+        raise Pointless
+    left = export.ready_at + EXPORT_LIFETIME - timezone.now()
+    token = ActionToken.objects.issue(
+        Action.DOWNLOAD_EXPORT,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=left,
+        export=str(export.pk),
+    )
+    return {"link": settings.EXPORT_URL.replace("{token}", token)}
+
+
+_MAKERS: dict[str, Callable[[OutgoingEmail, User], Facts]] = {
+    Kind.VERIFICATION: _verification,
+    Kind.PASSWORD_RESET: _password_reset,
+    Kind.NEW_DEVICE: _new_device,
+    Kind.EXPORT_READY: _export_ready,
+    Kind.EMAIL_CHANGE: _email_change,
+    Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
+}

@@ -1,0 +1,45 @@
+"""Rotating the keys that secrets are encrypted with."""
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+
+from authentication.models import SecondFactor
+from authentication.services.sign_in import seed_context
+from authentication.utils.encryption import decrypted, encrypted, newest_key_name
+
+_FIELDS = ("seed", "pending_seed")
+
+
+class EncryptionService:
+    """Rotating the keys that secrets are encrypted with."""
+
+    @staticmethod
+    def count_outdated() -> int:
+        """Return how many texts are encrypted with an older key than the newest."""
+        return sum(_outdated(field).count() for field in _FIELDS)
+
+    @staticmethod
+    def renew(*, on_each: Callable[[], None] = lambda: None) -> int:
+        """Encrypt with the newest key what an older one was used for; return how many texts.
+
+        Each text is replaced only if it is still the one that was read: whoever changes it
+        meanwhile uses the newest key already. It may be stopped and started again at any time.
+
+        Raises Undecipherable if the key of some text is not there any more.
+        """
+        done = 0
+        for field in _FIELDS:
+            for user_id, old in _outdated(field).values_list("user_id", field).iterator():
+                context = seed_context(user_id)
+                renewed = encrypted(decrypted(old, context=context), context=context)
+                done += SecondFactor.objects.filter(user_id=user_id, **{field: old}).update(
+                    **{field: renewed}
+                )
+                on_each()
+        return done
+
+
+def _outdated(field: str) -> QuerySet[SecondFactor]:
+    with_text = SecondFactor.objects.exclude(**{field: ""})
+    return with_text.exclude(**{f"{field}__startswith": newest_key_name()})

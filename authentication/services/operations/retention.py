@@ -1,0 +1,161 @@
+"""What is forgotten, and when: nothing is kept for longer than it serves."""
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    AuditLog,
+    EmailChange,
+    EmailVerificationToken,
+    FailedTask,
+    OutgoingEmail,
+    PasswordHistory,
+    PasswordResetToken,
+    SignInChallenge,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
+from authentication.services.accounts import erase
+from authentication.services.background import enqueue
+
+BATCH = 2_000
+# Long enough for a person to ask what became of a link or a mail.
+_KEPT = dt.timedelta(days=30)
+
+Rows = QuerySet[Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rule:
+    """Which rows are over at a time, and what is done with a batch of them (they are deleted unless told otherwise)."""
+
+    over: Callable[[dt.datetime], Rows]
+    act: Callable[[Rows], int] = lambda rows: rows.delete()[0]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cleaned:
+    """How many rows were dealt with, and whether that was all."""
+
+    count: int
+    finished: bool
+
+
+class RetentionService:
+    """Forgetting, rule by rule, in batches that are each a transaction of their own: nobody waits for long."""
+
+    @staticmethod
+    def names() -> list[str]:
+        """Return the rules."""
+        return list(_RULES)
+
+    @staticmethod
+    def count(name: str) -> int:
+        """Return how many rows a rule would deal with now."""
+        return sum(rule.over(timezone.now()).count() for rule in _RULES[name])
+
+    @staticmethod
+    def clean(
+        name: str, *, seconds: float | None = None, on_batch: Callable[[int], None] = lambda _: None
+    ) -> Cleaned:
+        """Carry a rule out, for no longer than so many seconds; `on_batch` is told the size of each batch."""
+        now, deadline, total = timezone.now(), time.monotonic() + (seconds or 1e9), 0
+        for rule in _RULES[name]:
+            while keys := list(rule.over(now).values_list("pk", flat=True)[:BATCH]):
+                done = rule.act(rule.over(now).model._base_manager.filter(pk__in=keys))  # noqa: SLF001 -- Django's name
+                total += len(keys)
+                on_batch(len(keys))
+                if not done or time.monotonic() > deadline:
+                    return Cleaned(total, finished=not done)
+        return Cleaned(total, finished=True)
+
+    @staticmethod
+    def clean_a_while(name: str, *, seconds: float) -> None:
+        """Carry a rule out for so many seconds, and have the rest of it done by another task."""
+        if not RetentionService.clean(name, seconds=seconds).finished:
+            enqueue("authentication.tasks.clean", name)
+
+
+def _expired_sessions(now: dt.datetime) -> Rows:
+    return UserSession.objects.filter(expires_at__lte=now, is_active=True)
+
+
+def _end(rows: Rows) -> int:
+    # Their refresh tokens have expired with them and need no revoking.
+    return rows.update(
+        is_active=False, ended_at=timezone.now(), end_reason=TokenBlacklist.Reason.EXPIRED
+    )
+
+
+def _old_sessions(now: dt.datetime) -> Rows:
+    return UserSession.objects.filter(
+        is_active=False, expires_at__lte=now - settings.SESSION_RETENTION
+    )
+
+
+def _superseded_passwords(_: dt.datetime) -> Rows:
+    rank = Window(
+        RowNumber(), partition_by=F("user_id"), order_by=[F("created_at").desc(), F("pk").desc()]
+    )
+    return PasswordHistory.objects.annotate(rank=rank).filter(
+        rank__gt=max(1, settings.PASSWORD_HISTORY_LIMIT)
+    )
+
+
+def _old_audit(now: dt.datetime) -> Rows:
+    return AuditLog.objects.filter(timestamp__lte=now - settings.AUDIT_LOG_RETENTION).order_by(
+        "timestamp"
+    )
+
+
+def _unverified(now: dt.datetime) -> Rows:
+    if not settings.UNVERIFIED_ACCOUNT_RETENTION:
+        return User.objects.none()  # type: ignore[no-any-return]  # the manager is made at run time
+    never: Rows = User.objects.filter(email_verified=False, last_login=None, is_staff=False)
+    return never.filter(created_at__lte=now - settings.UNVERIFIED_ACCOUNT_RETENTION)
+
+
+def _erase(rows: Rows) -> int:
+    # Whoever never came may have left traces in the audit log all the same.
+    return sum(erase(pk) for pk in rows.values_list("pk", flat=True))
+
+
+def _done_mails(now: dt.datetime) -> Rows:
+    done = [OutgoingEmail.Status.SENT, OutgoingEmail.Status.SUPPRESSED]
+    return OutgoingEmail.objects.filter(
+        status__in=done, created_at__lte=now - settings.EMAIL_RETENTION
+    )
+
+
+_RULES: dict[str, tuple[Rule, ...]] = {
+    "sessions": (Rule(_expired_sessions, _end), Rule(_old_sessions)),
+    "tokens": (
+        Rule(lambda now: EmailVerificationToken.objects.filter(expires_at__lte=now - _KEPT)),
+        Rule(lambda now: PasswordResetToken.objects.filter(created_at__lte=now - _KEPT)),
+        Rule(lambda now: ActionToken.objects.filter(expires_at__lte=now - _KEPT)),
+        Rule(lambda now: SignInChallenge.objects.filter(expires_at__lte=now)),
+        Rule(
+            lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))
+        ),
+        Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
+    ),
+    "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
+    "audit": (Rule(_old_audit),),
+    "passwords": (Rule(_superseded_passwords),),
+    "accounts": (Rule(_unverified, _erase),),
+    "mails": (
+        Rule(_done_mails),
+        Rule(lambda now: FailedTask.objects.filter(failed_at__lte=now - _KEPT)),
+    ),
+}

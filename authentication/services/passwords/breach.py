@@ -1,0 +1,59 @@
+"""Building block: whether a password is known from a data breach, without telling anybody the password (contract 7)."""
+
+import datetime as dt
+import hashlib
+import hmac
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from authentication.models import User
+from authentication.services.audit import Event, Risk, record
+from authentication.services.background import enqueue
+from authentication.services.mail import EmailService, Kind
+from authentication.utils.client import ClientInfo
+from authentication.utils.crypto import new_jti
+from authentication.utils.pwned import breached_suffixes
+
+TASK = "authentication.tasks.check_breach"
+
+
+def queue_breach_check(user: User, password: str) -> None:
+    """Have a password looked up once the transaction is committed.
+
+    What travels to the task is the five characters the look-up needs anyway and a keyed, salted
+    hash of the rest: nothing the password could be guessed from without SECRET_KEY.
+    """
+    if settings.HIBP_ENABLED:
+        sha1 = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+        salt = new_jti()
+        enqueue(
+            TASK,
+            str(user.pk),
+            user.password_changed_at.isoformat(),
+            sha1[:5],
+            salt,
+            _mac(salt, sha1),
+        )
+
+
+def check_breach(*, user_id: str, changed_at: str, prefix: str, salt: str, mac: str) -> None:
+    """Ask the range API, and flag the account if its password, still the same, is known.
+
+    Raises utils.pwned.Unavailable while the API does not answer properly.
+    """
+    suffixes = breached_suffixes(prefix)
+    if not any(hmac.compare_digest(_mac(salt, prefix + suffix), mac) for suffix in suffixes):
+        return
+    owner, since = uuid.UUID(user_id), dt.datetime.fromisoformat(changed_at)
+    with transaction.atomic():
+        if User.objects.flag_breached(owner, changed_at=since, at=timezone.now()):
+            record(Event.PASSWORD_BREACHED, user_id=owner, client=ClientInfo(), risk=Risk.HIGH)
+            EmailService.queue(Kind.BREACHED_PASSWORD, user_id=owner)
+
+
+def _mac(salt: str, sha1: str) -> str:
+    return salted_hmac(f"authentication.breach.{salt}", sha1, algorithm="sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""Password rules of our own, beside Django's."""
+
+import unicodedata
+from collections.abc import Callable
+from difflib import SequenceMatcher
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password
+from django.contrib.auth.password_validation import UserAttributeSimilarityValidator
+from django.core.exceptions import ValidationError
+
+from authentication.models import PasswordHistory, User
+
+_CLASSES: dict[str, Callable[[str], bool]] = {
+    "an uppercase letter": lambda character: (
+        character.isupper() or unicodedata.category(character) == "Lt"
+    ),
+    "a lowercase letter": str.islower,
+    "a digit": lambda character: unicodedata.category(character) == "Nd",
+    "a special character": lambda character: not character.isalnum(),
+}
+
+
+class CompositionValidator:
+    """Asks for upper and lower case, a digit and a special character, of any script."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError naming each kind of character that is missing."""
+        missing = [name for name, test in _CLASSES.items() if not any(map(test, password))]
+        if missing:
+            raise ValidationError(
+                f"The password must contain {', '.join(missing)}.", code="password_composition"
+            )
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return f"Your password must contain {', '.join(_CLASSES)}."
+
+
+class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
+    """Django's comparison with what is known of a person, and with their address up to its @."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError if the password is much like something known of the person."""
+        super().validate(password, user)
+        local = user.email.rpartition("@")[0].lower() if user else ""
+        if (
+            local
+            and SequenceMatcher(a=password.lower(), b=local).quick_ratio() >= self.max_similarity
+        ):
+            raise ValidationError(
+                "The password is too similar to the email address.", code="password_too_similar"
+            )
+
+
+class ContextWordsValidator:
+    """Refuses what anybody would try first here: the community's own words (ASVS 6.1.2)."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.words = words
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError if the password contains one of the words."""
+        plain = unicodedata.normalize("NFKC", password).casefold()
+        if any(word in plain for word in self.words):
+            raise ValidationError(
+                "The password must not contain this community's name.", code="password_context"
+            )
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return "Your password must not contain this community's name."
+
+
+class PasswordHistoryValidator:
+    """Refuses the password a person has and the last ones they had."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError if the password was used before."""
+        # A person who is only just registering has no row yet, and no past.
+        if user is None or user._state.adding or not settings.PASSWORD_HISTORY_LIMIT:  # noqa: SLF001 -- Django's own flag
+            return
+        newest = PasswordHistory.objects.filter(user_id=user.pk).order_by("-created_at", "-pk")
+        kept = newest.values_list("password_hash", flat=True)[: settings.PASSWORD_HISTORY_LIMIT]
+        normal = unicodedata.normalize("NFC", password)
+        # Whoever was made by the command line has a password and no history.
+        if any(
+            check_password(normal, encoded) for encoded in dict.fromkeys([user.password, *kept])
+        ):
+            raise ValidationError(
+                f"Choose a password that is not one of your last {settings.PASSWORD_HISTORY_LIMIT}.",
+                code="password_reused",
+            )
+
+    def get_help_text(self) -> str:
+        """Return the rule in words."""
+        return f"Your password must not be one of your last {settings.PASSWORD_HISTORY_LIMIT}."

@@ -1,0 +1,162 @@
+"""Building block: what can happen to a pair of tokens (contract 4)."""
+
+import dataclasses
+import datetime as dt
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.exceptions import SessionOver, TokenInvalid
+from authentication.models import TokenBlacklist, UserSession
+from authentication.services.audit import Event, Risk, record
+from authentication.services.mail import EmailService
+from authentication.services.mail import Kind as Mail
+from authentication.utils.client import ClientInfo
+from authentication.utils.crypto import new_jti
+from authentication.utils.tokens import AccessToken, Claims, Kind, NotOurs, RefreshToken, signed
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenPair:
+    """The two tokens of a session; `expires_in` is the access token's, in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+class TokenService:
+    """What can happen to a pair of tokens."""
+
+    @staticmethod
+    def issue(session: UserSession, *, at: dt.datetime) -> TokenPair:
+        """Return the newest tokens of a session: the refresh token is the same however often they are asked for."""
+        lifetime: dt.timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+        names = {"session_id": session.pk, "user_id": session.user_id}
+        # An access token must not promise what its session does not keep.
+        ends_at = min(at + lifetime, session.expires_at)
+        return TokenPair(
+            access=signed(
+                AccessToken, jti=session.access_jti, issued_at=at, expires_at=ends_at, **names
+            ),
+            refresh=signed(
+                RefreshToken,
+                jti=session.refresh_token_jti,
+                issued_at=session.last_rotation_at,
+                expires_at=session.expires_at,
+                **names,
+            ),
+            expires_in=int((ends_at - at).total_seconds()),
+        )
+
+    @staticmethod
+    def authenticate(*, access: str) -> UserSession:
+        """Return the live session of an access token, with its user, in one query.
+
+        Raises TokenInvalid if the token is malformed, expired or revoked, or its session is over.
+        """
+        claims, now = _claims_of(AccessToken, access), timezone.now()
+        session = _session_of(claims, at=now)
+        if session.token_revoked:
+            raise TokenInvalid
+        seen = session.successor_seen or claims.jti == session.access_jti
+        if seen != session.successor_seen or session.activity(at=now) == now:
+            UserSession.objects.touch(session, seen=seen, at=now)
+        return session
+
+    @staticmethod
+    def rotate(*, refresh: str, client: ClientInfo) -> TokenPair:
+        """Swap a refresh token for its successor.
+
+        A refresh token works once. A second use means that two parties hold it, and we cannot tell
+        the owner from the thief, so the session ends for both; unless the use is one a lost or late
+        answer explains.
+
+        Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
+        """
+        claims, now = _claims_of(RefreshToken, refresh), timezone.now()
+        session = _session_of(claims, at=now)
+        if claims.jti == session.refresh_token_jti:
+            if session.token_revoked or claims.expired:
+                raise TokenInvalid
+            if _swap(session, client=client, at=now):
+                return TokenService.issue(session, at=session.last_rotation_at)
+            # Another request won the swap: judge by what it wrote.
+            session = _session_of(claims, at=now)
+        if session.forgives(claims.jti, at=now):
+            return TokenService.issue(session, at=now)
+        if claims.expired:
+            raise TokenInvalid
+        _end_for_reuse(session, client=client, at=now)
+        raise SessionOver
+
+    @staticmethod
+    def session_of(*, refresh: str) -> UserSession:
+        """Return the live session of a refresh token, be it the newest or not, without changing anything.
+
+        Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
+        """
+        return _session_of(_claims_of(RefreshToken, refresh), at=timezone.now())
+
+
+def _claims_of(kind: Kind, token: str) -> Claims:
+    try:
+        # Of a refresh token's end its session is the authority: a later rotation may have put it
+        # off.
+        return Claims.read(kind, token, expired=kind is RefreshToken)
+    except NotOurs:
+        raise TokenInvalid from None
+
+
+def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
+    session: UserSession | None = UserSession.objects.of_token(
+        jti=claims.jti, session_id=claims.session_id, user_id=claims.user_id
+    )
+    if session is None or not session.is_live(at=at) or session.predates_password():
+        raise SessionOver
+    if claims.issued_at < session.created_at.replace(microsecond=0):
+        # Signed by our key, and older than its own session: no code of ours makes such a token.
+        raise TokenInvalid
+    return session
+
+
+def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
+    old, expired_at, new = session.refresh_token_jti, session.expires_at, new_jti()
+    # The clock of whoever changed the password may be ahead of ours.
+    at = max(at, session.user.password_changed_at)
+    with transaction.atomic():
+        if not UserSession.objects.swap_jti(session, new=new, at=at):
+            return False
+        TokenBlacklist.blacklist_token(
+            jti=old,
+            user_id=session.user_id,
+            expires_at=expired_at,
+            reason=TokenBlacklist.Reason.ROTATION,
+        )
+        record(Event.TOKEN_REFRESH, user_id=session.user_id, client=client, session=str(session.pk))
+    session.refresh_token_jti, session.last_rotation_at, session.expires_at = (
+        new,
+        at,
+        session.next_expiry(at=at),
+    )
+    return True
+
+
+def _end_for_reuse(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> None:
+    # A transaction of its own, committed before the refusal: raising inside it would bring the
+    # session back.
+    with transaction.atomic():
+        if UserSession.objects.filter(pk=session.pk).end(reason=TokenBlacklist.Reason.REUSE, at=at):
+            record(
+                Event.TOKEN_REUSE_DETECTED,
+                user_id=session.user_id,
+                client=client,
+                risk=Risk.CRITICAL,
+                success=False,
+                description="A refresh token was used a second time; its session was ended.",
+                session=str(session.pk),
+            )
+            EmailService.queue(
+                Mail.TOKEN_REUSE, user_id=session.user_id, device=session.device_name
+            )

@@ -1,0 +1,27 @@
+"""Building block: whether a person who has proven who they are may come in now, or has to decide something first."""
+
+from collections.abc import Collection
+
+from django.conf import settings
+
+from authentication.exceptions import AccountDeletionPending, ConsentRequired
+from authentication.models import User
+from authentication.services.consents import due, give
+from authentication.utils.client import ClientInfo
+
+
+def admit(user: User, *, documents: Collection[str], restore: bool, client: ClientInfo) -> None:
+    """Let a person in who takes a deletion back with `restore`, and agrees to the `documents` in force.
+
+    Raises AccountDeletionPending, with the time of the erasure, or ConsentRequired, with the
+    versions to agree to.
+    """
+    if user.deletion_requested_at and not restore:
+        due_at = user.deletion_requested_at + settings.ACCOUNT_DELETION_GRACE
+        raise AccountDeletionPending(members={"deletion_at": due_at})
+    missing = {
+        document: version for document, version in due(user).items() if document not in documents
+    }
+    if settings.REQUIRE_CURRENT_CONSENT and missing:
+        raise ConsentRequired(members={"documents": missing})
+    give(user, documents, client=client)

@@ -1,0 +1,90 @@
+"""Trading the exchange token of a verified address for a session."""
+
+import uuid
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils import timezone
+
+from authentication.exceptions import LinkInvalid
+from authentication.models import TokenBlacklist, User, UserSession
+from authentication.services.audit import Event, Risk, record
+from authentication.utils.client import ClientInfo
+
+from .admission import admit
+from .exchange_tokens import (
+    Holder,
+    holder_of_exchange_token,
+    new_exchange_token,
+    remember_redeemed,
+    session_redeemed,
+    spend_exchange_token,
+)
+from .familiarity import remember_network
+from .open_session import SignedIn, sign_in
+from .second_factor_codes import ask_for_factor
+
+
+class ExchangeTokenService:
+    """Short-lived tokens that keep JWTs out of addresses and histories."""
+
+    @staticmethod
+    def create(*, user_id: uuid.UUID) -> str:
+        """Return a token that its bearer may trade once for a session of this person."""
+        return new_exchange_token(User.objects.only("password_changed_at").get(pk=user_id))
+
+    @staticmethod
+    def redeem(*, token: str, client: ClientInfo, documents: Collection[str] = ()) -> SignedIn:
+        """Open a session for the person a token stands for; a token that comes again ends the session it gave.
+
+        Raises LinkInvalid if the token is unknown, used, expired or older than the password,
+        MfaRequired for a person with a second factor, ConsentRequired, which does not spend the
+        token, ServiceUnavailable while nobody can tell.
+        """
+        holder = holder_of_exchange_token(token)
+        user = _person_of(holder) if holder else None
+        if user:
+            admit(user, documents=documents, restore=False, client=client)
+        # Whatever becomes of the trade, it has been tried.
+        if spend_exchange_token(token) != holder or user is None:
+            _end_replayed(token, client=client)
+            record(
+                Event.TOKEN_EXCHANGE_FAILED,
+                user_id=None,
+                client=client,
+                risk=Risk.MEDIUM,
+                success=False,
+            )
+            raise LinkInvalid
+        if user.second_factor_at:
+            ask_for_factor(user, client=client, by_password=False)
+        with transaction.atomic():
+            signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
+        remember_redeemed(token, signed_in.session.pk)
+        remember_network(user, client)
+        return signed_in
+
+
+def _person_of(holder: Holder) -> User | None:
+    same = User.objects.filter(pk=holder.user_id, password_changed_at=holder.password_changed_at)
+    user: User | None = same.filter(is_active=True).first()
+    return user
+
+
+def _end_replayed(token: str, *, client: ClientInfo) -> None:
+    """End the session a token gave when it comes a second time: two parties hold it (RFC 6749, section 4.1.2)."""
+    session_id, now = session_redeemed(token), timezone.now()
+    if session_id is None:
+        return
+    with transaction.atomic():
+        if UserSession.objects.filter(pk=session_id).end(
+            reason=TokenBlacklist.Reason.REUSE, at=now
+        ):
+            record(
+                Event.EXCHANGE_REPLAYED,
+                user_id=UserSession.objects.values_list("user_id", flat=True).get(pk=session_id),
+                client=client,
+                risk=Risk.CRITICAL,
+                success=False,
+                session=str(session_id),
+            )

@@ -1,0 +1,99 @@
+"""The way into the desk: the same door as the API's."""
+
+from typing import Any, NoReturn
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from authentication.api.limits import count
+from authentication.exceptions import Problem, RateLimited
+from authentication.services import AuthenticationService
+from authentication.utils.client import FACTS_KEY, ClientInfo
+
+
+class AdminLoginForm(AdminAuthenticationForm):
+    """Asks the service, which counts, locks and audits as it does for the API."""
+
+    otp = forms.CharField(
+        label="Code",
+        required=False,
+        strip=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+        help_text="Of your authenticator app, or a recovery code, if you have set one up.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Email or username"
+
+    def clean(self) -> dict[str, Any]:
+        identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if identifier and password:
+            client = ClientInfo.of(self.request) if self.request else ClientInfo()
+            try:
+                self.user_cache = AuthenticationService.admit_to_admin(
+                    identifier=identifier,
+                    password=password,
+                    otp=self.cleaned_data.get("otp", ""),
+                    client=client,
+                )
+            except Problem as refusal:
+                raise forms.ValidationError(refusal.detail, code=refusal.code) from None
+        return self.cleaned_data
+
+
+class ServiceAdminSite(AdminSite):
+    """Django's admin, without the ways round the service that it brings along."""
+
+    site_header = site_title = "Vineyard Group Fellowship"
+    index_title = "Accounts and security"
+    login_form = AdminLoginForm
+    login_template = "admin/login_with_code.html"
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST":
+            try:
+                count("login", request)
+            except RateLimited as refusal:
+                context = {
+                    **self.each_context(request),
+                    "title": refusal.title,
+                    "detail": refusal.detail,
+                }
+                context["is_nav_sidebar_enabled"] = False
+                return TemplateResponse(
+                    request,
+                    "admin/busy.html",
+                    context,
+                    status=refusal.status,
+                    headers=refusal.headers,
+                )
+        return super().login(request, extra_context)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if request.user.is_authenticated:
+            request.META.setdefault(FACTS_KEY, {})["user"] = str(request.user.pk)
+        # Of whoever has a second factor the form has asked for it (see User.get_session_auth_hash).
+        guarded = (
+            not settings.ADMIN_REQUIRE_OTP
+            or getattr(request.user, "second_factor_at", None) is not None
+        )
+        return guarded and super().has_permission(request)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> NoReturn:
+        """Refuse: a password is changed through the API or the reset link, where the policy and the audit are."""
+        raise Http404
+
+    def password_change_done(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> NoReturn:
+        raise Http404
