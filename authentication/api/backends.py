@@ -1,4 +1,4 @@
-"""Django's own way to authenticate, led through the service's one door."""
+"""Django's own `authenticate()`, which uses the service's."""
 
 from typing import Any
 
@@ -7,12 +7,15 @@ from django.http import HttpRequest
 
 from authentication.exceptions import Problem
 from authentication.models import User
-from authentication.services.sign_in import check_code, prove_identity
+from authentication.services.sign_in import authenticate
 from authentication.utils.client import ClientInfo
 
 
 class ServiceBackend(ModelBackend):
-    """Counts, locks and audits like the API, whoever in Django or a library asks (CVE-2026-7820)."""
+    """Counts, locks and audits as the API does, for any caller in Django or a library.
+
+    A password alone is no way round the second factor: pass `otp` (CVE-2026-7820).
+    """
 
     def authenticate(
         self,
@@ -24,14 +27,8 @@ class ServiceBackend(ModelBackend):
         identifier = username or kwargs.get(User.USERNAME_FIELD)
         if not identifier or password is None:
             return None
-        client = ClientInfo.of(request) if request else ClientInfo()
+        client, otp = ClientInfo.of(request) if request else ClientInfo(), kwargs.get("otp", "")
         try:
-            user = prove_identity(identifier=identifier, password=password, client=client)
-            User.objects.clear_attempts(user.pk)
-            # A password alone must not be a way round the second factor.
-            known = not user.second_factor_at or check_code(
-                user, kwargs.get("otp", ""), client=client
-            )
+            return authenticate(identifier=identifier, password=password, otp=otp, client=client)
         except Problem:
             return None
-        return user if known else None

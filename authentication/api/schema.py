@@ -26,6 +26,8 @@ READS_INPUT: tuple[type[Problem], ...] = (
 
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"  # noqa: S105 -- an example
 REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"  # noqa: S105 -- an example
+# What a browser gets by cookie.
+_COOKIES = {"refresh", "device_id"}
 _PROBLEM = "application/problem+json"
 _COMES_BACK = {
     kind.code
@@ -43,6 +45,7 @@ TOKENS = {
     "token_type": "Bearer",
     "refresh": REFRESH_TOKEN,
 }
+NEW_SESSION = {**TOKENS, "device_id": "<43 characters>"}
 USER = {
     "id": USER_ID,
     "email": "ruth@example.org",
@@ -162,12 +165,10 @@ def authentication_schema(
 
 
 def _by_client(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    if "refresh" not in answer:
+    by_cookie = {name: value for name, value in answer.items() if name not in _COOKIES}
+    if by_cookie == answer:
         return {"answer": dict(answer)}
-    return {
-        "app": dict(answer),
-        "browser": {name: value for name, value in answer.items() if name != "refresh"},
-    }
+    return {"app": dict(answer), "browser": by_cookie}
 
 
 def _missing_in(request: type[serializers.Serializer[Any]] | None) -> dict[str, list[str]]:

@@ -7,15 +7,16 @@ from .blacklist import TokenBlacklist
 from .consent import Consent
 from .email_change import EmailChange
 from .failed_task import FailedTask
-from .one_time_tokens import EmailVerificationToken, PasswordResetToken
+from .known_device import KnownDevice
+from .login_attempts import LockReason
+from .mailed_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
-from .second_factor import RecoveryCode, SecondFactor
+from .second_factor import Attempt, RecoveryCode, SecondFactor
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
-from .user_queries import Attempt, LockReason
 
 __all__ = [
     "AccountExport",
@@ -26,6 +27,7 @@ __all__ = [
     "EmailChange",
     "EmailVerificationToken",
     "FailedTask",
+    "KnownDevice",
     "LockReason",
     "OutgoingEmail",
     "PasswordHistory",

@@ -54,6 +54,7 @@ class AuditLog(models.Model):
         NOTICES_CHANGED = "notices_changed"
         EXPORT_REQUESTED = "export_requested"
         EXPORT_DOWNLOADED = "export_downloaded"
+        EXPORT_DOWNLOAD_FAILED = "export_download_failed"
         ACCOUNT_DELETION_REQUESTED = "account_deletion_requested"
         ACCOUNT_RESTORED = "account_restored"
         ACCOUNT_ERASED = "account_erased"

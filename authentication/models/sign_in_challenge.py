@@ -2,82 +2,61 @@
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.utils import timezone
+from django.db.models import F
 
-from authentication.utils.crypto import digest, new_token
-
+from .one_time_token import OneTimeToken, OneTimeTokenQuerySet, expires_after_creation
 from .user import User
 
 LIFETIME = dt.timedelta(minutes=5)
 TRIES = 5
 
 
-class SignInChallengeQuerySet(models.QuerySet["SignInChallenge"]):
-    """Challenges, and the one statement each that counts a try and spends one."""
+class SignInChallengeQuerySet(OneTimeTokenQuerySet):
+    """Challenges, and the one statement that counts a try."""
 
-    def issue(self, user: User, *, at: dt.datetime, **wishes: Any) -> str:
-        """Return the token of a new challenge; those of the person that have expired go."""
-        token = new_token()
+    def issue(self, user: User, *, at: dt.datetime, **request: Any) -> str:
+        """Return the token of a new challenge; expired ones of the user are deleted.
+
+        `request` holds by_password, device_name and remember_me.
+        """
         self.filter(user=user, expires_at__lte=at).delete()
-        self.create(
-            user=user,
-            token=digest(token),
-            password_changed_at=user.password_changed_at,
-            created_at=at,
-            expires_at=at + LIFETIME,
-            **wishes,
+        changed_at, expires_at = user.password_changed_at, at + LIFETIME
+        return self.issue_token(
+            user.pk, at=at, password_changed_at=changed_at, expires_at=expires_at, **request
         )
-        return token
 
-    def take_try(self, token: str, *, at: dt.datetime) -> "SignInChallenge | None":
-        """Return a token's challenge with its person, a try counted already, while it has tries left."""
-        open_ones = self.filter(token=digest(token), used_at=None, expires_at__gt=at)
-        if not open_ones.filter(tries__lt=TRIES).update(tries=F("tries") + 1):
-            return None
-        found = open_ones.select_related("user").first()
-        return found if found and found.still_holds() else None
-
-    def spend(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a challenge; of any number of callers one gets True."""
-        return bool(self.filter(pk=pk, used_at=None).update(used_at=at))
+    def reserve_try(self, token: str, *, at: dt.datetime) -> bool:
+        """Count a try of a token's challenge before its code is checked; False if none is left."""
+        with_tries = self.usable(token, at=at).filter(tries__lt=TRIES)
+        return bool(with_tries.update(tries=F("tries") + 1))
 
 
-class SignInChallenge(models.Model):
-    """What was proven and wished for when a sign-in stopped at the second factor."""
+class SignInChallenge(OneTimeToken):
+    """What a sign-in had proven and asked for when it stopped at the second factor."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    token = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256
-    # The password it was opened with, told by its time: a new one voids the challenge.
+    # The password it was opened with, by its time: a new password voids the challenge.
     password_changed_at = models.DateTimeField()
-    by_password = models.BooleanField()  # or by a mailed link
+    by_password = models.BooleanField()  # else by a mailed link
     remember_me = models.BooleanField(default=False)
     device_name = models.CharField(max_length=100, blank=True, default="")
     tries = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
 
-    objects = SignInChallengeQuerySet.as_manager()
+    objects: ClassVar[Any] = SignInChallengeQuerySet.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=["expires_at"], name="challenge_expires_at"),)
-        constraints = (
-            models.CheckConstraint(
-                name="challenge_expires_later", condition=Q(expires_at__gt=F("created_at"))
-            ),
-        )
+        constraints = (expires_after_creation("challenge_expires_later"),)
 
     def __str__(self) -> str:
         return f"sign-in of {self.user_id}"
 
-    def still_holds(self) -> bool:
-        """Return whether the account is as it was when the sign-in began."""
-        user = self.user
-        same_password = user.password_changed_at == self.password_changed_at
-        return user.is_active and same_password and user.second_factor_at is not None
+    def is_bound(self) -> bool:
+        """Return whether password and second factor are those the sign-in began with."""
+        same_password = self.user.password_changed_at == self.password_changed_at
+        return same_password and self.user.second_factor_at is not None

@@ -1,11 +1,9 @@
 """The account: who a person is, how they prove it, and whether they may come in now."""
 
-import datetime as dt
 import unicodedata
 import uuid
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.auth.password_validation import validate_password
@@ -18,8 +16,9 @@ from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
 from .fields import CanonicalField
+from .login_attempts import LockableAccount
 from .password_history import PasswordHistory
-from .user_queries import Attempt, LockReason, UserQuerySet
+from .user_queries import UserQuerySet
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
@@ -63,7 +62,7 @@ def _normal(password: str | None) -> str | None:
     return None if password is None else unicodedata.normalize("NFC", password)
 
 
-class User(AbstractUser):
+class User(LockableAccount, AbstractUser):
     """One person's account."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -89,19 +88,6 @@ class User(AbstractUser):
     # Since when signing in takes a second factor; its seed and codes have tables of their own.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    failed_login_attempts = models.PositiveSmallIntegerField(default=0)
-    locked_until = models.DateTimeField(null=True, blank=True)
-    # Of a lock that stands; empty for one set by hand.
-    lock_reason = models.CharField(
-        max_length=16,
-        choices=LockReason.choices,
-        blank=True,
-        default="",
-        db_default="",
-        editable=False,
-    )
-    # When staff last lifted a lock: what was tried by the account's names before is forgotten.
-    unlocked_at = models.DateTimeField(null=True, blank=True, editable=False)
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     privacy_policy_accepted_at = models.DateTimeField(null=True, blank=True)
     # Of which version; the history, with whence, is Consent's.
@@ -171,29 +157,3 @@ class User(AbstractUser):
         return salted_hmac(
             key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256"
         ).hexdigest()
-
-    def is_account_locked(self) -> bool:
-        """Return whether the account is locked now."""
-        return self.locked_until is not None and self.locked_until > timezone.now()
-
-    def lock_account(self, duration: dt.timedelta | None = None) -> None:
-        """Lock the account, for ACCOUNT_LOCKOUT_MINUTES unless told otherwise."""
-        wait = duration or dt.timedelta(minutes=settings.ACCOUNT_LOCKOUT_MINUTES)
-        self.locked_until, self.lock_reason = timezone.now() + wait, ""
-        self.save(update_fields=["locked_until", "lock_reason"])
-
-    def unlock_account(self) -> None:
-        """Let the person try again at once."""
-        User.objects.unlock(self.pk, at=timezone.now())
-        self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "unlocked_at"])
-
-    def record_failed_login(self) -> None:
-        """Count a failure; the last one allowed locks, as by hand: it was of no name in particular."""
-        if User.objects.reserve_attempt(self.pk, at=timezone.now()) is Attempt.LAST:
-            User.objects.filter(pk=self.pk).update(lock_reason="")
-        self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "lock_reason"])
-
-    def record_successful_login(self) -> None:
-        """Forget the failures and note the sign-in."""
-        User.objects.sign_in(self, at=timezone.now())
-        self.refresh_from_db(fields=["failed_login_attempts", "locked_until", "last_login"])

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from .authentication import MISMATCH
 from .fields import EmailAddressField, PasswordField, TokenField
-from .tokens import TokenPairSerializer
+from .tokens import NewSessionSerializer
 
 
 class NewPasswordSerializer(serializers.Serializer[Any]):
@@ -39,7 +39,16 @@ class PasswordResetConfirmSerializer(NewPasswordSerializer):
     token = TokenField()
 
 
-class PasswordChangedSerializer(TokenPairSerializer):
+class PasswordChangedSerializer(NewSessionSerializer):
     """New tokens for the device that made the change; every older one is dead."""
 
     message = serializers.CharField()
+
+
+class PasswordResetDoneSerializer(serializers.Serializer[Any]):
+    """A sentence for the person, and what the device is known by from now on."""
+
+    message = serializers.CharField()
+    device_id = serializers.CharField(
+        required=False, help_text="For clients that are no browsers: send it as X-Device-Id."
+    )

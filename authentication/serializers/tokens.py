@@ -42,13 +42,21 @@ class TokenPairSerializer(serializers.Serializer[Any]):
     refresh = serializers.CharField(required=False)
 
 
-class SignedInSerializer(TokenPairSerializer):
+class NewSessionSerializer(TokenPairSerializer):
+    """New tokens of a new session. `device_id` is there for clients that are no browsers."""
+
+    device_id = serializers.CharField(
+        required=False, help_text="Send it as X-Device-Id with every sign-in. Keep it secret."
+    )
+
+
+class SignedInSerializer(NewSessionSerializer):
     """New tokens, and whose they are."""
 
     user = SignedInUserSerializer()
 
 
-class ExchangedSerializer(TokenPairSerializer):
+class ExchangedSerializer(NewSessionSerializer):
     """New tokens for the one who has proven their address."""
 
     user_id = serializers.UUIDField()

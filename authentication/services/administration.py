@@ -10,7 +10,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from authentication.exceptions import NotFound, PermissionRefused
-from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
+from authentication.models import (
+    FailedTask,
+    KnownDevice,
+    OutgoingEmail,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.services.accounts import address_taken
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import send_again
@@ -33,7 +40,8 @@ class AdministrationService:
         """Let a person sign in again at once."""
         _check_rank(actor, user)
         with transaction.atomic():
-            User.objects.unlock(user.pk, at=timezone.now())
+            User.objects.filter(pk=user.pk).unlock(at=timezone.now())
+            KnownDevice.objects.filter(user=user).clear_attempts()
             record(
                 Event.ACCOUNT_UNLOCKED,
                 user_id=user.pk,
@@ -47,6 +55,7 @@ class AdministrationService:
         """Sign a person out everywhere; return how many devices that were."""
         _check_rank(actor, user)
         with transaction.atomic():
+            KnownDevice.objects.forget(user.pk)
             count = UserSession.objects.filter(user=user).end(
                 reason=Reason.ADMIN, at=timezone.now()
             )
@@ -74,9 +83,9 @@ class AdministrationService:
             UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]
         ):
             with transaction.atomic():
-                total += UserSession.objects.filter(pk__in=keys).end(
-                    reason=Reason.ADMIN, at=timezone.now()
-                )
+                batch = UserSession.objects.filter(pk__in=keys)
+                KnownDevice.objects.filter(user_id__in=batch.values("user_id")).delete()
+                total += batch.end(reason=Reason.ADMIN, at=timezone.now())
             on_batch(len(keys))
         _note("end_every_session", None, None, client, count=total)
         return total
@@ -131,6 +140,7 @@ class AdministrationService:
             raise PermissionRefused(_ONESELF)
         with transaction.atomic():
             User.objects.filter(pk=user.pk).update(is_active=False)
+            KnownDevice.objects.forget(user.pk)
             UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
             _note("disable", user.pk, actor, client)
 

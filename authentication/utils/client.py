@@ -20,6 +20,8 @@ _UNPRINTABLE = re.compile(
 )
 _USER_AGENT_LENGTH = 512
 
+DEVICE_COOKIE = "device"
+
 CORRELATION_KEY = "authentication.correlation_id"
 """Where a request's META holds its correlation id; no client can write this name."""
 
@@ -35,6 +37,8 @@ class ClientInfo:
     ip_address: str | None = None
     user_agent: str = ""
     correlation_id: str = ""
+    device_id: str = ""
+    """What the device is known by (X-Device-Id, or the cookie `device`); a secret."""
 
     @classmethod
     def of(cls, request: AnyRequest) -> Self:
@@ -44,6 +48,8 @@ class ClientInfo:
             ip_address=str(address) if address else None,
             user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:_USER_AGENT_LENGTH],
             correlation_id=request.META.get(CORRELATION_KEY, ""),
+            device_id=request.META.get("HTTP_X_DEVICE_ID")
+            or request.COOKIES.get(DEVICE_COOKIE, ""),
         )
 
 

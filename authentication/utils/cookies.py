@@ -1,9 +1,9 @@
-"""The refresh token's cookie: set and cleared with the same attributes."""
+"""The cookies of the refresh token and of a known device, with the same attributes."""
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
 
-from .client import AnyRequest
+from .client import DEVICE_COOKIE, AnyRequest
 
 
 def refresh_cookie_of(request: AnyRequest) -> str:
@@ -16,22 +16,34 @@ def refresh_cookie_of(request: AnyRequest) -> str:
 
 
 def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:
-    """Let the client keep a refresh token where no script reads it."""
-    response.set_cookie(
-        settings.REFRESH_TOKEN_COOKIE_NAME,
-        token,
-        max_age=settings.REFRESH_TOKEN_COOKIE_MAX_AGE,
-        path=settings.REFRESH_TOKEN_COOKIE_PATH,
-        domain=settings.REFRESH_TOKEN_COOKIE_DOMAIN,
-        secure=settings.REFRESH_TOKEN_COOKIE_SECURE,
-        httponly=settings.REFRESH_TOKEN_COOKIE_HTTPONLY,
-        samesite=settings.REFRESH_TOKEN_COOKIE_SAMESITE,  # type: ignore[arg-type]  # one of three, by the settings
+    """Store a refresh token with the client, where no script reads it."""
+    name, age = settings.REFRESH_TOKEN_COOKIE_NAME, settings.REFRESH_TOKEN_COOKIE_MAX_AGE
+    _set(response, name, token, max_age=age)
+
+
+def set_device_cookie(response: HttpResponseBase, device_id: str) -> None:
+    """Store with the client what its device is known by; it outlives a sign-out."""
+    _set(
+        response, DEVICE_COOKIE, device_id, max_age=int(settings.DEVICE_COOKIE_AGE.total_seconds())
     )
 
 
 def clear_refresh_cookie(response: HttpResponseBase) -> None:
-    """Take the cookie back; a browser keeps one whose attributes differ from those it was set with."""
+    """Clear the cookie; a browser keeps one whose attributes differ from those it was set with."""
     set_refresh_cookie(response, "")
     cookie = response.cookies[settings.REFRESH_TOKEN_COOKIE_NAME]
     cookie["max-age"] = 0
     cookie["expires"] = "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+def _set(response: HttpResponseBase, name: str, value: str, *, max_age: int) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path=settings.REFRESH_TOKEN_COOKIE_PATH,
+        domain=settings.REFRESH_TOKEN_COOKIE_DOMAIN,
+        secure=settings.REFRESH_TOKEN_COOKIE_SECURE,
+        httponly=settings.REFRESH_TOKEN_COOKIE_HTTPONLY,
+        samesite=settings.REFRESH_TOKEN_COOKIE_SAMESITE,  # type: ignore[arg-type]  # one of three
+    )

@@ -1,11 +1,16 @@
-"""What a User-Agent header says of a device. The only place that knows the parsing library."""
+"""Devices: what their User-Agent header says, and the secrets they are known by."""
 
 import dataclasses
+import hmac
+import re
 import uuid
 
 from user_agents.parsers import UserAgent, parse
 
-from .crypto import pseudonym
+from .crypto import new_token
+
+_SECRETS_PER_DEVICE = 5
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,15 +36,25 @@ def device_of(user_agent: str) -> Device:
     )
 
 
-def fingerprint(user_agent: str, *, user_id: uuid.UUID) -> str:
-    """Return what tells a person's devices apart.
+def device_secrets(device_id: str) -> list[str]:
+    """Return the secrets in a device's id: one for each account that signed in there, five at most.
 
-    Made of families without versions, so that an update does not make a device new, and keyed by
-    the person, so that it links no two people who share a device.
+    They are joined by dots. People who share a browser each have a secret of their own in it, so
+    that a secret which one account's owner knows says nothing to another account.
     """
-    agent = parse(user_agent)
-    families = (agent.browser.family, agent.os.family, agent.device.family, str(agent.device.model))
-    return pseudonym("device", "\n".join((str(user_id), *families)))[:32]
+    secrets = device_id.split(".")[:_SECRETS_PER_DEVICE]
+    return [secret for secret in secrets if _SECRET.fullmatch(secret)]
+
+
+def with_new_secret(device_id: str) -> tuple[str, str]:
+    """Return a new secret, and the device's id with it in front."""
+    secret = new_token()
+    return secret, ".".join([secret, *device_secrets(device_id)][:_SECRETS_PER_DEVICE])
+
+
+def device_digest(secret: str, user_id: uuid.UUID) -> str:
+    """Return the hash of a device's secret, keyed by the account: all that is stored of it."""
+    return hmac.digest(user_id.bytes, secret.encode(), "sha256").hex()
 
 
 def _type(agent: UserAgent) -> str:

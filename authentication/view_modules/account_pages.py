@@ -32,6 +32,7 @@ from authentication.services import (
 )
 from authentication.services.mail import person_of
 from authentication.utils.client import ClientInfo
+from authentication.utils.cookies import set_device_cookie
 
 from .export import as_a_file
 
@@ -253,12 +254,16 @@ class ResetPasswordPage(MailedLinkPage):
         try:
             if not given.is_valid():
                 raise ValidationFailed(errors=dict(given.errors))
-            PasswordService.reset(**given.validated_data, client=ClientInfo.of(request))
+            client = ClientInfo.of(request)
+            device_id = PasswordService.reset(**given.validated_data, client=client)
         except ValidationFailed as refusal:
             return self.refused(
                 refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal)
             )
-        return self.page(done=True)
+        response = self.page(done=True)
+        if settings.ENABLE_COOKIE_REFRESH_TOKEN:
+            set_device_cookie(response, device_id)
+        return response
 
 
 def _messages_of(refusal: ValidationFailed) -> list[str]:

@@ -101,7 +101,7 @@ class ActivityDisownView(SignedInView):
     @limited("activity", key=by_user)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
         ended = ActivityService.disown(
-            user_id=user_of(request).pk, event_id=event_id, client=ClientInfo.of(request)
+            session_of(request), event_id=event_id, client=ClientInfo.of(request)
         )
         response = Response({"message": DISOWNED})
         if ended == session_of(request).pk:

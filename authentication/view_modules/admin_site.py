@@ -1,5 +1,6 @@
 """The way into the desk: the same door as the API's."""
 
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django import forms
@@ -13,6 +14,7 @@ from authentication.api.limits import count
 from authentication.exceptions import Problem, RateLimited
 from authentication.services import AuthenticationService
 from authentication.utils.client import FACTS_KEY, ClientInfo
+from authentication.utils.cookies import set_device_cookie
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -75,7 +77,12 @@ class ServiceAdminSite(AdminSite):
                     status=refusal.status,
                     headers=refusal.headers,
                 )
-        return super().login(request, extra_context)
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            user: Any = request.user
+            client = ClientInfo.of(request)
+            set_device_cookie(response, AuthenticationService.remember_device(user, client=client))
+        return response
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:

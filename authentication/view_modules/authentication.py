@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from authentication import exceptions as failures
 from authentication.api.bearer import bearer_token_of
 from authentication.api.limits import limited
-from authentication.api.schema import READS_INPUT, TOKENS, USER, USER_ID, authentication_schema
+from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, USER_ID, authentication_schema
 from authentication.serializers.authentication import (
     LoginSerializer,
     LogoutSerializer,
@@ -96,7 +96,7 @@ class LoginView(PublicView):
             "device_name": "iPhone 15 Pro",
         },
         answers={200: SignedInSerializer},
-        answer={**TOKENS, "user": USER},
+        answer={**NEW_SESSION, "user": USER},
         errors=(
             *READS_INPUT,
             failures.InvalidCredentials,
@@ -117,7 +117,7 @@ class LoginView(PublicView):
         )
         renew_csrf_token(request)
         return new_session_answer(
-            request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data
+            request, signed_in, user=SignedInUserSerializer(signed_in.user).data
         )
 
 

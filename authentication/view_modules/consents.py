@@ -11,7 +11,7 @@ from authentication.services import ConsentService
 from authentication.services.consents import Consents
 from authentication.utils.client import ClientInfo
 
-from .base import SignedInView, user_of
+from .base import SignedInView, session_of, user_of
 
 _EXAMPLE = {
     "current": {"terms": "2026-11", "privacy_policy": "2026-11"},
@@ -67,7 +67,7 @@ class ConsentsView(SignedInView):
         """
         documents = self.validated(request)["documents"]
         return _answer(
-            ConsentService.accept(user_of(request), documents, client=ClientInfo.of(request))
+            ConsentService.accept(session_of(request), documents, client=ClientInfo.of(request))
         )
 
 

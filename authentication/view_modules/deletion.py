@@ -11,7 +11,7 @@ from authentication.services import DeletionService
 from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import clear_refresh_cookie
 
-from .base import SignedInView, needs_recent_proof, user_of
+from .base import SignedInView, needs_recent_proof, session_of
 
 LEAVING = "Your account will be deleted. Sign in before then if you change your mind."
 
@@ -38,7 +38,7 @@ class AccountDeleteView(SignedInView):
     @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        due_at = DeletionService.request(user_of(request), client=ClientInfo.of(request))
+        due_at = DeletionService.request(session_of(request), client=ClientInfo.of(request))
         response = Response(DeletionSerializer({"message": LEAVING, "deletion_at": due_at}).data)
         clear_refresh_cookie(response)
         return response

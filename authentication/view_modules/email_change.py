@@ -16,7 +16,7 @@ from authentication.serializers.email_change import (
 from authentication.services import EmailChangeService
 from authentication.utils.client import ClientInfo
 
-from .base import PublicView, SignedInView, needs_recent_proof, user_of
+from .base import PublicView, SignedInView, needs_recent_proof, session_of, user_of
 
 CHANGED = "Your email address was changed."
 UNDONE = "Your old email address is back. Please choose a new password now."
@@ -66,7 +66,7 @@ class AccountEmailView(SignedInView):
         every address.
         """
         email = self.validated(request)["email"]
-        EmailChangeService.request(user_of(request), email=email, client=ClientInfo.of(request))
+        EmailChangeService.request(session_of(request), email=email, client=ClientInfo.of(request))
         return self._state(request)
 
     @authentication_schema(
@@ -78,7 +78,7 @@ class AccountEmailView(SignedInView):
     )
     def delete(self, request: Request) -> Response:
         """Stay with the old address: the link that was sent to the new one does nothing any more."""
-        EmailChangeService.cancel(user_of(request), client=ClientInfo.of(request))
+        EmailChangeService.cancel(session_of(request), client=ClientInfo.of(request))
         return self._state(request)
 
     @staticmethod

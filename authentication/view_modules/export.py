@@ -15,7 +15,7 @@ from authentication.serializers.export import ExportDownloadSerializer, ExportSt
 from authentication.services import ExportService
 from authentication.utils.client import ClientInfo
 
-from .base import SignedInView, needs_recent_proof, user_of
+from .base import SignedInView, needs_recent_proof, session_of, user_of
 
 _EXAMPLE = {
     "state": "preparing",
@@ -36,6 +36,7 @@ _COPY = {
     "verification_links": [],
     "reset_links": [],
     "other_links": [],
+    "known_devices": [],
     "password_changes": [],
 }
 
@@ -74,7 +75,7 @@ class ExportView(SignedInView):
         A mail tells when it is ready, within a minute as a rule; its link is good once and for a
         day.
         """
-        state = ExportService.request(user_of(request), client=ClientInfo.of(request))
+        state = ExportService.request(session_of(request), client=ClientInfo.of(request))
         return Response(ExportStateSerializer(state).data, status=status.HTTP_202_ACCEPTED)
 
 
@@ -105,7 +106,9 @@ class ExportDownloadView(SignedInView):
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]
-        held = ExportService.download(user_of(request), token=token, client=ClientInfo.of(request))
+        held = ExportService.download(
+            session_of(request), token=token, client=ClientInfo.of(request)
+        )
         return Response(json.loads(held), headers=as_a_file())
 
 

@@ -13,7 +13,7 @@ from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
 from authentication.utils.sendgrid import events_of
 
-from .base import PublicView, SignedInView, user_of
+from .base import PublicView, SignedInView, session_of, user_of
 
 
 @extend_schema(exclude=True)
@@ -56,6 +56,6 @@ class NoticesView(SignedInView):
         """Say whether you want notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
         DeliverabilityService.want_notices(
-            user_of(request).pk, wanted=wanted, client=ClientInfo.of(request)
+            session_of(request), wanted=wanted, client=ClientInfo.of(request)
         )
         return Response({"notices": wanted})

@@ -5,19 +5,20 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, TOKENS, authentication_schema
+from authentication.api.schema import NEW_SESSION, READS_INPUT, authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.password import (
     PasswordChangedSerializer,
     PasswordChangeSerializer,
     PasswordResetConfirmSerializer,
+    PasswordResetDoneSerializer,
     PasswordResetSerializer,
 )
 from authentication.services import PasswordService
 from authentication.utils.client import ClientInfo
 
 from .base import PublicView, SignedInView, renew_csrf_token, session_of
-from .token_answers import new_session_answer
+from .token_answers import device_answer, new_session_answer
 
 CHANGED = "Password changed successfully"
 RESET_SENT = "Password reset email sent if account exists"
@@ -44,7 +45,7 @@ class PasswordChangeView(SignedInView):
             "new_password_confirm": "<the same>",
         },
         answers={200: PasswordChangedSerializer},
-        answer={"message": CHANGED, **TOKENS},
+        answer={"message": CHANGED, **NEW_SESSION},
         errors=(
             *READS_INPUT,
             failures.TokenInvalid,
@@ -59,7 +60,7 @@ class PasswordChangeView(SignedInView):
             session=session_of(request), **self.validated(request), client=ClientInfo.of(request)
         )
         renew_csrf_token(request)
-        return new_session_answer(request, signed_in.tokens, message=CHANGED)
+        return new_session_answer(request, signed_in, message=CHANGED)
 
 
 class PasswordResetView(PublicView):
@@ -102,8 +103,8 @@ class PasswordResetConfirmView(PublicView):
         tag="password",
         request=PasswordResetConfirmSerializer,
         example={"token": "<from the mail>", "new_password": "<a strong password>"},
-        answers={200: MessageSerializer},
-        answer={"message": RESET},
+        answers={200: PasswordResetDoneSerializer},
+        answer={"message": RESET, "device_id": NEW_SESSION["device_id"]},
         errors=(
             *READS_INPUT,
             failures.LinkInvalid,
@@ -113,5 +114,5 @@ class PasswordResetConfirmView(PublicView):
     )
     @limited("password_reset_confirm")
     def post(self, request: Request) -> Response:
-        PasswordService.reset(**self.validated(request), client=ClientInfo.of(request))
-        return Response({"message": RESET})
+        device_id = PasswordService.reset(**self.validated(request), client=ClientInfo.of(request))
+        return device_answer(request, device_id, message=RESET)

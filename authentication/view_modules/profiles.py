@@ -9,7 +9,7 @@ from authentication.serializers.profiles import ProfileSerializer, ProfileUpdate
 from authentication.services import ProfileService
 from authentication.utils.client import ClientInfo
 
-from .base import SignedInView, user_of
+from .base import SignedInView, session_of, user_of
 
 _EXAMPLE = {
     **USER,
@@ -61,6 +61,6 @@ class OwnProfileView(SignedInView):
         What is left out stays as it is; fields that are not yours to change are ignored.
         """
         profile = ProfileService.update(
-            user_of(request), self.validated(request), client=ClientInfo.of(request)
+            session_of(request), self.validated(request), client=ClientInfo.of(request)
         )
         return Response(_shown(profile))

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, TOKENS, USER, authentication_schema
+from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
@@ -87,7 +87,7 @@ class TotpSetupView(SignedInView):
     @limited("second_factor", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        offer = SecondFactorService.set_up(user_of(request), client=ClientInfo.of(request))
+        offer = SecondFactorService.set_up(session_of(request), client=ClientInfo.of(request))
         shown = {**dataclasses.asdict(offer), "qr_svg": qr_svg(offer.otpauth_url)}
         return Response(shown, headers=_SECRET)
 
@@ -196,7 +196,7 @@ class SecondFactorVerifyView(PublicView):
         request=SecondFactorVerifySerializer,
         example={"mfa_token": "<from the refusal>", "otp": "492039"},
         answers={200: SignedInSerializer},
-        answer={**TOKENS, "user": USER},
+        answer={**NEW_SESSION, "user": USER},
         errors=(*READS_INPUT, failures.TokenInvalid, failures.CodeInvalid, failures.RateLimited),
     )
     @limited("second_factor_verify")
@@ -206,5 +206,5 @@ class SecondFactorVerifyView(PublicView):
         )
         renew_csrf_token(request)
         return new_session_answer(
-            request, signed_in.tokens, user=SignedInUserSerializer(signed_in.user).data
+            request, signed_in, user=SignedInUserSerializer(signed_in.user).data
         )

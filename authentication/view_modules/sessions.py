@@ -97,9 +97,7 @@ class SessionDetailView(SignedInView):
 
         Its tokens are dead at once. Another person's session is not found.
         """
-        SessionService.terminate(
-            user_id=user_of(request).pk, session_id=session_id, client=ClientInfo.of(request)
-        )
+        SessionService.terminate(session_of(request), session_id, client=ClientInfo.of(request))
         response = Response({"message": TERMINATED})
         if session_id == session_of(request).pk:
             clear_refresh_cookie(response)
@@ -121,9 +119,5 @@ class SessionTerminateAllView(SignedInView):
     )
     @limited("sessions_terminate_all", key=by_user)
     def post(self, request: Request) -> Response:
-        count = SessionService.terminate_others(
-            user_id=user_of(request).pk,
-            current_id=session_of(request).pk,
-            client=ClientInfo.of(request),
-        )
+        count = SessionService.terminate_others(session_of(request), client=ClientInfo.of(request))
         return Response({"message": ALL_TERMINATED, "terminated_count": count})

@@ -11,8 +11,14 @@ from rest_framework.views import APIView
 
 from authentication.exceptions import SessionOver
 from authentication.services.sessions import TokenPair
+from authentication.services.sign_in import SignedIn
 from authentication.utils.client import is_browser
-from authentication.utils.cookies import clear_refresh_cookie, refresh_cookie_of, set_refresh_cookie
+from authentication.utils.cookies import (
+    clear_refresh_cookie,
+    refresh_cookie_of,
+    set_device_cookie,
+    set_refresh_cookie,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,12 +36,32 @@ def refresh_token_of(request: Request, body: Mapping[str, Any]) -> Presented:
     return Presented(refresh_cookie_of(request), by_cookie=True)
 
 
-def new_session_answer(request: Request, tokens: TokenPair, **facts: Any) -> Response:
-    """Answer a sign-in: a browser's refresh token goes into its cookie alone, an app's into the body too."""
-    in_body = not settings.ENABLE_COOKIE_REFRESH_TOKEN or not is_browser(request)
-    return token_answer(
-        tokens, in_body=in_body, by_cookie=settings.ENABLE_COOKIE_REFRESH_TOKEN, **facts
-    )
+def new_session_answer(request: Request, signed_in: SignedIn, **fields: Any) -> Response:
+    """Answer a sign-in: browsers get refresh token and device by cookie alone, apps in the body too."""
+    by_cookie, in_body = token_carriers(request)
+    if in_body:
+        fields["device_id"] = signed_in.device_id
+    response = token_answer(signed_in.tokens, in_body=in_body, by_cookie=by_cookie, **fields)
+    if by_cookie:
+        set_device_cookie(response, signed_in.device_id)
+    return response
+
+
+def device_answer(request: Request, device_id: str, **fields: Any) -> Response:
+    """Answer what makes a device known without a sign-in: a password reset."""
+    by_cookie, in_body = token_carriers(request)
+    if in_body:
+        fields["device_id"] = device_id
+    response = Response(fields, headers={"Cache-Control": "no-store"})
+    if by_cookie:
+        set_device_cookie(response, device_id)
+    return response
+
+
+def token_carriers(request: Request) -> tuple[bool, bool]:
+    """Return whether secrets go to a client by cookie, and whether they go in the body."""
+    by_cookie: bool = settings.ENABLE_COOKIE_REFRESH_TOKEN
+    return by_cookie, not by_cookie or not is_browser(request)
 
 
 def token_answer(tokens: TokenPair, *, in_body: bool, by_cookie: bool, **facts: Any) -> Response:

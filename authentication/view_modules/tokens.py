@@ -9,7 +9,13 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_address, limited
-from authentication.api.schema import READS_INPUT, TOKENS, USER_ID, authentication_schema
+from authentication.api.schema import (
+    NEW_SESSION,
+    READS_INPUT,
+    TOKENS,
+    USER_ID,
+    authentication_schema,
+)
 from authentication.serializers.tokens import (
     ExchangedSerializer,
     ExchangeTokenSerializer,
@@ -107,7 +113,7 @@ class ExchangeTokenView(PublicView):
         example={"exchange_token": "<from email/verify>"},
         answers={200: ExchangedSerializer},
         answer={
-            **TOKENS,
+            **NEW_SESSION,
             "user_id": USER_ID,
             "email": "ruth@example.org",
             "first_login": True,
@@ -131,9 +137,9 @@ class ExchangeTokenView(PublicView):
         renew_csrf_token(request)
         return new_session_answer(
             request,
-            signed_in.tokens,
+            signed_in,
             user_id=str(signed_in.user.pk),
             email=signed_in.user.email,
-            first_login=signed_in.first,
+            first_login=signed_in.is_first,
             message="Token exchange successful",
         )

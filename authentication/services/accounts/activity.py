@@ -1,86 +1,93 @@
-"""What happened to a person's account, as they are told it, and what follows when they say that it was not they."""
+"""The security events of an account, and "this was not me"."""
 
 import uuid
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from authentication.exceptions import LinkInvalid, NotFound
+from authentication.exceptions import NotFound
 from authentication.models import (
     ActionToken,
     AuditLog,
+    KnownDevice,
     PasswordResetToken,
     TokenBlacklist,
     User,
     UserSession,
 )
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.redeem import Redemption
+from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 
-_DISOWN = ActionToken.Action.DISOWN_SESSION
-# They say nothing a person could act on, and there are many of them.
-_UNTOLD = (Event.TOKEN_REFRESH,)
+# A refresh tells the user nothing to act on, and there are many.
+_HIDDEN = (Event.TOKEN_REFRESH,)
 
 
 class ActivityService:
-    """What happened to a person's account, and what follows when they say that it was not they."""
+    """The security events of an account, and "this was not me"."""
 
     @staticmethod
     def events_of(*, user_id: uuid.UUID) -> QuerySet[AuditLog]:
-        """Return the security events of a person."""
-        return AuditLog.objects.filter(user_id=user_id).exclude(event_type__in=_UNTOLD)
+        """Return the security events of a user."""
+        return AuditLog.objects.filter(user_id=user_id).exclude(event_type__in=_HIDDEN)
 
     @staticmethod
-    def disown(*, user_id: uuid.UUID, event_id: uuid.UUID, client: ClientInfo) -> uuid.UUID | None:
-        """End the session an event of the person's tells of, and mail them a link to choose a new password.
+    def disown(
+        session: UserSession, *, event_id: uuid.UUID, client: ClientInfo
+    ) -> uuid.UUID | None:
+        """End the session that an event names, and mail a link to choose a new password.
 
-        Returns the session, or None if the event tells of none. Raises NotFound, for another
-        person's event as for nobody's.
+        Returns the id of that session, None if the event names none. Raises NotFound for an event
+        that is not the user's.
         """
-        event = ActivityService.events_of(user_id=user_id).filter(pk=event_id).first()
+        event = ActivityService.events_of(user_id=session.user_id).filter(pk=event_id).first()
         if event is None:
             raise NotFound
-        session_id = event.metadata.get("session")
-        with transaction.atomic():
-            _end(user_id, session_id, client=client, about=str(event.pk))
-            EmailService.queue(Kind.PASSWORD_RESET, user_id=user_id)
-        return uuid.UUID(session_id) if session_id else None
+        disowned = event.metadata.get("session")
+        with acting(session) as user:
+            device = session.device_fingerprint
+            _end(user, disowned, device=device, client=client, about=str(event.pk))
+            EmailService.queue(Kind.PASSWORD_RESET, user_id=user.pk)
+        return uuid.UUID(disowned) if disowned else None
 
     @staticmethod
     def disown_by_mail(*, token: str, client: ClientInfo) -> str:
-        """End the session that a mail told of, and return a token to choose a new password with.
+        """End the session that a mail was about; return a token to choose a new password.
 
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
-        found = ActionToken.objects.usable(token, action=_DISOWN, at=now)
-        if found is not None and found.user.is_active:
-            with transaction.atomic():
-                # The account first, as everybody does it who changes it and what is its own.
-                User.objects.hold(found.user_id)
-                if ActionToken.objects.spend(token, action=_DISOWN, at=now):
-                    _end(found.user_id, found.subject["session"], client=client)
-                    return PasswordResetToken.objects.issue(found.user, at=now)
-        record(
-            Event.SESSION_DISOWN_FAILED,
-            user_id=None,
+        redemption = Redemption(
+            ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION),
+            token,
+            failure=Event.SESSION_DISOWN_FAILED,
             client=client,
-            risk=Risk.MEDIUM,
-            success=False,
+            at=now,
         )
-        raise LinkInvalid
+        with redemption.spend() as link:
+            device = recognise(link.user, client)
+            digest = device.digest if device else ""
+            _end(link.user, link.subject["session"], device=digest, client=client)
+            return str(PasswordResetToken.objects.issue(link.user, at=now))
 
 
-def _end(user_id: uuid.UUID, session_id: str | None, *, client: ClientInfo, **facts: Any) -> None:
-    if session_id:
-        mine = UserSession.objects.filter(user_id=user_id, pk=session_id)
-        mine.end(reason=TokenBlacklist.Reason.DISOWNED, at=timezone.now())
+def _end(
+    user: User, session_id: str | None, *, device: str, client: ClientInfo, **facts: Any
+) -> None:
+    """End a session and make every device unknown but the one that acts, unless it is the same."""
+    disowned = UserSession.objects.filter(user=user, pk=session_id) if session_id else None
+    if disowned is not None and disowned.filter(device_fingerprint=device).exists():
+        device = ""
+    KnownDevice.objects.forget(user.pk, but=device)
+    if disowned is not None:
+        disowned.end(reason=TokenBlacklist.Reason.DISOWNED, at=timezone.now())
     record(
         Event.SESSION_DISOWNED,
-        user_id=user_id,
+        user_id=user.pk,
         client=client,
         risk=Risk.HIGH,
         session=session_id,

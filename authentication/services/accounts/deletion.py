@@ -1,13 +1,13 @@
-"""Leaving: asked for, taken back within the days of grace, carried out after them."""
+"""Deleting an account: requested, cancelled during the grace, carried out after it."""
 
 import datetime as dt
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import TokenInvalid
+from authentication.exceptions import SessionOver
 from authentication.models import SignInChallenge, TokenBlacklist, User, UserSession
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
@@ -16,24 +16,22 @@ from .erasure import erase
 
 
 class DeletionService:
-    """Leaving: asked for, taken back within the days of grace, carried out after them."""
+    """Deleting an account: requested, cancelled during the grace, carried out after it."""
 
     @staticmethod
-    def request(user: User, *, client: ClientInfo) -> dt.datetime:
-        """Sign a person out everywhere and have their account erased when the grace is over; return when that is.
+    def request(session: UserSession, *, client: ClientInfo) -> dt.datetime:
+        """End every session and schedule the erasure; return when it is due.
 
-        Signing in until then takes it back.
-
-        Raises TokenInvalid if that was asked for already, which has ended the session.
+        A sign-in with `restore` cancels it until then. Raises SessionOver, ReauthenticationRequired.
         """
         now = timezone.now()
         due_at: dt.datetime = now + settings.ACCOUNT_DELETION_GRACE
-        with transaction.atomic():
+        with acting(session, recent_proof=True) as user:
             if not User.objects.request_deletion(user.pk, at=now):
-                raise TokenInvalid
-            UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
-            # A sign-in that waits for its code knew of no deletion and may not take it back.
+                raise SessionOver
+            # A sign-in that waits for its code did not ask to restore the account.
             SignInChallenge.objects.filter(user=user).delete()
+            UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
             record(Event.ACCOUNT_DELETION_REQUESTED, user_id=user.pk, client=client, risk=Risk.HIGH)
             EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, due=due_at.isoformat())
         return due_at

@@ -3,10 +3,9 @@
 import contextlib
 import datetime as dt
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,20 +13,25 @@ from authentication.exceptions import LinkInvalid, ValidationFailed
 from authentication.models import (
     ActionToken,
     EmailChange,
+    KnownDevice,
     OutgoingEmail,
     PasswordResetToken,
     TokenBlacklist,
     User,
     UserSession,
 )
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.redeem import Redemption
+from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
 from .addresses import address_taken, owner_of_address
 
 _Action = ActionToken.Action
+Reason = TokenBlacklist.Reason
 _HOUR = dt.timedelta(hours=1)
 _SAME = "This is your email address already."
 
@@ -46,60 +50,58 @@ class EmailChangeService:
         )
 
     @staticmethod
-    def request(user: User, *, email: str, client: ClientInfo) -> EmailChange:
-        """Mail a link to the new address that makes it the account's, and to the old one a link that undoes it.
+    def request(session: UserSession, *, email: str, client: ClientInfo) -> EmailChange:
+        """Mail a link to the new address that confirms it, and one to the old address that undoes it.
 
-        An address that is taken gets the same answer, and its owner a mail. A newer wish voids the
-        older.
+        A taken address gets the same answer, and its owner a mail. A newer request voids the older.
 
-        Raises ValidationFailed for the address the account has and, where the settings say so, for
-        a taken one.
+        Raises ValidationFailed for the address the account has and, if PREVENT_EMAIL_ENUMERATION is
+        off, for a taken one.
         """
         now, canonical = timezone.now(), canonical_email(email)
-        if email == user.email:
+        if email == session.user.email:
             raise ValidationFailed(errors={"email": [_SAME]})
         owner = owner_of_address(canonical, at=now)
-        taken = owner is not None and owner != user.pk
+        taken = owner is not None and owner != session.user_id
         if taken and not settings.PREVENT_EMAIL_ENUMERATION:
             raise address_taken()
-        with transaction.atomic():
-            User.objects.hold(user.pk)
+        with acting(session, recent_proof=True) as user:
             _void_pending(user, at=now)
             unwarned = _is_out_of_notices(user, at=now)
             change = EmailChange.objects.create(
                 user=user, old_email=user.email, new_email=email, requested_at=now
             )
+            about: dict[str, Any] = {"change": str(change.pk)}
             record(
                 Event.EMAIL_CHANGE_REQUESTED,
                 user_id=user.pk,
                 client=client,
                 risk=Risk.MEDIUM,
-                change=str(change.pk),
+                **about,
             )
-            EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, change=str(change.pk))
+            EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, **about)
             if taken:
                 EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
             elif not (_is_pestered(canonical, at=now) or unwarned):
-                EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, change=str(change.pk))
+                EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, **about)
         return change
 
     @staticmethod
-    def cancel(user: User, *, client: ClientInfo) -> None:
-        """Give a wish up that has not been confirmed; without one nothing happens."""
-        with transaction.atomic():
-            User.objects.hold(user.pk)
+    def cancel(session: UserSession, *, client: ClientInfo) -> None:
+        """Give up a change that has not been confirmed; without one nothing happens."""
+        with acting(session) as user:
             if _void_pending(user, at=timezone.now()):
                 record(Event.EMAIL_CHANGE_CANCELLED, user_id=user.pk, client=client)
 
     @staticmethod
     def confirm(*, token: str, client: ClientInfo) -> None:
-        """Make the new address the account's, by the token that was mailed there.
+        """Make the new address the account's, by the token mailed to it.
 
-        Raises LinkInvalid if the token is unknown, used, voided or expired, or the address was
-        taken meanwhile.
+        Raises LinkInvalid if the token is unknown, used, void or expired, or the address was taken
+        meanwhile.
         """
         now = timezone.now()
-        with _spent(token, _Action.CONFIRM_EMAIL, at=now, client=client) as change:
+        with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client) as change:
             if owner_of_address(change.new_email_canonical, at=now) not in {None, change.user_id}:
                 raise LinkInvalid
             if not EmailChange.objects.confirm(change.pk, at=now):
@@ -115,73 +117,57 @@ class EmailChangeService:
 
     @staticmethod
     def undo(*, token: str, client: ClientInfo) -> str:
-        """Bring the old address back, end every session, and return a token to choose a new password with.
+        """Restore the old address, end every session, return a token to choose a new password.
 
-        Who had to undo a change did not ask for it: somebody else knows the password. Every later
-        change is void too, and every way back to it.
+        The owner who undoes a change did not ask for it: another person knows the password. Every
+        later change is void too, and every way back to it.
 
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
-        with _spent(token, _Action.UNDO_EMAIL, at=now, client=client) as change:
+        with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client) as change:
+            user = change.user
             if not EmailChange.objects.undo(change.pk, at=now):
                 raise LinkInvalid
-            later = EmailChange.objects.filter(
-                user_id=change.user_id, requested_at__gte=change.requested_at
-            )
+            later = EmailChange.objects.filter(user=user, requested_at__gte=change.requested_at)
             later.filter(undone_at=None).update(undone_at=now)
-            # The last of them went to whoever read the other address's mail, and gives leave to
-            # choose a password.
+            # The last of them was mailed to the other address, and leads to a new password.
             for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
-                ActionToken.objects.void(action, user_id=change.user_id)
-            # Before the address, which is a key of the account's: a refresh that has its session
-            # waits for that.
-            UserSession.objects.filter(user_id=change.user_id).end(
-                reason=TokenBlacklist.Reason.DISOWNED, at=now
-            )
-            _move(change.user, change.old_email, at=now)
+                ActionToken.objects.of(action).void(user.pk)
+            device = recognise(user, client)
+            KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
+            # The sessions before the address, which is a key of the account: a refresh that holds
+            # its session waits for that key.
+            UserSession.objects.filter(user=user).end(reason=Reason.DISOWNED, at=now)
+            _move(user, change.old_email, at=now)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
-                user_id=change.user_id,
+                user_id=user.pk,
                 client=client,
                 risk=Risk.CRITICAL,
                 change=str(change.pk),
             )
-            return PasswordResetToken.objects.issue(change.user, at=now)
+            return str(PasswordResetToken.objects.issue(user, at=now))
 
 
 @contextlib.contextmanager
-def _spent(
+def _redeemed(
     token: str, action: str, *, at: dt.datetime, client: ClientInfo
 ) -> Iterator[EmailChange]:
-    """Spend a mailed token in a transaction of its own, and give the change that it is of.
-
-    Raises LinkInvalid, audited, if it is not good, or if the block says so or meets an address that
-    is taken.
-    """
-    change = _change_of(token, action, at=at)
-    if change is None:
-        _refuse(client)
-    try:
-        with transaction.atomic():
-            # The account first, as everybody does it who changes it and its tokens.
-            User.objects.hold(change.user_id)
-            if not ActionToken.objects.spend(token, action=action, at=at):
-                raise LinkInvalid
-            yield change
-    except (IntegrityError, LinkInvalid):
-        _refuse(client)
-
-
-def _change_of(token: str, action: str, *, at: dt.datetime) -> EmailChange | None:
-    found = ActionToken.objects.usable(token, action=action, at=at)
-    if found is None or not found.user.is_active:
-        return None
-    return (
-        EmailChange.objects.select_related("user")
-        .filter(pk=found.subject["change"], user=found.user)
-        .first()
+    """Redeem a mailed token and give the change it is about, with the locked account as its user."""
+    redemption = Redemption(
+        ActionToken.objects.of(action),
+        token,
+        failure=Event.EMAIL_CHANGE_FAILED,
+        client=client,
+        at=at,
     )
+    with redemption.spend() as link:
+        change = EmailChange.objects.filter(pk=link.subject["change"], user=link.user).first()
+        if change is None:
+            raise LinkInvalid
+        change.user = link.user
+        yield change
 
 
 def _move(user: User, email: str, *, at: dt.datetime) -> None:
@@ -193,7 +179,7 @@ def _move(user: User, email: str, *, at: dt.datetime) -> None:
 
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
-    ActionToken.objects.void(_Action.CONFIRM_EMAIL, user_id=user.pk)
+    ActionToken.objects.of(_Action.CONFIRM_EMAIL).void(user.pk)
     return EmailChange.objects.give_up(user.pk, at=at)
 
 
@@ -214,8 +200,3 @@ def _is_out_of_notices(user: User, *, at: dt.datetime) -> bool:
         status__in=(OutgoingEmail.Status.QUEUED, OutgoingEmail.Status.SENDING)
     )
     return notices.filter(open_or_sent).count() >= settings.EMAIL_HOURLY_LIMIT
-
-
-def _refuse(client: ClientInfo) -> NoReturn:
-    record(Event.EMAIL_CHANGE_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False)
-    raise LinkInvalid

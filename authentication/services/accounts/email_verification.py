@@ -1,17 +1,15 @@
 """Proving an email address."""
 
-from typing import NoReturn
-
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import LinkInvalid, ServiceUnavailable
+from authentication.exceptions import ServiceUnavailable
 from authentication.models import EmailVerificationToken, User
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, record
 from authentication.services.mail import EmailService, Kind
-from authentication.services.sign_in import new_exchange_token, remember_network
+from authentication.services.redeem import Redemption
+from authentication.services.sign_in import new_exchange_token
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import digest
 from authentication.utils.identifiers import canonical_email
 
 
@@ -20,58 +18,34 @@ class EmailVerificationService:
 
     @staticmethod
     def verify(*, token: str, client: ClientInfo) -> str | None:
-        """Spend the token of a mail, mark its address as proven, and return an exchange token.
+        """Spend a mailed token, store that its address is proven, and return an exchange token.
 
-        None stands for the exchange token while it cannot be kept; the person signs in with their
-        password then.
+        None stands for the exchange token while the cache cannot keep one: the user signs in with
+        the password then.
 
-        Raises LinkInvalid if the token is unknown, used, voided or expired, or was for an address
-        since changed.
+        Raises LinkInvalid if the token is unknown, used, void or expired, or of another address.
         """
         now = timezone.now()
-        found = (
-            EmailVerificationToken.objects.select_related("user")
-            .filter(token=digest(token))
-            .first()
+        redemption = Redemption(
+            EmailVerificationToken.objects.all(),
+            token,
+            failure=Event.EMAIL_VERIFICATION_FAILED,
+            client=client,
+            at=now,
         )
-        if (
-            found is None
-            or not found.user.is_active
-            or canonical_email(found.email) != found.user.email_canonical
-        ):
-            _refuse(client)
-        with transaction.atomic():
-            # The account before its tokens, as everybody does it: the next link, being mailed now,
-            # voids this one.
-            User.objects.hold(found.user_id)
-            spent = EmailVerificationToken.objects.spend(token, at=now)
-            if spent:
-                User.objects.verify_email(found.user_id, at=now)
-                record(Event.EMAIL_VERIFIED, user_id=found.user_id, client=client)
-        if not spent:
-            _refuse(client)
-        remember_network(found.user, client)
+        with redemption.spend() as row:
+            User.objects.verify_email(row.user_id, at=now)
+            record(Event.EMAIL_VERIFIED, user_id=row.user_id, client=client)
         try:
-            return new_exchange_token(found.user)
+            return new_exchange_token(row.user)
         except ServiceUnavailable:
             return None
 
     @staticmethod
     def resend(*, email: str, client: ClientInfo) -> None:
-        """Mail the link once more if an account waits for it; the same work is done if none does."""
+        """Mail the link again to an account that waits for it; others cost the same work."""
         user = User.objects.identified_by(canonical_email(email)).only("pk").first()
         user_id = user.pk if user else None
         with transaction.atomic():
             record(Event.EMAIL_RESEND, user_id=user_id, client=client)
             EmailService.queue(Kind.VERIFICATION, user_id=user_id)
-
-
-def _refuse(client: ClientInfo) -> NoReturn:
-    record(
-        Event.EMAIL_VERIFICATION_FAILED,
-        user_id=None,
-        client=client,
-        risk=Risk.MEDIUM,
-        success=False,
-    )
-    raise LinkInvalid

@@ -10,13 +10,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import LinkInvalid, ValidationFailed
-from authentication.models import AccountExport, ActionToken, User
+from authentication.exceptions import CodeInvalid, InvalidCredentials, LinkInvalid, ValidationFailed
+from authentication.models import AccountExport, ActionToken, User, UserSession
 from authentication.models.account_export import LIFETIME
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import enqueue
 from authentication.services.mail import EmailService, Kind
-from authentication.services.sign_in import WRONG_CODE, check_code, check_current_password
+from authentication.services.redeem import Redemption
+from authentication.services.sign_in import WRONG_CODE, CodeMissing, authenticate
 from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import Undecipherable, decrypted, encrypted
 
@@ -46,12 +48,11 @@ class ExportService:
         return _state(export) if export else ExportState("none")
 
     @staticmethod
-    def request(user: User, *, client: ClientInfo) -> ExportState:
-        """Have a copy made, and its owner mailed when it is ready; an older one is void."""
-        with transaction.atomic():
-            User.objects.hold(user.pk)
+    def request(session: UserSession, *, client: ClientInfo) -> ExportState:
+        """Queue a copy of the user's data; a mail follows when it is ready. An older one is void."""
+        with acting(session, recent_proof=True) as user:
+            ActionToken.objects.of(_DOWNLOAD).void(user.pk)
             AccountExport.objects.filter(user=user).delete()
-            ActionToken.objects.void(_DOWNLOAD, user_id=user.pk)
             export = AccountExport.objects.create(user=user)
             record(Event.EXPORT_REQUESTED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
             enqueue(_BUILD, str(export.pk))
@@ -82,46 +83,64 @@ class ExportService:
 
     @staticmethod
     def download_by_mail(*, token: str, password: str, otp: str, client: ClientInfo) -> bytes:
-        """Return a person's copy to whoever has their mail, their password, and their second factor if there is one.
+        """Return a user's copy for the mailed token, the password and, if there is one, a code.
 
         Raises LinkInvalid as `download` does, ValidationFailed for a wrong password or code,
         AccountLocked or RateLimited after too many.
         """
-        link = ActionToken.objects.usable(token, action=_DOWNLOAD, at=timezone.now())
-        if link is None or not link.user.is_active:
-            raise LinkInvalid
-        if not check_current_password(link.user, password, client=client):
-            raise ValidationFailed(errors={"password": [_WRONG]})
-        if link.user.second_factor_at and not check_code(link.user, otp, client=client):
-            raise ValidationFailed(errors={"otp": [WRONG_CODE]})
-        return ExportService.download(link.user, token=token, client=client)
+        redemption = _redemption(token, client=client)
+        link = redemption.look_up()
+        _check_owner(link.user, password, otp, client=client)
+        return _hand_out(redemption, link, session=None, client=client)
 
     @staticmethod
-    def download(user: User, *, token: str, client: ClientInfo) -> bytes:
-        """Return a person's copy, as JSON, by the token that was mailed to them; it is gone then.
+    def download(session: UserSession, *, token: str, client: ClientInfo) -> bytes:
+        """Return a user's copy, as JSON, for the mailed token; the service forgets it then.
 
-        Raises LinkInvalid if the token is unknown, used or expired, or another person's.
+        Raises LinkInvalid if the token is unknown, used or expired, or another user's.
         """
+        redemption = _redemption(token, client=client, user_id=session.user_id)
+        return _hand_out(redemption, None, session=session, client=client)
+
+
+def _redemption(token: str, *, client: ClientInfo, **owner: uuid.UUID) -> Redemption:
+    return Redemption(
+        ActionToken.objects.of(_DOWNLOAD).filter(**owner),
+        token,
+        failure=Event.EXPORT_DOWNLOAD_FAILED,
+        client=client,
+        at=timezone.now(),
+    )
+
+
+def _check_owner(user: User, password: str, otp: str, *, client: ClientInfo) -> None:
+    try:
+        authenticate(identifier=user.email, password=password, otp=otp, client=client)
+    except (CodeInvalid, CodeMissing):
+        raise ValidationFailed(errors={"otp": [WRONG_CODE]}) from None
+    except InvalidCredentials:
+        raise ValidationFailed(errors={"password": [_WRONG]}) from None
+
+
+def _hand_out(
+    redemption: Redemption,
+    link: ActionToken | None,
+    *,
+    session: UserSession | None,
+    client: ClientInfo,
+) -> bytes:
+    with redemption.spend(link, session=session) as spent:
         now = timezone.now()
-        link = ActionToken.objects.usable(token, action=_DOWNLOAD, at=now)
-        ready = AccountExport.objects.ready(at=now).filter(user=user)
-        export = (
-            ready.filter(pk=link.subject["export"]).first()
-            if link and link.user_id == user.pk
-            else None
-        )
-        if export is None:
+        ready = AccountExport.objects.ready(at=now).filter(user=spent.user)
+        export = ready.filter(pk=spent.subject["export"]).first()
+        if export is None or not AccountExport.objects.hand_out(export.pk, at=now):
             raise LinkInvalid
         try:
             held = zlib.decompress(decrypted(export.content, context=_context(export.pk)))
         except Undecipherable:
             raise LinkInvalid from None
-        with transaction.atomic():
-            if not AccountExport.objects.hand_out(export.pk, at=now):
-                raise LinkInvalid
-            ActionToken.objects.spend(token, action=_DOWNLOAD, at=now)
-            record(Event.EXPORT_DOWNLOADED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
-        return held
+        record(Event.EXPORT_DOWNLOADED, user_id=spent.user_id, client=client, risk=Risk.MEDIUM)
+    return held
 
 
 def _state(export: AccountExport) -> ExportState:

@@ -8,6 +8,7 @@ from authentication.models import (
     Consent,
     EmailChange,
     EmailVerificationToken,
+    KnownDevice,
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
@@ -90,6 +91,10 @@ _LISTS: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "reset_links": (PasswordResetToken, ("created_at", "used_at")),
     "other_links": (ActionToken, ("action", "created_at", "expires_at", "used_at")),
+    "known_devices": (
+        KnownDevice,
+        ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
+    ),
     "password_changes": (PasswordHistory, ("created_at",)),
 }
 

@@ -1,10 +1,11 @@
-"""What the service shows a person about themselves."""
+"""The profile of a user."""
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
-from authentication.models import User, UserProfile
+from authentication.models import User, UserProfile, UserSession
+from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_username
@@ -16,26 +17,24 @@ _OF_PROFILE = ("display_name", "timezone", "visibility")
 
 
 class ProfileService:
-    """What the service shows a person about themselves."""
+    """The profile of a user."""
 
     @staticmethod
     def of(user: User) -> UserProfile:
-        """Return a person's profile; who came by the command line gets one now."""
+        """Return a user's profile; an account made by a command gets one now."""
         profile = UserProfile.objects.of(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
         profile.user = user
         return profile
 
     @staticmethod
-    def update(user: User, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
-        """Change what is named in `changes`; raises ValidationFailed for a taken username."""
-        profile = ProfileService.of(user)
-        if (
-            "username" in changes
-            and canonical_username(changes["username"]) != user.username_canonical
-        ):
-            check_not_held(changes["username"])
+    def update(session: UserSession, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
+        """Change the fields named in `changes`; raises ValidationFailed for a taken username."""
+        wanted = changes.get("username", session.user.username)
+        if canonical_username(wanted) != session.user.username_canonical:
+            check_not_held(wanted)
         try:
-            with transaction.atomic():
+            with acting(session) as user:
+                profile = ProfileService.of(user)
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
                 record(

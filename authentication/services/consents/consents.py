@@ -3,7 +3,8 @@
 import dataclasses
 from collections.abc import Collection
 
-from authentication.models import Consent, User
+from authentication.models import Consent, User, UserSession
+from authentication.services.acting import acting
 from authentication.utils.client import ClientInfo
 
 from .records import current_versions, due, give
@@ -28,7 +29,8 @@ class ConsentService:
         return Consents(current=current_versions(), due=due(user), history=list(history))
 
     @staticmethod
-    def accept(user: User, documents: Collection[str], *, client: ClientInfo) -> Consents:
-        """Note that a person agrees to the versions in force of some documents; once is enough."""
-        give(user, documents, client=client)
+    def accept(session: UserSession, documents: Collection[str], *, client: ClientInfo) -> Consents:
+        """Store that a user agrees to the current versions of documents; agreeing twice is once."""
+        with acting(session) as user:
+            give(user, documents, client=client)
         return ConsentService.of(user)

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid
-from authentication.models import User
+from authentication.models import User, UserSession
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
@@ -42,11 +43,10 @@ class DeliverabilityService:
                     record(what, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
 
     @staticmethod
-    def want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
-        """Remember whether a person wants mails that are not about the safety of their account."""
-        with transaction.atomic():
-            if User.objects.want_notices(user_id, wanted=wanted, at=timezone.now()):
-                record(Event.NOTICES_CHANGED, user_id=user_id, client=client, wanted=wanted)
+    def want_notices(session: UserSession, *, wanted: bool, client: ClientInfo) -> None:
+        """Store whether a user wants mails that are not about the safety of their account."""
+        with acting(session) as user:
+            _want_notices(user.pk, wanted=wanted, client=client)
 
     @staticmethod
     def unsubscribe(*, token: str, client: ClientInfo) -> None:
@@ -58,4 +58,10 @@ class DeliverabilityService:
             user_id = person_of(token)
         except signing.BadSignature:
             raise LinkInvalid from None
-        DeliverabilityService.want_notices(user_id, wanted=False, client=client)
+        with transaction.atomic():
+            _want_notices(user_id, wanted=False, client=client)
+
+
+def _want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
+    if User.objects.want_notices(user_id, wanted=wanted, at=timezone.now()):
+        record(Event.NOTICES_CHANGED, user_id=user_id, client=client, wanted=wanted)

@@ -19,6 +19,7 @@ from authentication.models import (
 )
 from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
 from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
+from authentication.services.acting import locked_account
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Facts = dict[str, Any]
@@ -40,12 +41,14 @@ def facts_of(mail: OutgoingEmail, user: User) -> Facts:
 
 
 def _verification(_: OutgoingEmail, user: User) -> Facts:
-    token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
+    with locked_account(user.pk):
+        token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
     return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
 
 
 def _password_reset(_: OutgoingEmail, user: User) -> Facts:
-    token = PasswordResetToken.objects.issue(user, at=timezone.now())
+    with locked_account(user.pk):
+        token = PasswordResetToken.objects.issue(user, at=timezone.now())
     return {"link": settings.PASSWORD_RESET_URL.replace("{token}", token)}
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from authentication.models import OutgoingEmail, User
+from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
 
 from .email_context import Pointless, facts_of
@@ -96,10 +97,8 @@ def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
         user.email_bounced_at or user.email_complained_at or user.notices_stopped_at
     ):
         return False
-    with transaction.atomic():
-        # Two senders of mails to one person take turns here, or both would count the other's mail
-        # as unsent.
-        User.objects.hold(user.pk)
+    # Two senders of mails to one user take turns: else each would count the other's as unsent.
+    with locked_account(user.pk):
         others = OutgoingEmail.objects.filter(user=user, kind=mail.kind).exclude(pk=mail.pk)
         recent = others.filter(Q(sent_at__gt=at - _HOUR) | Q(status=_Status.SENDING))
         if recent.count() >= settings.EMAIL_HOURLY_LIMIT:

@@ -18,6 +18,7 @@ from authentication.models import (
     EmailChange,
     EmailVerificationToken,
     FailedTask,
+    KnownDevice,
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
@@ -104,6 +105,10 @@ def _old_sessions(now: dt.datetime) -> Rows:
     )
 
 
+def _unused_devices(now: dt.datetime) -> Rows:
+    return KnownDevice.objects.filter(last_used_at__lte=now - settings.DEVICE_COOKIE_AGE)
+
+
 def _superseded_passwords(_: dt.datetime) -> Rows:
     rank = Window(
         RowNumber(), partition_by=F("user_id"), order_by=[F("created_at").desc(), F("pk").desc()]
@@ -139,7 +144,7 @@ def _done_mails(now: dt.datetime) -> Rows:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "sessions": (Rule(_expired_sessions, _end), Rule(_old_sessions)),
+    "sessions": (Rule(_expired_sessions, _end), Rule(_old_sessions), Rule(_unused_devices)),
     "tokens": (
         Rule(lambda now: EmailVerificationToken.objects.filter(expires_at__lte=now - _KEPT)),
         Rule(lambda now: PasswordResetToken.objects.filter(created_at__lte=now - _KEPT)),

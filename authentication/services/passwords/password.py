@@ -1,28 +1,31 @@
 """Changing and resetting a password."""
 
 import copy
-from typing import NoReturn
 
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import LinkInvalid, TokenInvalid, ValidationFailed
+from authentication.exceptions import SessionOver
 from authentication.models import (
     ActionToken,
     EmailChange,
+    KnownDevice,
     PasswordHistory,
     PasswordResetToken,
     TokenBlacklist,
     User,
     UserSession,
 )
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.redeem import Redemption
 from authentication.services.sign_in import (
+    Opening,
     SignedIn,
-    check_current_password,
-    remember_network,
-    sign_in,
+    check_own_password,
+    open_session,
+    remember,
 )
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
@@ -31,7 +34,6 @@ from .breach import queue_breach_check
 from .policy import check_password_policy
 
 Reason = TokenBlacklist.Reason
-_WRONG = "This is not your current password."
 
 
 class PasswordService:
@@ -41,45 +43,38 @@ class PasswordService:
     def change(
         *, session: UserSession, old_password: str, new_password: str, client: ClientInfo
     ) -> SignedIn:
-        """Replace a password its owner knows, and every session with a new one for the device that asks.
+        """Replace the password and every session, with a new session for the device that asks.
 
-        The session itself is replaced too, so that no token from before the change outlives it
-        (CWE-384).
+        The session that asks is replaced too, so that no token from before outlives it (CWE-384).
 
         Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many
         wrong ones.
         """
-        user = session.user
-        if not check_current_password(user, old_password, client=client):
-            raise ValidationFailed(errors={"old_password": [_WRONG]})
-        check_password_policy(new_password, user, field="new_password")
-        before = _set_password(user, new_password)
-        with transaction.atomic():
-            _replace(user, before, reason=Reason.PASSWORD_CHANGE)
+        check_own_password(session, old_password, field="old_password", client=client)
+        check_password_policy(new_password, session.user, field="new_password")
+        user, before = session.user, _set_password(session.user, new_password)
+        with acting(session):
+            _store(user, before, reason=Reason.PASSWORD_CHANGE)
             record(Event.PASSWORD_CHANGE, user_id=user.pk, client=client, risk=Risk.MEDIUM)
-            EmailService.queue(
-                Kind.PASSWORD_CHANGED, user_id=user.pk, when=user.password_changed_at.isoformat()
-            )
-            signed_in = sign_in(
-                user,
-                client=client,
-                event=Event.SESSION_RENEWED,
-                at=user.password_changed_at,
+            _queue_notice(user)
+            opening = Opening(
+                Event.SESSION_RENEWED,
                 device_name=session.device_name,
                 remember_me=session.remember_me,
                 is_verified=session.is_verified,
-                # A password alone is no proof that lets the second factor be given up.
+                # A password alone does not prove that the second factor may be disabled.
                 proven_at=session.reauthenticated_at
                 if user.second_factor_at
                 else user.password_changed_at,
             )
+            changed_at = user.password_changed_at
+            signed_in = open_session(user, opening, client=client, at=changed_at)
             queue_breach_check(user, new_password)
-        remember_network(user, client)
         return signed_in
 
     @staticmethod
     def request_reset(*, email: str, client: ClientInfo) -> None:
-        """Mail a link to choose a new password to whom the address belongs; the same work is done for nobody."""
+        """Mail a link to choose a new password; an unknown address costs the same work."""
         user = User.objects.identified_by(canonical_email(email)).only("pk").first()
         user_id = user.pk if user else None
         with transaction.atomic():
@@ -87,66 +82,61 @@ class PasswordService:
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user_id)
 
     @staticmethod
-    def reset(*, token: str, new_password: str, client: ClientInfo) -> None:
-        """Set a new password by the token of a mail, end every session, and lift a lock for its owner.
+    def reset(*, token: str, new_password: str, client: ClientInfo) -> str:
+        """Set a new password by a mailed token, and return the id of the device that does it.
 
-        Reading the mail proves the address as well. A password that is refused does not spend the
-        token.
+        Every session ends, a lock is lifted, the address is proven. The device becomes a known one
+        and all others unknown. A weak password does not spend the token.
 
-        Raises LinkInvalid if the token is unknown, used, voided or expired, ValidationFailed for a
+        Raises LinkInvalid if the token is unknown, used, void or expired, ValidationFailed for a
         weak password.
         """
-        user = PasswordResetToken.objects.owner_of(token, at=timezone.now())
-        if user is None:
-            _refuse(client)
+        redemption = Redemption(
+            PasswordResetToken.objects.all(),
+            token,
+            failure=Event.PASSWORD_RESET_FAILED,
+            client=client,
+            at=timezone.now(),
+        )
+        row = redemption.look_up()
+        user = row.user
         check_password_policy(new_password, user, field="new_password")
         before = _set_password(user, new_password)
-        try:
-            with transaction.atomic():
-                # The account first and its tokens after, as everybody does it: the other way round
-                # two would wait for each other.
-                User.objects.hold(user.pk)
-                if not PasswordResetToken.objects.spend(token, at=timezone.now()):
-                    raise LinkInvalid
-                _replace(user, before, reason=Reason.PASSWORD_RESET)
-                # Links in older mails that lead to a new password. A change leaves them alone: a
-                # thief could make one to take the owner's last way in.
-                ActionToken.objects.void(ActionToken.Action.DISOWN_SESSION, user_id=user.pk)
-                User.objects.verify_email(user.pk, at=user.password_changed_at)
-                record(Event.PASSWORD_RESET, user_id=user.pk, client=client, risk=Risk.MEDIUM)
-                EmailService.queue(
-                    Kind.PASSWORD_CHANGED,
-                    user_id=user.pk,
-                    when=user.password_changed_at.isoformat(),
-                )
-                queue_breach_check(user, new_password)
-        except (LinkInvalid, TokenInvalid):
-            _refuse(client)
-        remember_network(user, client)
+        with redemption.spend(row):
+            changed_at = user.password_changed_at
+            _store(user, before, reason=Reason.PASSWORD_RESET)
+            # Older mails hold links that lead to a new password. A change of the password leaves
+            # them valid: a thief could use it to void the owner's last one.
+            ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
+            User.objects.verify_email(user.pk, at=changed_at)
+            device = remember(user, client, at=changed_at)
+            KnownDevice.objects.forget(user.pk, but=device.digest)
+            KnownDevice.objects.filter(user=user).clear_attempts()
+            record(Event.PASSWORD_RESET, user_id=user.pk, client=client, risk=Risk.MEDIUM)
+            _queue_notice(user)
+            queue_breach_check(user, new_password)
+        return device.device_id
 
 
 def _set_password(user: User, password: str) -> User:
-    """Hash a new password, which takes a while and belongs before the transaction; return the person as they were."""
+    """Hash a new password, which is slow and must not hold a lock; return the user as before."""
     before = copy.copy(user)
     user.set_password(password)
     return before
 
 
-def _replace(user: User, before: User, *, reason: str) -> None:
-    """Store a new password and end every session and every wish to move the account, in the caller's transaction."""
+def _store(user: User, before: User, *, reason: str) -> None:
+    """Store a new password, end every session and give up a pending change of address."""
     if not User.objects.change_password(user, since=before.password_changed_at):
-        # Another change was faster, and has ended the session this one came with.
-        raise TokenInvalid
+        raise SessionOver
+    changed_at = user.password_changed_at
     PasswordHistory.remember(user.pk, before.password, user.password)
-    PasswordResetToken.objects.filter(user=user, used_at=None).delete()
-    UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
-    # Whoever knew the old password may have asked for another address, which takes the account with
-    # it.
-    EmailChange.objects.give_up(user.pk, at=user.password_changed_at)
+    PasswordResetToken.objects.void(user.pk)
+    # A thief who knew the old password may have asked for another address.
+    EmailChange.objects.give_up(user.pk, at=changed_at)
+    UserSession.objects.filter(user=user).end(reason=reason, at=changed_at)
 
 
-def _refuse(client: ClientInfo) -> NoReturn:
-    record(
-        Event.PASSWORD_RESET_FAILED, user_id=None, client=client, risk=Risk.MEDIUM, success=False
-    )
-    raise LinkInvalid
+def _queue_notice(user: User) -> None:
+    when = user.password_changed_at.isoformat()
+    EmailService.queue(Kind.PASSWORD_CHANGED, user_id=user.pk, when=when)

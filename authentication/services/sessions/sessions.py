@@ -1,12 +1,12 @@
-"""The devices a person is signed in on."""
+"""Listing and ending the sessions of a user."""
 
 import uuid
 
-from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import NotFound
-from authentication.models import TokenBlacklist, UserSession
+from authentication.models import KnownDevice, TokenBlacklist, UserSession
+from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 
@@ -14,54 +14,51 @@ _REASON = TokenBlacklist.Reason.TERMINATED
 
 
 class SessionService:
-    """The devices a person is signed in on."""
+    """Listing and ending the sessions of a user."""
 
     @staticmethod
     def list_live(*, user_id: uuid.UUID) -> list[UserSession]:
-        """Return a person's live sessions, the one used last first."""
+        """Return a user's live sessions, the most recently used first."""
         live = UserSession.objects.filter(user_id=user_id).live(at=timezone.now()).since_password()
         return list(live.order_by("-last_activity_at", "-created_at"))
 
     @staticmethod
     def get(*, user_id: uuid.UUID, session_id: uuid.UUID) -> UserSession:
-        """Return one live session of a person; raises NotFound, for another person's as for nobody's."""
-        live = (
-            UserSession.objects.filter(user_id=user_id, pk=session_id)
-            .live(at=timezone.now())
-            .since_password()
-        )
-        session = live.first()
+        """Return one live session of a user; raises NotFound for any other session."""
+        mine = UserSession.objects.filter(user_id=user_id, pk=session_id)
+        session = mine.live(at=timezone.now()).since_password().first()
         if session is None:
             raise NotFound
         return session
 
     @staticmethod
-    def terminate(*, user_id: uuid.UUID, session_id: uuid.UUID, client: ClientInfo) -> None:
-        """End one session of a person; raises NotFound, for another person's as for nobody's."""
+    def terminate(session: UserSession, session_id: uuid.UUID, *, client: ClientInfo) -> None:
+        """End one session of the same user; raises NotFound for any other session."""
         now = timezone.now()
-        with transaction.atomic():
-            if (
-                not UserSession.objects.filter(user_id=user_id, pk=session_id)
-                .live(at=now)
-                .end(reason=_REASON, at=now)
-            ):
+        with acting(session) as user:
+            mine = UserSession.objects.filter(user=user, pk=session_id)
+            if not mine.live(at=now).end(reason=_REASON, at=now):
                 raise NotFound
             record(
-                Event.SESSION_TERMINATED, user_id=user_id, client=client, session=str(session_id)
+                Event.SESSION_TERMINATED,
+                user_id=user.pk,
+                client=client,
+                session=str(session_id),
             )
 
     @staticmethod
-    def terminate_others(*, user_id: uuid.UUID, current_id: uuid.UUID, client: ClientInfo) -> int:
-        """End every session of a person but the current one; return how many."""
+    def terminate_others(session: UserSession, *, client: ClientInfo) -> int:
+        """End every other session of the user, make their devices unknown; return how many ended."""
         now = timezone.now()
-        with transaction.atomic():
-            others = UserSession.objects.filter(user_id=user_id).exclude(pk=current_id).live(at=now)
-            count = others.end(reason=_REASON, at=now)
+        with acting(session) as user:
+            KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)
+            others = UserSession.objects.filter(user=user).exclude(pk=session.pk)
+            count = others.live(at=now).end(reason=_REASON, at=now)
             record(
                 Event.SESSIONS_TERMINATED,
-                user_id=user_id,
+                user_id=user.pk,
                 client=client,
                 count=count,
-                kept=str(current_id),
+                kept=str(session.pk),
             )
         return count

@@ -1,27 +1,29 @@
 """Signing in and out: passwords, lockout, second factor, exchange tokens, reauthentication."""
 
 from .authentication import AuthenticationService
-from .credentials import check_current_password, prove_identity
+from .credentials import CodeMissing, authenticate
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
-from .familiarity import remember_network
-from .open_session import SignedIn, sign_in
-from .reauthentication import ReauthenticationService
+from .known_devices import recognise, remember
+from .open_session import Opening, SignedIn, open_session
+from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService
-from .second_factor_codes import WRONG_CODE, check_code, seed_context
+from .second_factor_codes import WRONG_CODE, seed_context
 
 __all__ = [
     "WRONG_CODE",
     "AuthenticationService",
+    "CodeMissing",
     "ExchangeTokenService",
+    "Opening",
     "ReauthenticationService",
     "SecondFactorService",
     "SignedIn",
-    "check_code",
-    "check_current_password",
+    "authenticate",
+    "check_own_password",
     "new_exchange_token",
-    "prove_identity",
-    "remember_network",
+    "open_session",
+    "recognise",
+    "remember",
     "seed_context",
-    "sign_in",
 ]

@@ -8,22 +8,22 @@ from django.utils import timezone
 
 from authentication.exceptions import (
     InvalidCredentials,
-    MfaRequired,
     PermissionRefused,
-    SessionOver,
     TokenInvalid,
 )
 from authentication.models import TokenBlacklist, User, UserSession
+from authentication.services.acting import acting, locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.sessions import TokenService
 from authentication.utils.client import ClientInfo
 
 from .admission import admit
-from .credentials import admitting, prove_identity
-from .open_session import SignedIn, sign_in
-from .second_factor_codes import ask_for_factor, check_code
+from .credentials import CodeMissing, authenticate
+from .known_devices import remember
+from .open_session import Opening, SignedIn, open_session
+from .second_factor_codes import challenge
 
-_SET_UP_FIRST = "Please set up a second factor first: without one nobody comes in here."
+_SET_UP_FIRST = "Please set up two-step sign-in first. The admin is closed without it."
 
 
 class AuthenticationService:
@@ -41,94 +41,99 @@ class AuthenticationService:
         documents: Collection[str] = (),
         restore: bool = False,
     ) -> SignedIn:
-        """Open a session for whoever knows the password of an account, named by address or username.
+        """Open a session for the password of an account, named by address or username.
 
-        Where the account has a second factor its code is needed too, now or in a second step.
-
-        `documents` are those the person agrees to now, `restore` takes the deletion of the account
-        back.
+        An account with a second factor needs its code too: in `otp`, or in a second step after
+        MfaRequired. `documents` are those the user agrees to now. `restore` cancels a pending
+        deletion of the account.
 
         Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled,
-        AccountDeletionPending, ConsentRequired, MfaRequired or RateLimited.
+        AccountDeletionPending, ConsentRequired, MfaRequired, CodeInvalid or RateLimited.
         """
-        user = prove_identity(identifier=identifier, password=password, client=client)
-        with admitting(user):
-            admit(user, documents=documents, restore=restore, client=client)
-            if user.second_factor_at:
-                if not otp:
-                    ask_for_factor(
-                        user,
-                        client=client,
-                        by_password=True,
-                        device_name=device_name,
-                        remember_me=remember_me,
-                    )
-                if not check_code(user, otp, client=client):
-                    raise InvalidCredentials
-            now, is_verified = timezone.now(), user.second_factor_at is not None
-            with transaction.atomic():
-                return sign_in(
-                    user,
-                    client=client,
-                    event=Event.LOGIN,
-                    at=now,
-                    device_name=device_name,
-                    remember_me=remember_me,
-                    is_verified=is_verified,
-                    proven_at=now,
-                    restore=restore,
-                )
+        try:
+            user = authenticate(
+                identifier=identifier,
+                password=password,
+                otp=otp,
+                client=client,
+                admit=lambda it: admit(it, documents=documents, restore=restore, client=client),
+            )
+        except CodeMissing as missing:
+            raise challenge(
+                missing.user,
+                client=client,
+                by_password=True,
+                device_name=device_name,
+                remember_me=remember_me,
+            ) from None
+        now = timezone.now()
+        opening = Opening(
+            Event.LOGIN,
+            device_name=device_name,
+            remember_me=remember_me,
+            is_verified=user.second_factor_at is not None,
+            proven_at=now,
+            restore=restore,
+        )
+        with transaction.atomic():
+            return open_session(user, opening, client=client, at=now)
 
     @staticmethod
     def admit_to_admin(
         *, identifier: str, password: str, client: ClientInfo, otp: str = ""
     ) -> User:
-        """Return the member of staff who knows their password; Django's admin keeps its own session for them.
+        """Return the member of staff with this password; Django's admin keeps its own session.
 
-        Who has a second factor gives its code as well, and where ADMIN_REQUIRE_OTP is on nobody
-        comes in without one.
+        With ADMIN_REQUIRE_OTP a second factor is needed.
 
         Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, MfaRequired,
-        RateLimited, or PermissionRefused for people who are not staff or lack a second factor.
+        CodeInvalid, RateLimited, or PermissionRefused for people who are not staff or lack a second
+        factor.
         """
-        user = prove_identity(identifier=identifier, password=password, client=client)
-        with admitting(user):
-            if user.deletion_requested_at:
-                _turn_away(user, client=client, reason="deletion")
-                raise PermissionRefused
-            if not user.is_staff:
-                _turn_away(user, client=client, reason="staff")
-                raise PermissionRefused
-            if user.second_factor_at:
-                if not otp:
-                    raise MfaRequired
-                if not check_code(user, otp, client=client):
-                    raise InvalidCredentials
-            elif settings.ADMIN_REQUIRE_OTP:
-                _turn_away(user, client=client, reason="second_factor")
-                raise PermissionRefused(_SET_UP_FIRST)
-            if not User.objects.sign_in(user, at=timezone.now()):
-                raise InvalidCredentials
+        user = authenticate(
+            identifier=identifier,
+            password=password,
+            otp=otp,
+            client=client,
+            admit=lambda it: _check_staff(it, client=client),
+        )
+        if not User.objects.sign_in(user, at=timezone.now()):
+            raise InvalidCredentials
         record(Event.ADMIN_LOGIN, user_id=user.pk, client=client, risk=Risk.MEDIUM)
         return user
+
+    @staticmethod
+    def remember_device(user: User, *, client: ClientInfo) -> str:
+        """Make the client's device known after a sign-in to the admin; return the device's id."""
+        with locked_account(user.pk):
+            return remember(user, client, at=timezone.now()).device_id
 
     @staticmethod
     def log_out(*, access: str, refresh: str, client: ClientInfo) -> None:
         """End the session of a live access token or, without one, of a refresh token.
 
-        Raises TokenInvalid if neither tells of a session, SessionOver if the refresh token's is
-        over.
+        Raises TokenInvalid if neither names a session, SessionOver if the session has ended.
         """
-        session, now = _session_to_end(access, refresh), timezone.now()
-        with transaction.atomic():
-            if not UserSession.objects.filter(pk=session.pk).end(
-                reason=TokenBlacklist.Reason.LOGOUT, at=now
-            ):
-                raise SessionOver
+        session = _session_to_end(access, refresh)
+        with acting(session):
+            UserSession.objects.filter(pk=session.pk).end(
+                reason=TokenBlacklist.Reason.LOGOUT, at=timezone.now()
+            )
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
 
 
-def _turn_away(user: User, *, client: ClientInfo, reason: str) -> None:
+def _check_staff(user: User, *, client: ClientInfo) -> None:
+    if user.deletion_requested_at:
+        _refuse_staff(user, "deletion", client=client)
+    if not user.is_staff:
+        _refuse_staff(user, "staff", client=client)
+    if settings.ADMIN_REQUIRE_OTP and not user.second_factor_at:
+        _refuse_staff(user, "second_factor", client=client, detail=_SET_UP_FIRST)
+
+
+def _refuse_staff(
+    user: User, reason: str, *, client: ClientInfo, detail: str | None = None
+) -> None:
     record(
         Event.ADMIN_LOGIN_REFUSED,
         user_id=user.pk,
@@ -137,6 +142,7 @@ def _turn_away(user: User, *, client: ClientInfo, reason: str) -> None:
         success=False,
         reason=reason,
     )
+    raise PermissionRefused(detail)
 
 
 def _session_to_end(access: str, refresh: str) -> UserSession:

@@ -1,103 +1,116 @@
-"""Building block: whether somebody knows an account's password. The only door; every sign-in goes through it."""
+"""Proving who one is: the only place where a password is compared (docs/lockout.md)."""
 
-import contextlib
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import Error, transaction
+from django.db import transaction
 
 from authentication.exceptions import (
     AccountDisabled,
     AccountLocked,
     EmailNotVerified,
     InvalidCredentials,
+    MfaRequired,
     Problem,
 )
-from authentication.models import User
+from authentication.models import User, UserSession
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
-from .lockout import Turn, decided, owners_turn, turn_of
+from .known_devices import device_digests
+from .login_attempts import LoginAttempt, reserve_attempt
+from .second_factor_codes import prove_code
+
+_NO_ACCOUNT = uuid.UUID(int=0)
 
 
-def prove_identity(*, identifier: str, password: str, client: ClientInfo) -> User:
-    """Return the account that an address or username names, to whoever knows its password.
+class CodeMissing(MfaRequired):
+    """The password of `user` was right, and a code is needed that was not given."""
 
-    Names nobody has are counted, locked, hashed for and answered as accounts are, so that no one
-    can tell. Strangers, who ask from where the person has not shown who they are lately, get no
-    other answer for a name than what was tried by that very name warrants.
+    def __init__(self, user: User) -> None:
+        super().__init__()
+        self.user = user
 
-    The attempts that the account has counted are for the caller to forget, who lets the person in
-    (`admitting`).
 
-    Raises InvalidCredentials, AccountLocked, EmailNotVerified or AccountDisabled.
+def authenticate(
+    *,
+    identifier: str,
+    password: str,
+    client: ClientInfo,
+    otp: str = "",
+    admit: Callable[[User], None] = lambda _: None,
+) -> User:
+    """Return the account of an address or username, for its password and, if it has one, a code.
+
+    Both proofs are counted and settled here. `admit` may refuse the account between the two, so
+    that no code is spent on a sign-in that is refused anyway. A name without an account is counted,
+    locked, hashed for and answered as an account is.
+
+    Raises InvalidCredentials, AccountLocked, AccountDisabled, EmailNotVerified, what `admit` raises,
+    CodeMissing, CodeInvalid, RateLimited.
     """
     canonical = canonical_identifier(identifier)
-    user: User | None = User.objects.identified_by(canonical).first()
-    with _locks_noted(user, canonical, client):
-        turn = turn_of(user, canonical, client)
-    known = _is_known(user, password, turn)
-    if user and turn.is_undecided:
-        with _locks_noted(user, canonical, client), turn.hashing():
-            turn = decided(turn, user, canonical, client)
-        known = turn.is_compared and _is_known(user, password, turn)
-    if user is None or not known:
-        _fail(user, canonical, turn, client)
-        raise InvalidCredentials
-    turn.succeed(user, client)
-    with admitting(user):
-        if refusal := _refusal_of(user):
-            _record_failure(user, canonical, client, reason=refusal.code)
-            raise refusal
+    found: User | None = User.objects.identified_by(canonical).first()
+    # For a name without an account the hashes take as long, and match nothing.
+    devices = device_digests(client, found.pk if found else _NO_ACCOUNT)
+    user = _prove_password(found, canonical, password, devices=devices, client=client)
+    if refusal := _refusal_of(user):
+        _record_failure(user, canonical, client, reason=refusal.code)
+        raise refusal
+    admit(user)
+    if user.second_factor_at:
+        if not otp:
+            raise CodeMissing(user)
+        prove_code(user, otp, client=client)
     return user
 
 
-@contextlib.contextmanager
-def admitting(user: User) -> Iterator[None]:
-    """Forget the attempts if whoever proved their identity is not let in after all: the password was no failure."""
-    try:
-        yield
-    except Exception:
-        # Without a database nothing is forgotten, and that is not what is to be told.
-        with contextlib.suppress(Error):
-            User.objects.clear_attempts(user.pk)
-        raise
+def prove_password(session: UserSession, password: str, *, client: ClientInfo) -> None:
+    """Check the password of a session's user, counted as a sign-in from the session's device is.
 
-
-def check_current_password(user: User, password: str, *, client: ClientInfo) -> bool:
-    """Return whether a person who is signed in knows their password, counted as a sign-in is.
-
-    Raises AccountLocked.
+    Raises InvalidCredentials, AccountLocked.
     """
-    with _locks_noted(user, user.email_canonical, client):
-        turn = owners_turn(user)
-    if _is_known(user, password, turn):
-        User.objects.clear_attempts(user.pk)
-        return True
-    _fail(user, user.email_canonical, turn, client)
-    return False
+    user, devices = session.user, [session.device_fingerprint]
+    _prove_password(user, user.email_canonical, password, devices=devices, client=client)
 
 
-def _is_known(user: User | None, password: str, turn: Turn) -> bool:
-    with turn.hashing():
-        if user and turn.is_compared:
-            return user.check_password(password)
-        # As long a hash, with nothing to compare it with.
-        make_password(password)
-        return False
-
-
-@contextlib.contextmanager
-def _locks_noted(user: User | None, canonical: str, client: ClientInfo) -> Iterator[None]:
+def _prove_password(
+    user: User | None,
+    canonical: str,
+    password: str,
+    *,
+    devices: Sequence[str],
+    client: ClientInfo,
+) -> User:
     try:
-        yield
+        attempt = reserve_attempt(user, canonical, devices=devices)
     except AccountLocked:
         _record_failure(user, canonical, client, reason="locked")
         raise
+    if not _is_right(user, password, attempt):
+        _fail(user, canonical, attempt, client)
+        raise InvalidCredentials
+    assert user is not None  # noqa: S101 -- for the type checker: without an account none is right
+    attempt.succeed()
+    return user
+
+
+def _is_right(user: User | None, password: str, attempt: LoginAttempt) -> bool:
+    try:
+        if user and attempt.is_compared:
+            return user.check_password(password)
+        # As long a hash, compared with nothing.
+        make_password(password)
+    except Exception:
+        # No verdict: the service is too busy to hash, or its database failed.
+        attempt.release()
+        raise
+    return False
 
 
 def _refusal_of(user: User) -> Problem | None:
@@ -108,31 +121,16 @@ def _refusal_of(user: User) -> Problem | None:
     return None
 
 
-def _fail(user: User | None, canonical: str, turn: Turn, client: ClientInfo) -> None:
+def _fail(user: User | None, canonical: str, attempt: LoginAttempt, client: ClientInfo) -> None:
+    reason = "credentials" if attempt.is_compared or not user else "locked"
     with transaction.atomic():
-        locks_account = turn.account is not None and turn.account.confirm()
-        _record_failure(
-            user,
-            canonical,
-            client,
-            reason="credentials" if turn.is_compared or not user else "locked",
-        )
-        # Where nothing was compared the work, and whose event it is, are those of a name that
-        # nobody has.
-        if locks_account or (turn.locks_name and not turn.is_compared):
-            owner = user.pk if user and locks_account else None
-            record(
-                Event.ACCOUNT_LOCKED,
-                user_id=owner,
-                client=client,
-                risk=Risk.HIGH,
-                name=_name(canonical),
-            )
+        _record_failure(user, canonical, client, reason=reason)
+        if attempt.set_lock():
+            # Without a comparison only the name is locked: log it as for a name without an account.
+            owner = user.pk if user and attempt.is_compared else None
+            name = _pseudonym(canonical)
+            record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=name)
             EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
-    # Not in the transaction: it asks the cache, which may be slow, and would keep the account's
-    # row.
-    if turn.name:
-        turn.name.confirm()
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:
@@ -143,9 +141,9 @@ def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, re
         risk=Risk.MEDIUM,
         success=False,
         reason=reason,
-        name=_name(canonical),
+        name=_pseudonym(canonical),
     )
 
 
-def _name(canonical: str) -> str:
+def _pseudonym(canonical: str) -> str:
     return pseudonym("identifier", canonical)

@@ -20,9 +20,8 @@ from .exchange_tokens import (
     session_redeemed,
     spend_exchange_token,
 )
-from .familiarity import remember_network
-from .open_session import SignedIn, sign_in
-from .second_factor_codes import ask_for_factor
+from .open_session import Opening, SignedIn, open_session
+from .second_factor_codes import challenge
 
 
 class ExchangeTokenService:
@@ -42,10 +41,10 @@ class ExchangeTokenService:
         token, ServiceUnavailable while nobody can tell.
         """
         holder = holder_of_exchange_token(token)
-        user = _person_of(holder) if holder else None
+        user = _user_of(holder) if holder else None
         if user:
             admit(user, documents=documents, restore=False, client=client)
-        # Whatever becomes of the trade, it has been tried.
+        # The token is spent even if no session comes of it.
         if spend_exchange_token(token) != holder or user is None:
             _end_replayed(token, client=client)
             record(
@@ -57,15 +56,15 @@ class ExchangeTokenService:
             )
             raise LinkInvalid
         if user.second_factor_at:
-            ask_for_factor(user, client=client, by_password=False)
+            raise challenge(user, client=client, by_password=False)
+        now, opening = timezone.now(), Opening(Event.TOKEN_EXCHANGE)
         with transaction.atomic():
-            signed_in = sign_in(user, client=client, event=Event.TOKEN_EXCHANGE, at=timezone.now())
+            signed_in = open_session(user, opening, client=client, at=now)
         remember_redeemed(token, signed_in.session.pk)
-        remember_network(user, client)
         return signed_in
 
 
-def _person_of(holder: Holder) -> User | None:
+def _user_of(holder: Holder) -> User | None:
     same = User.objects.filter(pk=holder.user_id, password_changed_at=holder.password_changed_at)
     user: User | None = same.filter(is_active=True).first()
     return user

@@ -1,4 +1,4 @@
-"""Building block: opening a session for a person who has proven who they are."""
+"""Opening a session for a user who has proven who they are."""
 
 import dataclasses
 import datetime as dt
@@ -11,100 +11,111 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.sessions import TokenPair, TokenService
 from authentication.utils.client import ClientInfo
-from authentication.utils.devices import device_of, fingerprint
+from authentication.utils.devices import device_of
+
+from .known_devices import Device, remember
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opening:
+    """What a session is opened with: what was proven, and what the client asked for."""
+
+    event: str
+    device_name: str = ""
+    remember_me: bool = False
+    is_verified: bool = False
+    """Whether a second factor was proven."""
+    proven_at: dt.datetime | None = None
+    """When a password or a second factor was given; None after a mailed link."""
+    restore: bool = False
+    """Whether a pending deletion of the account is cancelled."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A person with a new session; `first` tells that they never had one."""
+    """A user with a new session. `is_first` says that they never had one before."""
 
     user: User
     session: UserSession
     tokens: TokenPair
-    first: bool
+    device_id: str
+    """What the client keeps, to be known as a device of this account; a secret."""
+    is_first: bool
 
 
-def sign_in(
-    user: User,
-    *,
-    client: ClientInfo,
-    event: str,
-    at: dt.datetime,
-    device_name: str = "",
-    remember_me: bool = False,
-    is_verified: bool = False,
-    proven_at: dt.datetime | None = None,
-    restore: bool = False,
-) -> SignedIn:
+def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.datetime) -> SignedIn:
     """Open a session and return its tokens, in the caller's transaction.
-
-    `proven_at` tells when the person gave a password or a second factor, which lets them do grave
-    things for a while.
 
     Raises InvalidCredentials if the password, the second factor or the account changed since `user`
     was read.
     """
-    # This write holds the person's row, so that sign-ins at the same time count the sessions one
-    # after the other. The clock of whoever changed the password may be ahead of ours.
+    # The clock of the process that changed the password may be ahead of ours.
     at = max(at, user.password_changed_at)
+    # This locks the account's row, so that concurrent sign-ins count the sessions one by one.
     if not User.objects.sign_in(user, at=at):
         raise InvalidCredentials
     if user.deletion_requested_at:
-        _take_back_deletion(user, restore=restore, client=client)
-    device = fingerprint(client.user_agent, user_id=user.pk)
-    history = UserSession.objects.filter(user=user).tally(fingerprint=device, at=at)
-    _make_room(user, live=history.live, client=client, at=at)
+        _cancel_deletion(user, opening, client=client)
+    device = remember(user, client, at=at)
+    _evict_sessions(user, client=client, at=at)
+    session = _create(user, opening, device, client=client, at=at)
+    record(
+        opening.event,
+        user_id=user.pk,
+        client=client,
+        session=str(session.pk),
+        device=session.device_name,
+    )
+    is_first = user.last_login is None
+    if device.is_new and not is_first:
+        EmailService.queue(Kind.NEW_DEVICE, user_id=user.pk, session=str(session.pk))
+    return SignedIn(
+        user=user,
+        session=session,
+        tokens=TokenService.issue(session, at=at),
+        device_id=device.device_id,
+        is_first=is_first,
+    )
+
+
+def _create(
+    user: User, opening: Opening, device: Device, *, client: ClientInfo, at: dt.datetime
+) -> UserSession:
+    described = device_of(client.user_agent)
     session = UserSession(
         user=user,
-        remember_me=remember_me,
-        is_verified=is_verified,
-        reauthenticated_at=proven_at,
-        device_fingerprint=device,
-        **_facts_of(client, device_name),
+        remember_me=opening.remember_me,
+        is_verified=opening.is_verified,
+        reauthenticated_at=opening.proven_at,
+        device_fingerprint=device.digest,
+        device_name=opening.device_name or described.name,
+        device_type=described.type,
+        browser=described.browser,
+        operating_system=described.operating_system,
+        user_agent=client.user_agent,
+        ip_address=client.ip_address,
         created_at=at,
         last_activity_at=at,
         last_rotation_at=at,
     )
     session.expires_at = session.next_expiry(at=at)
     session.save(force_insert=True)
-    record(
-        event, user_id=user.pk, client=client, session=str(session.pk), device=session.device_name
-    )
-    # Who has just become a member needs no warning of their first device.
-    if history.ever and not history.on_device:
-        EmailService.queue(Kind.NEW_DEVICE, user_id=user.pk, session=str(session.pk))
-    return SignedIn(
-        user=user,
-        session=session,
-        tokens=TokenService.issue(session, at=at),
-        first=user.last_login is None,
-    )
+    return session
 
 
-def _facts_of(client: ClientInfo, device_name: str) -> dict[str, str | None]:
-    device = device_of(client.user_agent)
-    return {
-        "device_name": device_name or device.name,
-        "device_type": device.type,
-        "browser": device.browser,
-        "operating_system": device.operating_system,
-        "user_agent": client.user_agent,
-        "ip_address": client.ip_address,
-    }
-
-
-def _take_back_deletion(user: User, *, restore: bool, client: ClientInfo) -> None:
-    # Whoever comes in stays; an erasure that has begun is not to be stopped.
-    if not (restore and User.objects.cancel_deletion(user.pk)):
+def _cancel_deletion(user: User, opening: Opening, *, client: ClientInfo) -> None:
+    # An erasure that has begun cannot be stopped.
+    if not (opening.restore and User.objects.cancel_deletion(user.pk)):
         raise InvalidCredentials
     record(Event.ACCOUNT_RESTORED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
 
 
-def _make_room(user: User, *, live: int, client: ClientInfo, at: dt.datetime) -> None:
-    if live < settings.MAX_ACTIVE_SESSIONS:
-        return
+def _evict_sessions(user: User, *, client: ClientInfo, at: dt.datetime) -> None:
+    """Make room for one session under MAX_ACTIVE_SESSIONS, by ending those idle longest."""
     by_use = UserSession.objects.filter(user=user).live(at=at).order_by("-last_activity_at")
-    crowded_out = list(by_use.values_list("pk", flat=True)[settings.MAX_ACTIVE_SESSIONS - 1 :])
-    UserSession.objects.filter(pk__in=crowded_out).end(reason=TokenBlacklist.Reason.EVICTED, at=at)
-    for pk in crowded_out:
+    evicted = list(by_use.values_list("pk", flat=True)[settings.MAX_ACTIVE_SESSIONS - 1 :])
+    if not evicted:
+        return
+    UserSession.objects.filter(pk__in=evicted).end(reason=TokenBlacklist.Reason.EVICTED, at=at)
+    for pk in evicted:
         record(Event.SESSION_EVICTED, user_id=user.pk, client=client, session=str(pk))

@@ -1,29 +1,34 @@
-"""Proving again, in the middle of a session, who one is."""
+"""Proving again, during a session, who one is."""
 
-from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import ReauthenticationRequired, TokenInvalid, ValidationFailed
+from authentication.exceptions import (
+    CodeInvalid,
+    InvalidCredentials,
+    ReauthenticationRequired,
+    ValidationFailed,
+)
 from authentication.models import UserSession
+from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 
-from .credentials import check_current_password
-from .second_factor_codes import WRONG_CODE, check_code
+from .credentials import prove_password
+from .second_factor_codes import WRONG_CODE, prove_code
 
-_WRONG = "This is not your current password."
-_NEEDED = {
+_WRONG_PASSWORD = "This is not your current password."  # noqa: S105 -- a message
+_MISSING = {
     "password": "Please give your password.",
     "otp": "Please give a code of your second factor.",
 }
 
 
 class ReauthenticationService:
-    """Proving again, in the middle of a session, who one is, and asking for that proof."""
+    """Proving again, during a session, who one is, and asking for that proof."""
 
     @staticmethod
     def require_recent(session: UserSession) -> None:
-        """Raise ReauthenticationRequired unless the session's person proved who they are a short while ago."""
+        """Raise ReauthenticationRequired unless the session has a recent proof."""
         if not session.is_proven(at=timezone.now()):
             raise ReauthenticationRequired
 
@@ -31,26 +36,45 @@ class ReauthenticationService:
     def prove(
         session: UserSession, *, client: ClientInfo, password: str = "", otp: str = ""
     ) -> None:
-        """Note that the session's person has just proved who they are.
+        """Store that the session's user has just proven who they are.
 
-        Who has a second factor gives a code of it, which makes the session a verified one; others
-        their password. Whatever is given is checked, and counted as at a sign-in.
+        An account with a second factor needs a code, which verifies the session; others need the
+        password. What is given is checked, and counted as at a sign-in.
 
         Raises ValidationFailed for what is missing or wrong, AccountLocked or RateLimited after too
         many tries.
         """
-        user = session.user
-        needed = "otp" if user.second_factor_at else "password"
-        if not {"otp": otp, "password": password}[needed]:
-            raise ValidationFailed(errors={needed: [_NEEDED[needed]]})
-        if password and not check_current_password(user, password, client=client):
-            raise ValidationFailed(errors={"password": [_WRONG]})
-        by_factor = user.second_factor_at is not None
-        if by_factor and not check_code(user, otp, client=client):
-            raise ValidationFailed(errors={"otp": [WRONG_CODE]})
-        with transaction.atomic():
-            if not UserSession.objects.reauthenticate(
-                session.pk, by_factor=by_factor, at=timezone.now()
-            ):
-                raise TokenInvalid
-            record(Event.REAUTHENTICATED, user_id=user.pk, client=client, session=str(session.pk))
+        has_factor = session.user.second_factor_at is not None
+        needed, given = "otp" if has_factor else "password", {"otp": otp, "password": password}
+        if not given[needed]:
+            raise ValidationFailed(errors={needed: [_MISSING[needed]]})
+        if password:
+            check_own_password(session, password, field="password", client=client)
+        if has_factor:
+            _check_own_code(session, otp, client=client)
+        with acting(session):
+            now = timezone.now()
+            UserSession.objects.reauthenticate(session.pk, by_factor=has_factor, at=now)
+            record(
+                Event.REAUTHENTICATED,
+                user_id=session.user_id,
+                client=client,
+                session=str(session.pk),
+            )
+
+
+def check_own_password(
+    session: UserSession, password: str, *, field: str, client: ClientInfo
+) -> None:
+    """Check the password of a session's user; raises ValidationFailed for the field, AccountLocked."""
+    try:
+        prove_password(session, password, client=client)
+    except InvalidCredentials:
+        raise ValidationFailed(errors={field: [_WRONG_PASSWORD]}) from None
+
+
+def _check_own_code(session: UserSession, otp: str, *, client: ClientInfo) -> None:
+    try:
+        prove_code(session.user, otp, client=client)
+    except CodeInvalid:
+        raise ValidationFailed(errors={"otp": [WRONG_CODE]}) from None

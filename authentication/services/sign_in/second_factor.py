@@ -1,14 +1,12 @@
-"""Setting a second factor up, giving it up, and signing in with it."""
+"""Setting a second factor up, disabling it, and signing in with it."""
 
 import dataclasses
 import datetime as dt
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import (
-    CodeInvalid,
     EmailNotVerified,
     NotFound,
     TokenInvalid,
@@ -22,8 +20,10 @@ from authentication.models import (
     User,
     UserSession,
 )
+from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.redeem import Redemption
 from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import decrypted, encrypted
 from authentication.utils.one_time_codes import (
@@ -35,8 +35,8 @@ from authentication.utils.one_time_codes import (
     step_of,
 )
 
-from .open_session import SignedIn, sign_in
-from .second_factor_codes import WRONG_CODE, check_code, seed_context
+from .open_session import Opening, SignedIn, open_session
+from .second_factor_codes import WRONG_CODE, prove_code, seed_context
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Offer:
 
 
 class SecondFactorService:
-    """Setting a second factor up, giving it up, and signing in with it."""
+    """Setting a second factor up, disabling it, and signing in with it."""
 
     @staticmethod
     def status_of(user: User) -> Status:
-        """Return whether a person has a second factor."""
+        """Return whether an account has a second factor."""
         enabled_at = user.second_factor_at
         left = RecoveryCode.objects.unused(user.pk).count() if enabled_at else 0
         return Status(
@@ -69,41 +69,35 @@ class SecondFactorService:
         )
 
     @staticmethod
-    def set_up(user: User, *, client: ClientInfo) -> Offer:
-        """Return a new seed, which `confirm` puts in force; until then an older one stays in force.
+    def set_up(session: UserSession, *, client: ClientInfo) -> Offer:
+        """Return a new seed, which `confirm` puts in force; an older one stays in force until then.
 
-        Raises EmailNotVerified: who could not be reached must not be able to lock themselves out.
+        Raises EmailNotVerified: a user whom no mail reaches could lock themselves out.
         """
-        if not user.email_verified:
-            raise EmailNotVerified
-        seed = new_seed()
-        with transaction.atomic():
-            User.objects.hold(user.pk)
-            SecondFactor.objects.offer(
-                user.pk, seed=encrypted(seed, context=seed_context(user.pk)), at=timezone.now()
-            )
+        seed, now = new_seed(), timezone.now()
+        with acting(session, recent_proof=True) as user:
+            if not user.email_verified:
+                raise EmailNotVerified
+            sealed = encrypted(seed, context=seed_context(user.pk))
+            SecondFactor.objects.offer(user.pk, seed=sealed, at=now)
             record(Event.SECOND_FACTOR_OFFERED, user_id=user.pk, client=client)
-        return Offer(
-            base32(seed), otpauth_address(seed, issuer=settings.TOTP_ISSUER, account=user.email)
-        )
+        address = otpauth_address(seed, issuer=settings.TOTP_ISSUER, account=user.email)
+        return Offer(base32(seed), address)
 
     @staticmethod
     def confirm(session: UserSession, *, otp: str, client: ClientInfo) -> list[str]:
-        """Put the seed that was set up in force, and return the recovery codes, which are never shown again.
+        """Put the offered seed in force and return the recovery codes, which are shown only once.
 
-        The session that asks has proven the factor; no other one gains anything. Where it replaces
-        a factor the others end, as when one is given up.
+        The session is verified by it. If it replaces another factor, the other sessions end.
 
-        Raises EmailNotVerified, ValidationFailed for a code that is not of the seed that was set
-        up.
+        Raises EmailNotVerified, ValidationFailed for a code that is not of the offered seed.
         """
-        user, now = session.user, timezone.now()
-        if not user.email_verified:
-            raise EmailNotVerified
-        factor = SecondFactor.objects.filter(user_id=user.pk).first()
+        now = timezone.now()
+        factor = SecondFactor.objects.filter(user_id=session.user_id).first()
         step = _step_offered(factor, otp, at=now)
-        with transaction.atomic():
-            User.objects.hold(user.pk)
+        with acting(session, recent_proof=True) as user:
+            if not user.email_verified:
+                raise EmailNotVerified
             if (
                 factor is None
                 or step is None
@@ -114,19 +108,15 @@ class SecondFactorService:
             codes = _replace_codes(user, at=now)
             if replaced:
                 _end_others(session, at=now)
-            if not UserSession.objects.reauthenticate(session.pk, by_factor=True, at=now):
-                raise TokenInvalid
-            _note("replaced" if replaced else "enabled", Event.SECOND_FACTOR_ENABLED, user, client)
+            UserSession.objects.reauthenticate(session.pk, by_factor=True, at=now)
+            change = "replaced" if replaced else "enabled"
+            _note(change, Event.SECOND_FACTOR_ENABLED, user, client)
         return codes
 
     @staticmethod
     def disable(session: UserSession, *, client: ClientInfo) -> None:
-        """Give the second factor up and sign out everywhere else.
-
-        Raises NotFound if there is none.
-        """
-        user = session.user
-        with transaction.atomic():
+        """Remove the second factor and end every other session; raises NotFound if there is none."""
+        with acting(session, recent_proof=True) as user:
             if not User.objects.clear_second_factor(user.pk):
                 raise NotFound
             SecondFactor.objects.remove(user.pk)
@@ -136,14 +126,12 @@ class SecondFactorService:
 
     @staticmethod
     def renew_recovery_codes(session: UserSession, *, client: ClientInfo) -> list[str]:
-        """Return new recovery codes, which are never shown again; the older ones are void.
+        """Return new recovery codes, which are shown only once; the older ones are void.
 
         Raises NotFound if there is no second factor.
         """
-        user = session.user
-        with transaction.atomic():
-            User.objects.hold(user.pk)
-            if not User.objects.filter(pk=user.pk, second_factor_at__isnull=False).exists():
+        with acting(session, recent_proof=True) as user:
+            if not user.second_factor_at:
                 raise NotFound
             codes = _replace_codes(user, at=timezone.now())
             _note("codes", Event.RECOVERY_CODES_RENEWED, user, client)
@@ -153,31 +141,38 @@ class SecondFactorService:
     def finish_sign_in(*, mfa_token: str, code: str, client: ClientInfo) -> SignedIn:
         """Open the session for which only the second factor was missing.
 
-        Raises TokenInvalid if the token is unknown, used, expired, tried too often, or the account
-        has changed since; CodeInvalid for a wrong code, RateLimited after ten of them in an hour.
+        Raises TokenInvalid if the token is unknown, used, expired or tried too often, or the
+        account has changed since; CodeInvalid for a wrong code, RateLimited after ten in an hour.
         """
-        challenge = SignInChallenge.objects.take_try(mfa_token, at=timezone.now())
-        if challenge is None:
-            raise TokenInvalid
-        user, now = challenge.user, timezone.now()
-        if not check_code(user, code, client=client):
-            raise CodeInvalid
-        with transaction.atomic():
-            if not SignInChallenge.objects.spend(challenge.pk, at=now):
-                raise TokenInvalid
-            return sign_in(
-                user,
-                client=client,
-                event=Event.LOGIN if challenge.by_password else Event.TOKEN_EXCHANGE,
-                at=now,
-                device_name=challenge.device_name,
-                remember_me=challenge.remember_me,
-                is_verified=True,
-                proven_at=now if challenge.by_password else None,
-                # A password of somebody who is leaving opens a challenge only where they take that
-                # back.
-                restore=challenge.by_password,
-            )
+        now = timezone.now()
+        redemption = Redemption(
+            SignInChallenge.objects.all(),
+            mfa_token,
+            failure=Event.SECOND_FACTOR_FAILED,
+            client=client,
+            at=now,
+            problem=TokenInvalid,
+        )
+        if not SignInChallenge.objects.reserve_try(mfa_token, at=now):
+            redemption.refuse()
+        challenge = redemption.look_up()
+        user = challenge.user
+        prove_code(user, code, client=client)
+        with redemption.spend(challenge):
+            # The account as it was read before the code was checked: open_session compares it.
+            return open_session(user, _opening(challenge, at=now), client=client, at=now)
+
+
+def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
+    return Opening(
+        Event.LOGIN if challenge.by_password else Event.TOKEN_EXCHANGE,
+        device_name=challenge.device_name,
+        remember_me=challenge.remember_me,
+        is_verified=True,
+        proven_at=at if challenge.by_password else None,
+        # With a deletion pending, a password opens a challenge only if the client asked to restore.
+        restore=challenge.by_password,
+    )
 
 
 def _step_offered(factor: SecondFactor | None, otp: str, *, at: dt.datetime) -> int | None:

@@ -1,14 +1,14 @@
-"""Building block: whether somebody holds an account's second factor, and asking for it. The only door for codes."""
+"""Checking the codes of a second factor: the only place where one is compared."""
 
 import datetime as dt
 import math
 import uuid
-from typing import Any, NoReturn
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import MfaRequired, RateLimited
+from authentication.exceptions import CodeInvalid, MfaRequired, RateLimited
 from authentication.models import Attempt, RecoveryCode, SecondFactor, SignInChallenge, User
 from authentication.models.second_factor import TRY_WINDOW
 from authentication.services.audit import Event, Risk, record
@@ -20,46 +20,42 @@ from authentication.utils.one_time_codes import canonical_recovery_code, is_app_
 WRONG_CODE = "This code is not valid."
 
 
-def check_code(user: User, code: str, *, client: ClientInfo) -> bool:
-    """Return whether a code is the person's, of their app or for recovery; it is spent then.
+def prove_code(user: User, code: str, *, client: ClientInfo) -> None:
+    """Check a code of the user's app or a recovery code; a right one is spent.
 
-    Tries are counted before they are looked at, ten an hour an account, however many sign-ins they
-    are spread over.
+    Tries are counted before the code is looked at: ten an hour for an account, over all sign-ins.
 
-    Raises RateLimited, with the seconds left, when there is none.
+    Raises CodeInvalid; RateLimited, with the seconds left, when there is no try left.
     """
     now = timezone.now()
     attempt = SecondFactor.objects.reserve_try(user.pk, at=now)
     factor = SecondFactor.objects.get(user_id=user.pk)
     if attempt is Attempt.REFUSED:
         _record_failure(user, client, reason="limit")
-        raise RateLimited(retry_after=_wait(factor, at=now))
-    known = (
-        _is_app_code_of(factor, code, at=now)
-        if is_app_code(code)
-        else _is_recovery_code_of(user, code, at=now)
-    )
-    if known:
-        method = "totp" if is_app_code(code) else "recovery_code"
-        record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method=method)
-    else:
+        raise RateLimited(retry_after=_seconds_left(factor, at=now))
+    is_right = _is_app_code_of if is_app_code(code) else _is_recovery_code_of
+    if not is_right(factor, code, at=now):
         _fail(user, attempt, client)
-    return known
+        raise CodeInvalid
+    method = "totp" if is_app_code(code) else "recovery_code"
+    record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method=method)
 
 
-def ask_for_factor(user: User, *, client: ClientInfo, **wishes: Any) -> NoReturn:
-    """Stop a sign-in at the second factor: raise MfaRequired, with a token that goes on with it."""
+def challenge(user: User, *, client: ClientInfo, **request: Any) -> MfaRequired:
+    """Return the answer to a sign-in that stops at the second factor, with a token to go on.
+
+    `request` holds by_password, device_name and remember_me.
+    """
     with transaction.atomic():
-        token = SignInChallenge.objects.issue(user, at=timezone.now(), **wishes)
+        token = SignInChallenge.objects.issue(user, at=timezone.now(), **request)
         record(Event.SECOND_FACTOR_ASKED, user_id=user.pk, client=client)
-    methods = (
-        ["totp", "recovery_code"] if RecoveryCode.objects.unused(user.pk).exists() else ["totp"]
-    )
-    raise MfaRequired(members={"mfa_token": token, "mfa_methods": methods})
+    has_recovery_codes = RecoveryCode.objects.unused(user.pk).exists()
+    methods = ["totp", "recovery_code"] if has_recovery_codes else ["totp"]
+    return MfaRequired(members={"mfa_token": token, "mfa_methods": methods})
 
 
 def seed_context(user_id: uuid.UUID) -> str:
-    """Return the place a person's seed is encrypted for."""
+    """Return the context that a user's seed is encrypted for."""
     return f"totp:{user_id}"
 
 
@@ -71,11 +67,11 @@ def _is_app_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool
     return step is not None and SecondFactor.objects.accept_step(factor, step=step)
 
 
-def _is_recovery_code_of(user: User, code: str, *, at: dt.datetime) -> bool:
+def _is_recovery_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool:
     canonical = canonical_recovery_code(code)
-    if not canonical or not RecoveryCode.objects.spend(user.pk, canonical, at=at):
+    if not canonical or not RecoveryCode.objects.spend(factor.user_id, canonical, at=at):
         return False
-    SecondFactor.objects.return_try(user.pk)
+    SecondFactor.objects.return_try(factor.user_id)
     return True
 
 
@@ -98,5 +94,5 @@ def _record_failure(user: User, client: ClientInfo, *, reason: str) -> None:
     )
 
 
-def _wait(factor: SecondFactor, *, at: dt.datetime) -> int:
+def _seconds_left(factor: SecondFactor, *, at: dt.datetime) -> int:
     return math.ceil(((factor.window_started_at or at) + TRY_WINDOW - at).total_seconds())

@@ -16,7 +16,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.exceptions import AccountLocked, InvalidCredentials, PermissionRefused
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.sign_in.credentials import prove_identity
+from authentication.services.sign_in.credentials import authenticate
 from authentication.tests.clients import NOON, Tokens, set_password
 from authentication.tests.conftest import API, CHROME, bearer, forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory

@@ -19,7 +19,7 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.models.one_time_tokens import EmailVerificationTokenQuerySet
+from authentication.models.mailed_tokens import EmailVerificationTokenQuerySet
 from authentication.models.session import UserSessionQuerySet
 from authentication.models.user_queries import UserQuerySet
 from authentication.tests.clients import sign_in

@@ -1,0 +1,50 @@
+"""Devices that have signed in to an account before (OWASP's device cookies; docs/lockout.md)."""
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from .login_attempts import LoginAttemptsQuerySet
+
+DEVICES_PER_ACCOUNT = 50
+
+
+class KnownDeviceQuerySet(LoginAttemptsQuerySet):
+    """Known devices, found by their account and the hash of their secret."""
+
+    def add(self, user_id: uuid.UUID, digest: str, *, at: dt.datetime) -> None:
+        """Store a device; forget those of the account that were used longest ago, over the limit."""
+        mine = self.filter(user_id=user_id)
+        kept = mine.order_by("-last_used_at").values("pk")[: DEVICES_PER_ACCOUNT - 1]
+        mine.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+        self.create(user_id=user_id, digest=digest, created_at=at, last_used_at=at)
+
+    def forget(self, user_id: uuid.UUID, *, but: str = "") -> None:
+        """Make every device of an account unknown, except the one with the hash `but`."""
+        self.filter(user_id=user_id).exclude(digest=but).delete()
+
+
+class KnownDevice(models.Model):
+    """A device's secret, hashed under the account's id, and the passwords that failed on it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(default=timezone.now)
+    failed_login_attempts = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = KnownDeviceQuerySet.as_manager()
+
+    class Meta:
+        indexes = (models.Index(fields=["last_used_at"], name="known_device_last_used"),)
+        constraints = (
+            models.UniqueConstraint(fields=["user", "digest"], name="known_device_unique"),
+        )
+
+    def __str__(self) -> str:
+        return f"known device of {self.user_id}"

@@ -1,0 +1,46 @@
+"""Known devices: recognised at a sign-in, given a secret, made unknown again (docs/lockout.md)."""
+
+import dataclasses
+import datetime as dt
+import uuid
+
+from authentication.models import KnownDevice, User
+from authentication.utils.client import ClientInfo
+from authentication.utils.devices import device_digest, device_secrets, with_new_secret
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Device:
+    """A device known to an account: its id, which the client keeps, and the hash we keep."""
+
+    device_id: str
+    digest: str
+    is_new: bool = False
+
+
+def device_digests(client: ClientInfo, user_id: uuid.UUID) -> list[str]:
+    """Return the hashes, under an account's id, of the secrets that a client presents."""
+    return [device_digest(secret, user_id) for secret in device_secrets(client.device_id)]
+
+
+def recognise(user: User, client: ClientInfo) -> Device | None:
+    """Return the client's device if the account knows it."""
+    digests = device_digests(client, user.pk)
+    if not digests:
+        return None
+    known = KnownDevice.objects.filter(user_id=user.pk, digest__in=digests)
+    digest = known.values_list("digest", flat=True).first()
+    return Device(client.device_id, digest) if digest else None
+
+
+def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> Device:
+    """Return the client's device, made known to the account if it was not.
+
+    A new device gets a secret of ours: one that the client brought could be known to others.
+    """
+    if device := recognise(user, client):
+        return device
+    secret, device_id = with_new_secret(client.device_id)
+    digest = device_digest(secret, user.pk)
+    KnownDevice.objects.add(user.pk, digest, at=at)
+    return Device(device_id, digest, is_new=True)
