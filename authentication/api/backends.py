@@ -29,6 +29,8 @@ class ServiceBackend(ModelBackend):
             return None
         client, otp = ClientInfo.of(request) if request else ClientInfo(), kwargs.get("otp", "")
         try:
-            return authenticate(identifier=identifier, password=password, otp=otp, client=client)
+            return authenticate(
+                identifier=identifier, password=password, otp=otp, client=client
+            ).user
         except Problem:
             return None

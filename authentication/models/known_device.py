@@ -1,6 +1,5 @@
 """Devices that have signed in to an account before (OWASP's device cookies; docs/lockout.md)."""
 
-import datetime as dt
 import uuid
 from typing import Any, ClassVar
 
@@ -10,18 +9,9 @@ from django.utils import timezone
 
 from .login_attempts import LoginAttemptsQuerySet
 
-DEVICES_PER_ACCOUNT = 50
-
 
 class KnownDeviceQuerySet(LoginAttemptsQuerySet):
     """Known devices, found by their account and the hash of their secret."""
-
-    def add(self, user_id: uuid.UUID, digest: str, *, at: dt.datetime) -> None:
-        """Store a device; forget those of the account that were used longest ago, over the limit."""
-        mine = self.filter(user_id=user_id)
-        kept = mine.order_by("-last_used_at").values("pk")[: DEVICES_PER_ACCOUNT - 1]
-        mine.exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
-        self.create(user_id=user_id, digest=digest, created_at=at, last_used_at=at)
 
     def forget(self, user_id: uuid.UUID, *, but: str = "") -> None:
         """Make every device of an account unknown, except the one with the hash `but`."""

@@ -39,11 +39,13 @@ def refresh_token_of(request: Request, body: Mapping[str, Any]) -> Presented:
 def new_session_answer(request: Request, signed_in: SignedIn, **fields: Any) -> Response:
     """Answer a sign-in: browsers get refresh token and device by cookie alone, apps in the body too."""
     by_cookie, in_body = token_carriers(request)
-    if in_body:
-        fields["device_id"] = signed_in.device_id
+    # Empty after a change of the password by a client that did not send the id it has.
+    device_id = signed_in.device_id
+    if in_body and device_id:
+        fields["device_id"] = device_id
     response = token_answer(signed_in.tokens, in_body=in_body, by_cookie=by_cookie, **fields)
-    if by_cookie:
-        set_device_cookie(response, signed_in.device_id)
+    if by_cookie and device_id:
+        set_device_cookie(response, device_id)
     return response
 
 

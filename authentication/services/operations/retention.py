@@ -33,6 +33,8 @@ from authentication.services.background import enqueue
 BATCH = 2_000
 # Long enough for a person to ask what became of a link or a mail.
 _KEPT = dt.timedelta(days=30)
+# A script that signs in without its device's id makes a device each time.
+_DEVICES_PER_ACCOUNT = 50
 
 Rows = QuerySet[Any]
 
@@ -109,13 +111,19 @@ def _unused_devices(now: dt.datetime) -> Rows:
     return KnownDevice.objects.filter(last_used_at__lte=now - settings.DEVICE_COOKIE_AGE)
 
 
+def _surplus_devices(_: dt.datetime) -> Rows:
+    ranked = KnownDevice.objects.annotate(rank=_newest_first("last_used_at"))
+    return ranked.filter(rank__gt=_DEVICES_PER_ACCOUNT)
+
+
 def _superseded_passwords(_: dt.datetime) -> Rows:
-    rank = Window(
-        RowNumber(), partition_by=F("user_id"), order_by=[F("created_at").desc(), F("pk").desc()]
-    )
-    return PasswordHistory.objects.annotate(rank=rank).filter(
-        rank__gt=max(1, settings.PASSWORD_HISTORY_LIMIT)
-    )
+    ranked = PasswordHistory.objects.annotate(rank=_newest_first("created_at"))
+    return ranked.filter(rank__gt=max(1, settings.PASSWORD_HISTORY_LIMIT))
+
+
+def _newest_first(field: str) -> Window:
+    order = [F(field).desc(), F("pk").desc()]
+    return Window(RowNumber(), partition_by=F("user_id"), order_by=order)
 
 
 def _old_audit(now: dt.datetime) -> Rows:
@@ -144,7 +152,12 @@ def _done_mails(now: dt.datetime) -> Rows:
 
 
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "sessions": (Rule(_expired_sessions, _end), Rule(_old_sessions), Rule(_unused_devices)),
+    "sessions": (
+        Rule(_expired_sessions, _end),
+        Rule(_old_sessions),
+        Rule(_unused_devices),
+        Rule(_surplus_devices),
+    ),
     "tokens": (
         Rule(lambda now: EmailVerificationToken.objects.filter(expires_at__lte=now - _KEPT)),
         Rule(lambda now: PasswordResetToken.objects.filter(created_at__lte=now - _KEPT)),

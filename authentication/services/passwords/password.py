@@ -24,6 +24,7 @@ from authentication.services.sign_in import (
     Opening,
     SignedIn,
     check_own_password,
+    is_known,
     open_session,
     remember,
 )
@@ -66,6 +67,7 @@ class PasswordService:
                 proven_at=session.reauthenticated_at
                 if user.second_factor_at
                 else user.password_changed_at,
+                device=session.device_fingerprint if is_known(session) else "",
             )
             changed_at = user.password_changed_at
             signed_in = open_session(user, opening, client=client, at=changed_at)

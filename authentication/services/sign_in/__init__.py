@@ -4,7 +4,7 @@ from .authentication import AuthenticationService
 from .credentials import CodeMissing, authenticate
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
-from .known_devices import recognise, remember
+from .known_devices import is_known, recognise, remember
 from .open_session import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService
@@ -21,6 +21,7 @@ __all__ = [
     "SignedIn",
     "authenticate",
     "check_own_password",
+    "is_known",
     "new_exchange_token",
     "open_session",
     "recognise",

@@ -51,7 +51,7 @@ class AuthenticationService:
         AccountDeletionPending, ConsentRequired, MfaRequired, CodeInvalid or RateLimited.
         """
         try:
-            user = authenticate(
+            proven = authenticate(
                 identifier=identifier,
                 password=password,
                 otp=otp,
@@ -66,7 +66,7 @@ class AuthenticationService:
                 device_name=device_name,
                 remember_me=remember_me,
             ) from None
-        now = timezone.now()
+        user, now = proven.user, timezone.now()
         opening = Opening(
             Event.LOGIN,
             device_name=device_name,
@@ -74,6 +74,7 @@ class AuthenticationService:
             is_verified=user.second_factor_at is not None,
             proven_at=now,
             restore=restore,
+            device=proven.device,
         )
         with transaction.atomic():
             return open_session(user, opening, client=client, at=now)
@@ -96,7 +97,7 @@ class AuthenticationService:
             otp=otp,
             client=client,
             admit=lambda it: _check_staff(it, client=client),
-        )
+        ).user
         if not User.objects.sign_in(user, at=timezone.now()):
             raise InvalidCredentials
         record(Event.ADMIN_LOGIN, user_id=user.pk, client=client, risk=Risk.MEDIUM)

@@ -1,5 +1,6 @@
 """Proving who one is: the only place where a password is compared (docs/lockout.md)."""
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
 
@@ -37,6 +38,14 @@ class CodeMissing(MfaRequired):
         self.user = user
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A user who has proven who they are, and the hash of the known device they did it on."""
+
+    user: User
+    device: str
+
+
 def authenticate(
     *,
     identifier: str,
@@ -44,7 +53,7 @@ def authenticate(
     client: ClientInfo,
     otp: str = "",
     admit: Callable[[User], None] = lambda _: None,
-) -> User:
+) -> Authenticated:
     """Return the account of an address or username, for its password and, if it has one, a code.
 
     Both proofs are counted and settled here. `admit` may refuse the account between the two, so
@@ -58,7 +67,8 @@ def authenticate(
     found: User | None = User.objects.identified_by(canonical).first()
     # For a name without an account the hashes take as long, and match nothing.
     devices = device_digests(client, found.pk if found else _NO_ACCOUNT)
-    user = _prove_password(found, canonical, password, devices=devices, client=client)
+    proven = _prove_password(found, canonical, password, devices=devices, client=client)
+    user = proven.user
     if refusal := _refusal_of(user):
         _record_failure(user, canonical, client, reason=refusal.code)
         raise refusal
@@ -67,7 +77,7 @@ def authenticate(
         if not otp:
             raise CodeMissing(user)
         prove_code(user, otp, client=client)
-    return user
+    return proven
 
 
 def prove_password(session: UserSession, password: str, *, client: ClientInfo) -> None:
@@ -86,7 +96,7 @@ def _prove_password(
     *,
     devices: Sequence[str],
     client: ClientInfo,
-) -> User:
+) -> Authenticated:
     try:
         attempt = reserve_attempt(user, canonical, devices=devices)
     except AccountLocked:
@@ -97,7 +107,7 @@ def _prove_password(
         raise InvalidCredentials
     assert user is not None  # noqa: S101 -- for the type checker: without an account none is right
     attempt.succeed()
-    return user
+    return Authenticated(user, attempt.device)
 
 
 def _is_right(user: User | None, password: str, attempt: LoginAttempt) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import uuid
 
-from authentication.models import KnownDevice, User
+from authentication.models import KnownDevice, User, UserSession
 from authentication.utils.client import ClientInfo
 from authentication.utils.devices import device_digest, device_secrets, with_new_secret
 
@@ -33,14 +33,22 @@ def recognise(user: User, client: ClientInfo) -> Device | None:
     return Device(client.device_id, digest) if digest else None
 
 
-def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> Device:
+def is_known(session: UserSession) -> bool:
+    """Return whether the device that a session was opened on is still known to its account."""
+    digest = session.device_fingerprint
+    return KnownDevice.objects.filter(user_id=session.user_id, digest=digest).exists()
+
+
+def remember(user: User, client: ClientInfo, *, digest: str = "", at: dt.datetime) -> Device:
     """Return the client's device, made known to the account if it was not.
 
-    A new device gets a secret of ours: one that the client brought could be known to others.
+    `digest` is its hash, if it was recognised already. A new device gets a secret of ours: one that
+    the client brought could be known to others.
     """
-    if device := recognise(user, client):
-        return device
+    known = Device(client.device_id, digest) if digest else recognise(user, client)
+    if known:
+        return known
     secret, device_id = with_new_secret(client.device_id)
     digest = device_digest(secret, user.pk)
-    KnownDevice.objects.add(user.pk, digest, at=at)
+    KnownDevice.objects.create(user=user, digest=digest, created_at=at, last_used_at=at)
     return Device(device_id, digest, is_new=True)

@@ -18,7 +18,7 @@ from django.db import Error
 from django.utils import timezone
 
 from authentication.exceptions import AccountLocked
-from authentication.models import KnownDevice, LockReason, User
+from authentication.models import Attempt, KnownDevice, LockReason, User
 from authentication.utils.crypto import pseudonym
 
 # A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
@@ -73,16 +73,19 @@ class RowCounter:
 
     def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
         self._rows, self._at, self._locked = rows, at, locked
+        self._is_last = False
 
     def reserve(self) -> bool:
-        return bool(self._rows.reserve_attempt(at=self._at, **self._locked))
+        attempt = self._rows.reserve_attempt(at=self._at, **self._locked)
+        self._is_last = attempt is Attempt.LAST
+        return attempt is not Attempt.REFUSED
 
     def locked_until(self) -> dt.datetime | None:
         until: dt.datetime | None = self._rows.values_list("locked_until", flat=True).first()
         return until
 
     def set_lock(self) -> bool:
-        return bool(self._rows.locked_by_attempt(reserved_at=self._at))
+        return self._is_last
 
     def release(self) -> None:
         self._rows.release_attempt(reserved_at=self._at)
@@ -92,7 +95,11 @@ class RowCounter:
 
 
 class DeviceCounter(RowCounter):
-    """The count of a known device."""
+    """The count of a known device, named by its hash."""
+
+    def __init__(self, rows: Any, digest: str, *, at: dt.datetime) -> None:
+        super().__init__(rows, at=at)
+        self.digest = digest
 
     def clear(self) -> None:
         self._rows.clear_attempts(last_used_at=self._at)
@@ -168,6 +175,8 @@ class LoginAttempt:
     is_compared: bool
     counters: tuple[Counter, ...]
     """Where the attempt was counted. The last one tells whether it set a lock."""
+    device: str = ""
+    """The hash of the known device that made it."""
 
     def release(self) -> None:
         """Uncount the attempt: no password was compared, because a store or the hasher failed."""
@@ -209,17 +218,21 @@ def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]
     )
     if decision is Decision.LOCKED:
         raise _locked(counters[-1].locked_until(), at=now)
-    return LoginAttempt(is_compared=decision is Decision.COMPARE, counters=counters)
+    return LoginAttempt(
+        is_compared=decision is Decision.COMPARE,
+        counters=counters,
+        device=device.digest if device else "",
+    )
 
 
 def _reserve_device(
     user: User | None, devices: Sequence[str], *, at: dt.datetime
-) -> tuple[Counter | None, bool]:
+) -> tuple[DeviceCounter | None, bool]:
     # For a name that no account has, the same statements are made.
     user_id = user.pk if user else uuid.uuid4()
     for digest in devices:
         rows = KnownDevice.objects.filter(user_id=user_id, digest=digest)
-        device = DeviceCounter(rows, at=at)
+        device = DeviceCounter(rows, digest, at=at)
         if device.reserve():
             return device, True
         if rows.exists():

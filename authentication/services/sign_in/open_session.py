@@ -29,6 +29,8 @@ class Opening:
     """When a password or a second factor was given; None after a mailed link."""
     restore: bool = False
     """Whether a pending deletion of the account is cancelled."""
+    device: str = ""
+    """The hash of the known device, if it was recognised already."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.dat
         raise InvalidCredentials
     if user.deletion_requested_at:
         _cancel_deletion(user, opening, client=client)
-    device = remember(user, client, at=at)
+    device = remember(user, client, digest=opening.device, at=at)
     _evict_sessions(user, client=client, at=at)
     session = _create(user, opening, device, client=client, at=at)
     record(

@@ -23,7 +23,6 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
-from authentication.services.sign_in.credentials import authenticate
 from authentication.tests.answers import TOKEN_INVALID, cookie_of, refresh_cookie, refusal_of, rows
 from authentication.tests.clients import (
     NEW_PASSWORD,
