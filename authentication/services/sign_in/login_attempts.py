@@ -250,7 +250,8 @@ def _reserve_name(
         return True, False, (name,)
     account = AccountCounter(user, at=at)
     try:
-        has_room = account.reserve()
+        # An account that was read as locked is not asked: it costs as much as an unknown name.
+        has_room = not user.is_account_locked() and account.reserve()
     except Exception:
         name.release()
         raise

@@ -1,0 +1,54 @@
+"""What the lockout's tests share: attempts by a name, on a known or an unknown device."""
+
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from authentication.models import User
+from authentication.tests.clients import sign_in
+from authentication.tests.conftest import API
+from authentication.tests.factories import UserFactory
+
+LOGIN = f"{API}/login/"
+WRONG = "Wrong-Horse-9"
+UNKNOWN = "stranger@example.org"
+FAILED, LOCKED = (401, "invalid_credentials"), (403, "account_locked")
+KINDS = ("proven", "unproven", "disabled", "without a password")
+
+
+def attempt(api: APIClient, name: str, password: str = WRONG, *, device: str = "") -> Any:
+    """Return the answer to a sign-in; without a device's id it comes from an unknown device."""
+    headers = {"X-Device-Id": device} if device else {}
+    answer = api.post(LOGIN, {"email_or_username": name, "password": password}, headers=headers)
+    api.cookies.clear()
+    return answer
+
+
+def fail(api: APIClient, name: str, times: int, *, device: str = "") -> list[tuple[int, str]]:
+    """Try a wrong password several times; return status and code of each answer."""
+    answers = [attempt(api, name, device=device) for _ in range(times)]
+    return [(answer.status_code, answer.json()["code"]) for answer in answers]
+
+
+def bytes_of(answer: Any) -> tuple[int, bytes, dict[str, str]]:
+    """Return an answer byte for byte, without what differs from request to request."""
+    differ = {"X-Correlation-ID", "X-Response-Time", "Server-Timing"}
+    content = answer.content.replace(answer["X-Correlation-ID"].encode(), b"")
+    headers = {name: value for name, value in answer.items() if name not in differ}
+    return answer.status_code, content, headers
+
+
+def known_device(api: APIClient, user: User) -> str:
+    """Sign in and return the id of the device, which the account knows from then on."""
+    return str(sign_in(api, user)["device_id"])
+
+
+def account(kind: str) -> User:
+    """Return an account of one of KINDS."""
+    fields: dict[str, Any] = {
+        "proven": {},
+        "unproven": {"email_verified": False, "email_verified_at": None},
+        "disabled": {"is_active": False},
+        "without a password": {"password": None},
+    }[kind]
+    return UserFactory(**fields)
