@@ -10,7 +10,7 @@ import enum
 import math
 import uuid
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
@@ -49,48 +49,34 @@ def decide(
     return Decision.COMPARE if account_has_room else Decision.HASH_ONLY
 
 
-class Counter(Protocol):
-    """A failure count that locks at ACCOUNT_LOCKOUT_THRESHOLD for ACCOUNT_LOCKOUT_MINUTES."""
-
-    def reserve(self) -> bool:
-        """Count an attempt; False if the counter is locked."""
-
-    def locked_until(self) -> dt.datetime | None:
-        """Return when the lock ends; None if there is none."""
-
-    def set_lock(self) -> bool:
-        """Return whether the attempt that was reserved here set the lock."""
-
-    def release(self) -> None:
-        """Uncount the attempt: it had no verdict."""
-
-    def clear(self) -> None:
-        """Settle the attempt: the password was right."""
-
-
 class RowCounter:
-    """The count in a row: of an account for unknown devices, or of one known device."""
+    """A count in a row, which locks at ACCOUNT_LOCKOUT_THRESHOLD for ACCOUNT_LOCKOUT_MINUTES."""
 
     def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
         self._rows, self._at, self._locked = rows, at, locked
         self._is_last = False
 
     def reserve(self) -> bool:
+        """Count an attempt; False if the counter is locked."""
         attempt = self._rows.reserve_attempt(at=self._at, **self._locked)
         self._is_last = attempt is Attempt.LAST
         return attempt is not Attempt.REFUSED
 
     def locked_until(self) -> dt.datetime | None:
+        """Return when the lock ends; None if there is none."""
         until: dt.datetime | None = self._rows.values_list("locked_until", flat=True).first()
         return until
 
     def set_lock(self) -> bool:
+        """Return whether the attempt that was counted here set the lock."""
         return self._is_last
 
     def release(self) -> None:
+        """Uncount the attempt: it had no verdict."""
         self._rows.release_attempt(reserved_at=self._at)
 
     def clear(self) -> None:
+        """Settle the attempt: the password was right."""
         self._rows.clear_attempts()
 
 
@@ -155,9 +141,8 @@ class NameCounter:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
 
-    def clear(self) -> None:
-        # Other failures stay: a count that restarted would show that the owner had signed in.
-        self.release()
+    # Other failures stay: a count that restarted would show that the owner had signed in.
+    clear = release
 
     def _add(self, step: int) -> int:
         try:
@@ -166,6 +151,9 @@ class NameCounter:
             # The count expired a moment ago.
             self._cache.add(self._count, max(step, 0), _NAME_MEMORY_SECONDS)
             return max(step, 0)
+
+
+Counter = RowCounter | NameCounter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
