@@ -9,11 +9,11 @@ from django.http import HttpRequest
 
 from authentication.models import AuditLog, Consent
 
-from .base import DeskAdmin
+from .base import ReadOnlyAdmin
 
 
 @admin.register(AuditLog)
-class AuditLogAdmin(DeskAdmin):
+class AuditLogAdmin(ReadOnlyAdmin):
     """Security events, the newest first."""
 
     list_display = (
@@ -43,7 +43,7 @@ class AuditLogAdmin(DeskAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(DeskAdmin):
+class ConsentAdmin(ReadOnlyAdmin):
     """Agreements, the newest first."""
 
     list_display = ("accepted_at", "document", "version", "user", "ip_address")

@@ -29,7 +29,7 @@ _SECRET = {
 }
 
 
-class DeskAdmin(_Admin):
+class ReadOnlyAdmin(_Admin):
     """A table to look at: nothing is added, changed or deleted by hand."""
 
     # Counting a table of millions for every page costs more than it tells.

@@ -8,11 +8,11 @@ from authentication.models import FailedTask, OutgoingEmail
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(DeskAdmin):
+class OutgoingEmailAdmin(ReadOnlyAdmin):
     """The outbox; a dead letter can be sent again."""
 
     list_display = ("kind", "user", "status", "attempts", "last_error", "created_at", "sent_at")
@@ -38,7 +38,7 @@ class OutgoingEmailAdmin(DeskAdmin):
 
 
 @admin.register(FailedTask)
-class FailedTaskAdmin(DeskAdmin):
+class FailedTaskAdmin(ReadOnlyAdmin):
     """Dead letters of tasks; each can be sent again, once."""
 
     list_display = ("task", "error", "failed_at", "sent_again_at")

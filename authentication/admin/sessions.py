@@ -9,11 +9,11 @@ from authentication.models import UserSession
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(DeskAdmin):
+class UserSessionAdmin(ReadOnlyAdmin):
     """Sessions; the key their tokens are derived with stays hidden."""
 
     list_display = (

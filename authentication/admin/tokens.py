@@ -21,7 +21,7 @@ from authentication.models import (
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 _BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
 
@@ -44,7 +44,7 @@ class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the t
 
 
 @admin.register(TokenBlacklist)
-class TokenBlacklistAdmin(DeskAdmin):
+class TokenBlacklistAdmin(ReadOnlyAdmin):
     """Revoked tokens; adding one revokes it."""
 
     list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
@@ -102,7 +102,7 @@ class TokenBlacklistAdmin(DeskAdmin):
         return None if obj.pk is None else super().log_addition(request, obj, message)
 
 
-class _MailedTokenAdmin(DeskAdmin):
+class _MailedTokenAdmin(ReadOnlyAdmin):
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
     list_select_related = ("user",)
     ordering = ("-created_at",)
@@ -146,7 +146,7 @@ class AccountExportAdmin(_MailedTokenAdmin):
 
 
 @admin.register(EmailChange)
-class EmailChangeAdmin(DeskAdmin):
+class EmailChangeAdmin(ReadOnlyAdmin):
     """Moves to another address, which the person can undo for a week."""
 
     list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")

@@ -14,7 +14,7 @@ from authentication.models import User, UserProfile
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NAMES = ("email", "username")
@@ -22,7 +22,7 @@ _EDITABLE = ("first_name", "last_name")
 
 
 @admin.register(User)
-class UserAdmin(DeskAdmin):
+class UserAdmin(ReadOnlyAdmin):
     """Accounts: names may be corrected, privileges given by superusers; all else is done by actions."""
 
     list_display = (
@@ -165,7 +165,7 @@ class PrivilegeGroupAdmin(GroupAdmin):
 
 
 @admin.register(UserProfile)
-class UserProfileAdmin(DeskAdmin):
+class UserProfileAdmin(ReadOnlyAdmin):
     """What people chose to show."""
 
     list_display = ("user", "display_name", "timezone", "visibility")
