@@ -26,7 +26,7 @@ class AccountExportQuerySet(models.QuerySet["AccountExport"]):
         """Store what was made; of any number of makers one gets True."""
         return bool(self.filter(pk=pk, ready_at=None).update(content=content, ready_at=at))
 
-    def hand_out(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+    def claim_download(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Claim an export to download it, and forget what it holds; of any number of callers one gets True."""
         return bool(self.ready(at=at).filter(pk=pk).update(content="", downloaded_at=at))
 

@@ -40,7 +40,7 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
         """Claim a change to carry it out; of any number of callers one gets True."""
         return bool(self.filter(pk=pk, confirmed_at=None, undone_at=None).update(confirmed_at=at))
 
-    def give_up(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
+    def cancel(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
         """Void the change of a person that waits to be confirmed; False if there is none."""
         return bool(self.filter(user_id=user_id).pending(at=at).update(undone_at=at))
 

@@ -22,7 +22,7 @@ class PasswordHistory(models.Model):
         return f"password of {self.user_id}"
 
     @classmethod
-    def remember(cls, user_id: uuid.UUID, old: str, new: str) -> None:
+    def add(cls, user_id: uuid.UUID, old: str, new: str) -> None:
         """Keep the hash of a new password, that of the old one if nothing did, and no more than the policy looks at."""
         mine = cls.objects.filter(user_id=user_id)
         known = set(mine.values_list("password_hash", flat=True))

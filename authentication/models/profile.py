@@ -11,7 +11,7 @@ from .compiled import CompiledQuery
 class UserProfileQuerySet(models.QuerySet["UserProfile"]):
     """Profiles."""
 
-    def of(self, user_id: uuid.UUID) -> "UserProfile | None":
+    def for_user(self, user_id: uuid.UUID) -> "UserProfile | None":
         """Return a person's profile."""
         return _OF_USER.get(user_id=user_id)
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from .fields import TokenField
 
-IN_WORDS = {
+EVENT_TEXTS = {
     "registration": "You opened your account.",
     "registration_duplicate": "Somebody tried to open another account with your email address.",
     "email_verified": "You confirmed your email address.",
@@ -78,7 +78,7 @@ class ActivityEventSerializer(serializers.Serializer[Any]):
 
     def get_text(self, event: Any) -> str:
         """Return the event in words; one without words of its own still has a name."""
-        return IN_WORDS.get(event.event_type) or event.get_event_type_display()
+        return EVENT_TEXTS.get(event.event_type) or event.get_event_type_display()
 
     def get_device(self, event: Any) -> str:
         """Return the name of the device."""

@@ -11,8 +11,8 @@ from rest_framework.utils import html
 from authentication.utils.identifiers import (
     EMAIL_MAX_LENGTH,
     USERNAME_MAX_LENGTH,
-    checked_email,
-    checked_username,
+    clean_email,
+    clean_username,
 )
 
 PASSWORD_MAX_LENGTH = 128
@@ -52,7 +52,7 @@ class CheckedField(TextField):
 class EmailAddressField(CheckedField):
     """An address mail can be sent to."""
 
-    check = staticmethod(checked_email)
+    check = staticmethod(clean_email)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=EMAIL_MAX_LENGTH, **kwargs)
@@ -61,7 +61,7 @@ class EmailAddressField(CheckedField):
 class UsernameField(CheckedField):
     """A name nobody could mistake for another's."""
 
-    check = staticmethod(checked_username)
+    check = staticmethod(clean_username)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=4 * USERNAME_MAX_LENGTH, **kwargs)

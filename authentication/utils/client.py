@@ -24,7 +24,7 @@ CORRELATION_KEY = "authentication.correlation_id"
 """Where a request's META holds its correlation id; no client can write this name."""
 
 
-FACTS_KEY = "authentication.log_facts"
+LOG_FIELDS_KEY = "authentication.log_facts"
 """Where it holds what the log lines of a request say of it."""
 
 
@@ -39,10 +39,12 @@ class ClientInfo:
     @classmethod
     def of(cls, request: AnyRequest) -> Self:
         """Return the sender of a Django request."""
-        address = address_of(request.META)
+        address = client_address(request.META)
         return cls(
             ip_address=str(address) if address else None,
-            user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:_USER_AGENT_LENGTH],
+            user_agent=replace_control_characters(request.META.get("HTTP_USER_AGENT", ""))[
+                :_USER_AGENT_LENGTH
+            ],
             correlation_id=request.META.get(CORRELATION_KEY, ""),
         )
 
@@ -54,25 +56,25 @@ def is_browser(request: AnyRequest) -> bool:
     )
 
 
-def address_of(meta: Mapping[str, str]) -> Address | None:
+def client_address(meta: Mapping[str, str]) -> Address | None:
     """Return the client's address as the edge in front of us reports it; None if that is no address.
 
     What a client writes into a header counts only where a trusted proxy has rewritten it (contract
     9).
     """
     if settings.CLIENT_IP_HEADER:
-        return parsed(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
+        return parse_ip(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
     if settings.TRUSTED_PROXY_COUNT:
         hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
         return (
-            parsed(hops[-settings.TRUSTED_PROXY_COUNT])
+            parse_ip(hops[-settings.TRUSTED_PROXY_COUNT])
             if len(hops) >= settings.TRUSTED_PROXY_COUNT
             else None
         )
-    return parsed(meta.get("REMOTE_ADDR", ""))
+    return parse_ip(meta.get("REMOTE_ADDR", ""))
 
 
-def bucket_of(address: Address | None) -> str:
+def network_key(address: Address | None) -> str:
     """Return whom to count an address as: itself, its /64 for IPv6, one bucket for all that is malformed."""
     if address is None:
         return "unknown"
@@ -81,12 +83,12 @@ def bucket_of(address: Address | None) -> str:
     return str(address)
 
 
-def printable(text: str) -> str:
+def replace_control_characters(text: str) -> str:
     """Return a text fit for a log and for PostgreSQL: no control, direction or surrogate characters."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def parsed(text: str) -> Address | None:
+def parse_ip(text: str) -> Address | None:
     """Return the address a text holds, a mapped IPv4 as IPv4; None if it holds none."""
     try:
         # A zone (fe80::1%eth0) names an interface of the proxy's, not the client.

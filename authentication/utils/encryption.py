@@ -14,11 +14,11 @@ from django.conf import settings
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
-class Undecipherable(Exception):  # noqa: N818 -- it is a finding
+class DecryptionError(Exception):
     """A text under a key we do not have, for another place, or altered."""
 
 
-def encrypted(data: bytes, *, context: str) -> str:
+def encrypt(data: bytes, *, context: str) -> str:
     """Return data in a form only our keys open, and only in the place that `context` names.
 
     The place is bound to it: who could write to the database might copy one person's secret into
@@ -27,17 +27,17 @@ def encrypted(data: bytes, *, context: str) -> str:
     key = settings.FIELD_ENCRYPTION_KEYS[0]
     nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = nonce + _cipher(key).encrypt(nonce, data, context.encode())
-    return f"{_name_of(key)}.{base64.urlsafe_b64encode(sealed).decode('ascii')}"
+    return f"{_key_id(key)}.{base64.urlsafe_b64encode(sealed).decode('ascii')}"
 
 
-def decrypted(text: str, *, context: str) -> bytes:
+def decrypt(text: str, *, context: str) -> bytes:
     """Return what was encrypted for this place.
 
-    Raises Undecipherable.
+    Raises DecryptionError.
     """
     name, _, encoded = text.partition(".")
     for key in settings.FIELD_ENCRYPTION_KEYS:
-        if _name_of(key) == name:
+        if _key_id(key) == name:
             try:
                 sealed = base64.urlsafe_b64decode(encoded)
                 return _cipher(key).decrypt(
@@ -45,12 +45,12 @@ def decrypted(text: str, *, context: str) -> bytes:
                 )
             except (ValueError, InvalidTag):
                 break
-    raise Undecipherable
+    raise DecryptionError
 
 
-def newest_key_name() -> str:
+def newest_key_id() -> str:
     """Return what every text begins with that is encrypted under the newest key."""
-    return _name_of(settings.FIELD_ENCRYPTION_KEYS[0])
+    return _key_id(settings.FIELD_ENCRYPTION_KEYS[0])
 
 
 @functools.lru_cache(maxsize=16)
@@ -64,5 +64,5 @@ def _cipher(key: str) -> AESGCM:
 
 
 @functools.lru_cache(maxsize=16)
-def _name_of(key: str) -> str:
+def _key_id(key: str) -> str:
     return hashlib.sha256(b"authentication.fields.name:" + key.encode()).hexdigest()[:8]

@@ -57,7 +57,7 @@ def canonical_email(address: str) -> str:
     return f"{local}@{domain}"
 
 
-def checked_email(address: str) -> str:
+def clean_email(address: str) -> str:
     """Return an address as it is to be stored and written to: as typed, in normal form.
 
     Raises ValueError, with a message for the person, if no mail could be sent to it.
@@ -99,7 +99,7 @@ def canonical_identifier(identifier: str) -> str:
     return canonical_email(normal) if "@" in normal else canonical_username(normal)
 
 
-def checked_username(username: str) -> str:
+def clean_username(username: str) -> str:
     """Return a username as it is to be stored and shown.
 
     Raises ValueError, with a message for the person, if it is too short or long, reserved, or could

@@ -34,7 +34,7 @@ def base32(seed: bytes) -> str:
     return base64.b32encode(seed).decode("ascii")
 
 
-def otpauth_address(seed: bytes, *, issuer: str, account: str) -> str:
+def otpauth_uri(seed: bytes, *, issuer: str, account: str) -> str:
     """Return the address that an app reads from a QR code."""
     named = {
         "secret": base32(seed),
@@ -46,24 +46,24 @@ def otpauth_address(seed: bytes, *, issuer: str, account: str) -> str:
     return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{urlencode(named, quote_via=quote)}"
 
 
-def is_app_code(code: str) -> bool:
+def is_totp_code(code: str) -> bool:
     """Return whether a code has the form of an app's."""
     return _APP_CODE.fullmatch(code) is not None
 
 
-def step_of(seed: bytes, code: str, *, timestamp: float) -> int | None:
+def matching_step(seed: bytes, code: str, *, timestamp: float) -> int | None:
     """Return the time step a code of the app belongs to, this one or a neighbour; None if it is none of theirs."""
     now, found = int(timestamp) // STEP_SECONDS, None
     for step in range(now - _TOLERANCE, now + _TOLERANCE + 1):
         # Every step is looked at, however early one fits: the time taken tells nothing.
         if hmac.compare_digest(
-            app_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")
+            totp_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")
         ):
             found = step
     return found
 
 
-def app_code(seed: bytes, step: int) -> str:
+def totp_code(seed: bytes, step: int) -> str:
     """Return what the app shows during a time step."""
     return f"{hotp(seed, step, DIGITS):0{DIGITS}d}"
 

@@ -31,7 +31,7 @@ class MailEvent:
     at: dt.datetime
 
 
-def events_of(request: HttpRequest) -> list[MailEvent]:
+def parse_events(request: HttpRequest) -> list[MailEvent]:
     """Return what a genuine call tells of addresses that should not be written to any more.
 
     Raises NotFound where no key is set, PermissionRefused for a signature that is wrong or old,

@@ -97,7 +97,7 @@ class RefreshToken(simplejwt.RefreshToken):
 Kind = type[AccessToken] | type[RefreshToken]
 
 
-class NotOurs(Exception):  # noqa: N818 -- it is an answer, not an accident
+class InvalidToken(Exception):  # noqa: N818 -- it is an answer, not an accident
     """A string that is no token of ours of the wanted kind, or one that has expired."""
 
 
@@ -115,11 +115,11 @@ class Claims:
     def read(cls, kind: Kind, token: str, *, expired: bool = False) -> Self:
         """Return the claims of a token whose signature, issuer, type and times are right.
 
-        With `expired` a token past its time is read as well, and says so. Raises NotOurs for
+        With `expired` a token past its time is read as well, and says so. Raises InvalidToken for
         anything else.
         """
         if len(token) > _LONGEST_TOKEN or not _is_canonical(token):
-            raise NotOurs
+            raise InvalidToken
         try:
             payload, late = _payload(kind, token, expired=expired)
             return cls(
@@ -130,7 +130,7 @@ class Claims:
                 expired=late,
             )
         except (TokenError, TokenBackendError, KeyError, *_UNREADABLE):
-            raise NotOurs from None
+            raise InvalidToken from None
 
 
 def _payload(kind: Kind, token: str, *, expired: bool) -> tuple[dict[str, Any], bool]:
@@ -145,7 +145,7 @@ def _payload(kind: Kind, token: str, *, expired: bool) -> tuple[dict[str, Any], 
     return payload, True
 
 
-def signed(
+def sign_token(
     kind: Kind,
     *,
     jti: str,

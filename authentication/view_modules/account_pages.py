@@ -30,7 +30,7 @@ from authentication.services import (
     ExportService,
     PasswordService,
 )
-from authentication.services.mail import person_of
+from authentication.services.mail import read_unsubscribe_token
 from authentication.utils.client import ClientInfo
 
 from .export import as_a_file
@@ -162,7 +162,7 @@ def unsubscribe_token_of(request: HttpRequest) -> str:
 def unsubscribe_link(request: HttpRequest) -> str:
     """Count by the person a genuine link is of: mail providers press the links of many people from few addresses."""
     try:
-        return f"link:{person_of(unsubscribe_token_of(request))}"
+        return f"link:{read_unsubscribe_token(unsubscribe_token_of(request))}"
     except BadSignature:
         return by_address(request)
 

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from authentication.api.limits import count
 from authentication.exceptions import Problem, RateLimited
 from authentication.services import AuthenticationService
-from authentication.utils.client import FACTS_KEY, ClientInfo
+from authentication.utils.client import LOG_FIELDS_KEY, ClientInfo
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -79,7 +79,7 @@ class ServiceAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:
-            request.META.setdefault(FACTS_KEY, {})["user"] = str(request.user.pk)
+            request.META.setdefault(LOG_FIELDS_KEY, {})["user"] = str(request.user.pk)
         # Of whoever has a second factor the form has asked for it (see User.get_session_auth_hash).
         guarded = (
             not settings.ADMIN_REQUIRE_OTP

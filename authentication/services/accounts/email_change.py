@@ -194,7 +194,7 @@ def _move(user: User, email: str, *, at: dt.datetime) -> None:
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
     ActionToken.objects.void(_Action.CONFIRM_EMAIL, user_id=user.pk)
-    return EmailChange.objects.give_up(user.pk, at=at)
+    return EmailChange.objects.cancel(user.pk, at=at)
 
 
 def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:

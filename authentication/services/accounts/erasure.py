@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 
 from authentication.models import AuditLog, EmailChange, FailedTask, User
 from authentication.services.audit import Event, Risk, record
-from authentication.services.mail import forget_mails
+from authentication.services.mail import delete_mail_files
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import new_token, pseudonym
 from authentication.utils.identifiers import canonical_email
@@ -76,7 +76,7 @@ def _forget_elsewhere(user: User) -> None:
     # What staff did to them at the desk is in the audit log; Django's own list has their name.
     LogEntry.objects.filter(object_id=str(user.pk)).delete()
     changes = EmailChange.objects.filter(user=user).values_list("old_email", "new_email")
-    forget_mails(
+    delete_mail_files(
         {
             canonical_email(it)
             for it in (user.email, *(address for pair in changes for address in pair))

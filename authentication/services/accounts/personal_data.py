@@ -94,7 +94,7 @@ _LISTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def everything_about(user: User) -> dict[str, Any]:
+def collect_personal_data(user: User) -> dict[str, Any]:
     """Return what the service holds about a person, by topic, ready for JSON but for times and identifiers."""
     profile = (
         UserProfile.objects.filter(user=user)

@@ -9,7 +9,7 @@ from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_username
 
-from .reserved_usernames import check_not_held, username_taken
+from .reserved_usernames import check_not_reserved, username_taken
 
 _OF_USER = ("username", "first_name", "last_name")
 _OF_PROFILE = ("display_name", "timezone", "visibility")
@@ -21,7 +21,9 @@ class ProfileService:
     @staticmethod
     def of(user: User) -> UserProfile:
         """Return a person's profile; who came by the command line gets one now."""
-        profile = UserProfile.objects.of(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
+        profile = (
+            UserProfile.objects.for_user(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
+        )
         profile.user = user
         return profile
 
@@ -33,7 +35,7 @@ class ProfileService:
             "username" in changes
             and canonical_username(changes["username"]) != user.username_canonical
         ):
-            check_not_held(changes["username"])
+            check_not_reserved(changes["username"])
         try:
             with transaction.atomic():
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})

@@ -19,13 +19,13 @@ def username_taken() -> ValidationFailed:
     return ValidationFailed(errors={"username": [_TAKEN]})
 
 
-def check_not_held(username: str) -> None:
+def check_not_reserved(username: str) -> None:
     """Raise ValidationFailed if the name is held."""
     if caches["limits"].get(_key(username)) is not None:
         raise username_taken()
 
 
-def hold(username: str) -> None:
+def reserve_username(username: str) -> None:
     """Let a name seem taken from now on."""
     caches["limits"].set(_key(username), 1, _HOLD_SECONDS)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from authentication.models import Consent, User
 from authentication.utils.client import ClientInfo
 
-from .records import current_versions, due, give
+from .records import current_versions, outstanding_consents, record_consent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,10 +25,12 @@ class ConsentService:
     def of(user: User) -> Consents:
         """Return a person's agreements."""
         history = Consent.objects.filter(user=user).order_by("-accepted_at", "document")
-        return Consents(current=current_versions(), due=due(user), history=list(history))
+        return Consents(
+            current=current_versions(), due=outstanding_consents(user), history=list(history)
+        )
 
     @staticmethod
     def accept(user: User, documents: Collection[str], *, client: ClientInfo) -> Consents:
         """Note that a person agrees to the versions in force of some documents; once is enough."""
-        give(user, documents, client=client)
+        record_consent(user, documents, client=client)
         return ConsentService.of(user)

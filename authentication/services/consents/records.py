@@ -30,7 +30,7 @@ def accepted_versions(user: User) -> dict[str, str]:
     }
 
 
-def due(user: User) -> dict[str, str]:
+def outstanding_consents(user: User) -> dict[str, str]:
     """Return the versions in force that a person has not agreed to."""
     accepted = accepted_versions(user)
     return {
@@ -40,18 +40,18 @@ def due(user: User) -> dict[str, str]:
     }
 
 
-def give(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
+def record_consent(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
     """Note that a person agrees to the versions in force of documents that are due; of others nothing is noted."""
-    now, versions = timezone.now(), due(user)
+    now, versions = timezone.now(), outstanding_consents(user)
     fresh = {document: versions[document] for document in documents if document in versions}
     if fresh:
         with transaction.atomic():
-            user.save(update_fields=stamp(user, fresh, at=now))
-            remember(user, fresh, client=client, at=now)
+            user.save(update_fields=set_consent_fields(user, fresh, at=now))
+            create_consent_rows(user, fresh, client=client, at=now)
             record(Event.CONSENT_GIVEN, user_id=user.pk, client=client, versions=fresh)
 
 
-def stamp(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:
+def set_consent_fields(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:
     """Note on an account, without storing it, that its person agrees; return the fields that were set."""
     versions, fields = current_versions(), []
     for document in documents:
@@ -61,7 +61,7 @@ def stamp(user: User, documents: Collection[str], *, at: dt.datetime) -> list[st
     return fields
 
 
-def remember(
+def create_consent_rows(
     user: User, documents: Collection[str], *, client: ClientInfo, at: dt.datetime
 ) -> None:
     """Store which versions a person agrees to, when and from where, in the caller's transaction.

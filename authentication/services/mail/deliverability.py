@@ -14,14 +14,14 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 from authentication.utils.sendgrid import BOUNCED, MailEvent
 
-from .unsubscribe import person_of
+from .unsubscribe import read_unsubscribe_token
 
 
 class DeliverabilityService:
     """Whom not to write to any more, and who would rather not be written to."""
 
     @staticmethod
-    def note(events: Iterable[MailEvent], *, client: ClientInfo) -> None:
+    def record_events(events: Iterable[MailEvent], *, client: ClientInfo) -> None:
         """Mark the accounts whose addresses take no mail, or whose people called ours unwanted; others do nothing.
 
         What is told twice, or later than the person has proven the address anew, changes nothing.
@@ -42,7 +42,7 @@ class DeliverabilityService:
                     record(what, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
 
     @staticmethod
-    def want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
+    def set_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
         """Remember whether a person wants mails that are not about the safety of their account."""
         with transaction.atomic():
             if User.objects.want_notices(user_id, wanted=wanted, at=timezone.now()):
@@ -55,7 +55,7 @@ class DeliverabilityService:
         Raises LinkInvalid if the token is none of ours.
         """
         try:
-            user_id = person_of(token)
+            user_id = read_unsubscribe_token(token)
         except signing.BadSignature:
             raise LinkInvalid from None
-        DeliverabilityService.want_notices(user_id, wanted=False, client=client)
+        DeliverabilityService.set_notices(user_id, wanted=False, client=client)

@@ -21,35 +21,35 @@ from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
 from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
-Facts = dict[str, Any]
+Context = dict[str, Any]
 
 _DISOWN_LIFETIME = dt.timedelta(days=7)
 
 
-class Pointless(Exception):  # noqa: N818 -- it is a finding, not an accident
+class EmailObsolete(Exception):  # noqa: N818 -- it is a finding, not an accident
     """What a mail was to be about is over: the change it asks to confirm was given up, say."""
 
 
-def facts_of(mail: OutgoingEmail, user: User) -> Facts:
+def context_for(mail: OutgoingEmail, user: User) -> Context:
     """Return all that a mail's templates need, and as `to` an address other than the account's.
 
-    Raises Pointless.
+    Raises EmailObsolete.
     """
     made = _MAKERS[mail.kind](mail, user) if mail.kind in _MAKERS else {}
     return {**mail.context, **made, "user": user}
 
 
-def _verification(_: OutgoingEmail, user: User) -> Facts:
+def _verification(_: OutgoingEmail, user: User) -> Context:
     token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
     return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
 
 
-def _password_reset(_: OutgoingEmail, user: User) -> Facts:
+def _password_reset(_: OutgoingEmail, user: User) -> Context:
     token = PasswordResetToken.objects.issue(user, at=timezone.now())
     return {"link": settings.PASSWORD_RESET_URL.replace("{token}", token)}
 
 
-def _new_device(mail: OutgoingEmail, user: User) -> Facts:
+def _new_device(mail: OutgoingEmail, user: User) -> Context:
     session_id = mail.context.get("session")
     token = ActionToken.objects.issue(
         Action.DISOWN_SESSION,
@@ -66,16 +66,16 @@ def _new_device(mail: OutgoingEmail, user: User) -> Facts:
     return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
 
 
-def _email_change(mail: OutgoingEmail, user: User) -> Facts:
+def _email_change(mail: OutgoingEmail, user: User) -> Context:
     change, link = _change(
         mail, user, Action.CONFIRM_EMAIL, settings.EMAIL_CHANGE_URL, CONFIRM_LIFETIME
     )
     if change.confirmed_at:
-        raise Pointless
+        raise EmailObsolete
     return {"to": change.new_email, "link": link}
 
 
-def _email_change_notice(mail: OutgoingEmail, user: User) -> Facts:
+def _email_change_notice(mail: OutgoingEmail, user: User) -> Context:
     change, link = _change(mail, user, Action.UNDO_EMAIL, settings.EMAIL_UNDO_URL, UNDO_LIFETIME)
     return {"to": change.old_email, "link": link}
 
@@ -89,21 +89,21 @@ def _change(
     # The time runs from the asking, however late the mail is.
     left = change.requested_at + lifetime - timezone.now() if change else dt.timedelta()
     if change is None or left <= dt.timedelta():
-        raise Pointless
+        raise EmailObsolete
     token = ActionToken.objects.issue(
         action, user_id=user.pk, at=timezone.now(), lifetime=left, change=str(change.pk)
     )
     return change, url.replace("{token}", token)
 
 
-def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
+def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     export = (
         AccountExport.objects.ready(at=timezone.now())
         .filter(pk=mail.context.get("export"), user=user)
         .first()
     )
     if export is None or export.ready_at is None:
-        raise Pointless
+        raise EmailObsolete
     left = export.ready_at + EXPORT_LIFETIME - timezone.now()
     token = ActionToken.objects.issue(
         Action.DOWNLOAD_EXPORT,
@@ -115,7 +115,7 @@ def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
     return {"link": settings.EXPORT_URL.replace("{token}", token)}
 
 
-_MAKERS: dict[str, Callable[[OutgoingEmail, User], Facts]] = {
+_MAKERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,

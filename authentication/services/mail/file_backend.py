@@ -16,7 +16,7 @@ from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import canonical_email
 
 
-def forget_mails(addresses: Collection[str]) -> None:
+def delete_mail_files(addresses: Collection[str]) -> None:
     """Delete the files of mails to addresses, given in their canonical form."""
     for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml"):
         with contextlib.suppress(FileNotFoundError):

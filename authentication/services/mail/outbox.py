@@ -14,8 +14,8 @@ from django.utils import timezone
 from authentication.models import OutgoingEmail, User
 from authentication.services.background import enqueue
 
-from .email_context import Pointless, facts_of
-from .rendering import rendered
+from .email_context import EmailObsolete, context_for
+from .rendering import render_email
 from .unsubscribe import unsubscribe_token
 
 Kind = OutgoingEmail.Kind
@@ -111,7 +111,7 @@ def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
 def _send(mail: OutgoingEmail, user: User) -> None:
     try:
         _message(mail, user).send()
-    except Pointless:
+    except EmailObsolete:
         _close(mail, _Status.SUPPRESSED)
     except Exception as error:  # noqa: BLE001 -- whatever it is, the mail has to be tried again
         _postpone(mail, error)
@@ -120,8 +120,8 @@ def _send(mail: OutgoingEmail, user: User) -> None:
 
 
 def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
-    facts = facts_of(mail, user)
-    text = rendered(mail.kind, facts)
+    facts = context_for(mail, user)
+    text = render_email(mail.kind, facts)
     message = EmailMultiAlternatives(
         subject=text.subject,
         body=text.text,

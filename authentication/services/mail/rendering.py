@@ -11,7 +11,7 @@ from django.urls import reverse
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedEmail:
     """A mail, ready to be sent."""
 
     subject: str
@@ -19,7 +19,7 @@ class Rendered:
     html: str
 
 
-def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
+def render_email(kind: str, facts: Mapping[str, Any]) -> RenderedEmail:
     """Return the mail of a kind; its templates are `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`."""
     context = {
         **facts,
@@ -31,7 +31,7 @@ def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
         "verification_hours": int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600),
     }
     subject = render_to_string(f"emails/{kind}.subject.txt", context)
-    return Rendered(
+    return RenderedEmail(
         subject=" ".join(subject.split()),
         text=render_to_string(f"emails/{kind}.txt", context),
         html=css_inline.inline(render_to_string(f"emails/{kind}.html", context)),

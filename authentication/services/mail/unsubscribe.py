@@ -12,7 +12,7 @@ def unsubscribe_token(user_id: uuid.UUID) -> str:
     return signing.dumps(user_id.hex, salt=_SALT)
 
 
-def person_of(token: str) -> uuid.UUID:
+def read_unsubscribe_token(token: str) -> uuid.UUID:
     """Return whose token this is; raises BadSignature if it is nobody's."""
     try:
         return uuid.UUID(signing.loads(token, salt=_SALT))

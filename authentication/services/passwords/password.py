@@ -137,12 +137,12 @@ def _replace(user: User, before: User, *, reason: str) -> None:
     if not User.objects.change_password(user, since=before.password_changed_at):
         # Another change was faster, and has ended the session this one came with.
         raise TokenInvalid
-    PasswordHistory.remember(user.pk, before.password, user.password)
+    PasswordHistory.add(user.pk, before.password, user.password)
     PasswordResetToken.objects.filter(user=user, used_at=None).delete()
     UserSession.objects.filter(user=user).end(reason=reason, at=user.password_changed_at)
     # Whoever knew the old password may have asked for another address, which takes the account with
     # it.
-    EmailChange.objects.give_up(user.pk, at=user.password_changed_at)
+    EmailChange.objects.cancel(user.pk, at=user.password_changed_at)
 
 
 def _refuse(client: ClientInfo) -> NoReturn:

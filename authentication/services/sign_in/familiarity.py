@@ -7,7 +7,7 @@ is told no more than a name that nobody has would tell.
 from django.core.cache import caches
 
 from authentication.models import User
-from authentication.utils.client import ClientInfo, bucket_of, parsed
+from authentication.utils.client import ClientInfo, network_key, parse_ip
 from authentication.utils.crypto import pseudonym
 
 _MEMORY_SECONDS = 30 * 86_400
@@ -15,7 +15,7 @@ _MEMORY_SECONDS = 30 * 86_400
 
 def remember_network(user: User, client: ClientInfo) -> None:
     """Note that a person knew their password, or read their mail, on the network of a client."""
-    if parsed(client.ip_address or ""):
+    if parse_ip(client.ip_address or ""):
         caches["limits"].set(_key(str(user.pk), client), 1, _MEMORY_SECONDS)
 
 
@@ -28,5 +28,5 @@ def is_familiar(user: User | None, canonical: str, client: ClientInfo) -> bool:
 
 
 def _key(subject: str, client: ClientInfo) -> str:
-    network = bucket_of(parsed(client.ip_address or ""))
+    network = network_key(parse_ip(client.ip_address or ""))
     return f"familiar:{pseudonym('familiar', f'{subject} {network}')}"

@@ -25,14 +25,14 @@ from authentication.models import (
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import decrypted, encrypted
+from authentication.utils.encryption import decrypt, encrypt
 from authentication.utils.one_time_codes import (
     base32,
     canonical_recovery_code,
+    matching_step,
     new_recovery_codes,
     new_seed,
-    otpauth_address,
-    step_of,
+    otpauth_uri,
 )
 
 from .open_session import SignedIn, sign_in
@@ -80,11 +80,11 @@ class SecondFactorService:
         with transaction.atomic():
             User.objects.hold(user.pk)
             SecondFactor.objects.offer(
-                user.pk, seed=encrypted(seed, context=seed_context(user.pk)), at=timezone.now()
+                user.pk, seed=encrypt(seed, context=seed_context(user.pk)), at=timezone.now()
             )
             record(Event.SECOND_FACTOR_OFFERED, user_id=user.pk, client=client)
         return Offer(
-            base32(seed), otpauth_address(seed, issuer=settings.TOTP_ISSUER, account=user.email)
+            base32(seed), otpauth_uri(seed, issuer=settings.TOTP_ISSUER, account=user.email)
         )
 
     @staticmethod
@@ -183,8 +183,8 @@ class SecondFactorService:
 def _step_offered(factor: SecondFactor | None, otp: str, *, at: dt.datetime) -> int | None:
     if factor is None or not factor.is_offered(at=at):
         return None
-    seed = decrypted(factor.pending_seed, context=seed_context(factor.user_id))
-    return step_of(seed, otp, timestamp=at.timestamp())
+    seed = decrypt(factor.pending_seed, context=seed_context(factor.user_id))
+    return matching_step(seed, otp, timestamp=at.timestamp())
 
 
 def _replace_codes(user: User, *, at: dt.datetime) -> list[str]:

@@ -154,7 +154,7 @@ class TestFetching:
     def links_and_passwords(self, person: User) -> None:
         PasswordResetToken.objects.issue(person, at=timezone.now())
         EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
-        PasswordHistory.remember(person.pk, person.password, "the hash of another")
+        PasswordHistory.add(person.pk, person.password, "the hash of another")
 
     def test_no_secret_is_in_it(
         self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str

@@ -36,7 +36,7 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.crypto import digest
-from authentication.utils.one_time_codes import step_of
+from authentication.utils.one_time_codes import matching_step
 
 LOGIN, VERIFY, EXCHANGE = f"{API}/login/", f"{API}/2fa/verify/", f"{API}/exchange-token/"
 STEP = 30
@@ -450,9 +450,9 @@ def replacing_the_seed(monkeypatch: pytest.MonkeyPatch, module: str, *, column: 
 
     def somebody_is_faster(seed: bytes, code: str, *, timestamp: float) -> int | None:
         SecondFactor.objects.update(**{column: "another"})
-        return step_of(seed, code, timestamp=timestamp)
+        return matching_step(seed, code, timestamp=timestamp)
 
-    monkeypatch.setattr(f"authentication.services.{module}.step_of", somebody_is_faster)
+    monkeypatch.setattr(f"authentication.services.{module}.matching_step", somebody_is_faster)
 
 
 def test_a_code_of_a_seed_replaced_meanwhile_is_none(

@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
 from authentication.models import OutgoingEmail, User, UserSession
-from authentication.services.mail.rendering import Rendered, rendered
+from authentication.services.mail.rendering import RenderedEmail, render_email
 
 LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
 HOME = "https://app.example.org"
@@ -60,14 +60,14 @@ def _a_front_end(settings: Any) -> None:
 
 def mail(
     kind: str, *, first_name: str = "Ruth", email_verified: bool = True, **facts: Any
-) -> Rendered:
+) -> RenderedEmail:
     user = User(
         email="ruth@example.org",
         first_name=first_name,
         last_name=first_name,
         email_verified=email_verified,
     )
-    return rendered(kind, {**FACTS[kind], "user": user, **facts})
+    return render_email(kind, {**FACTS[kind], "user": user, **facts})
 
 
 def links(html: str) -> set[str]:
