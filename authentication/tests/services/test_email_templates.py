@@ -201,7 +201,7 @@ def test_the_device_that_was_signed_out_is_named() -> None:
     sent = mail("token_reuse")
 
     assert "Device: Ruth's phone & tablet\n" in sent.text
-    assert "Device: not known\n" in mail("token_reuse", device="").text
+    assert "Device: unknown\n" in mail("token_reuse", device="").text
 
 
 def test_durations_are_the_settings(settings: Any) -> None:
@@ -238,9 +238,9 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("account/reset_password.html", {"done": True}, "Your password was changed"),
     ("account/reset_password.html", {"failed": True}, "This link no longer works"),
     ("account/reset_password.html", {"busy": True}, "Please try again later"),
-    ("account/forgot_password.html", {"done": True}, "Look into your mail"),
+    ("account/forgot_password.html", {"done": True}, "Check your email"),
     ("account/forgot_password.html", {"busy": True}, "Please try again later"),
-    ("account/resend_verification.html", {"done": True}, "Look into your mail"),
+    ("account/resend_verification.html", {"done": True}, "Check your email"),
     ("account/resend_verification.html", {"busy": True}, "Please try again later"),
     ("account/home.html", {}, "Account service"),
     ("404.html", {}, "Page not found"),
