@@ -1,4 +1,4 @@
-"""What happened and what was agreed to. Read only, for everybody."""
+"""The audit log and consents in the admin."""
 
 import ipaddress
 from typing import Any
@@ -14,7 +14,7 @@ from .base import ReadOnlyAdmin
 
 @admin.register(AuditLog)
 class AuditLogAdmin(ReadOnlyAdmin):
-    """Security events, the newest first."""
+    """Security events, newest first."""
 
     list_display = (
         "timestamp",
@@ -28,7 +28,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
     )
     list_filter = ("event_type", "risk_level", "success", "timestamp")
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
-    search_help_text = "A whole email address, username or IP address."
+    search_help_text = "Enter a complete email address, username or IP address."
     list_select_related = ("user",)
     ordering = ("-timestamp",)
 
@@ -44,7 +44,7 @@ class AuditLogAdmin(ReadOnlyAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    """Agreements, the newest first."""
+    """Consents, newest first."""
 
     list_display = ("accepted_at", "document", "version", "user", "ip_address")
     list_filter = ("document", "version", "accepted_at")

@@ -1,4 +1,4 @@
-"""The refresh token's cookie: set and cleared with the same attributes."""
+"""The refresh token cookie."""
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -7,7 +7,7 @@ from .client import AnyRequest
 
 
 def refresh_cookie_of(request: AnyRequest) -> str:
-    """Return the refresh token a request carries in its cookie, or an empty string."""
+    """Return the refresh token in the cookie of a request, or an empty string."""
     return (
         request.COOKIES.get(settings.REFRESH_TOKEN_COOKIE_NAME, "")
         if settings.ENABLE_COOKIE_REFRESH_TOKEN
@@ -16,7 +16,7 @@ def refresh_cookie_of(request: AnyRequest) -> str:
 
 
 def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:
-    """Let the client keep a refresh token where no script reads it."""
+    """Store a refresh token in an HttpOnly cookie, which scripts cannot read."""
     response.set_cookie(
         settings.REFRESH_TOKEN_COOKIE_NAME,
         token,
@@ -25,12 +25,15 @@ def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:
         domain=settings.REFRESH_TOKEN_COOKIE_DOMAIN,
         secure=settings.REFRESH_TOKEN_COOKIE_SECURE,
         httponly=settings.REFRESH_TOKEN_COOKIE_HTTPONLY,
-        samesite=settings.REFRESH_TOKEN_COOKIE_SAMESITE,  # type: ignore[arg-type]  # one of three, by the settings
+        samesite=settings.REFRESH_TOKEN_COOKIE_SAMESITE,  # type: ignore[arg-type]  # one of three
     )
 
 
 def clear_refresh_cookie(response: HttpResponseBase) -> None:
-    """Take the cookie back; a browser keeps one whose attributes differ from those it was set with."""
+    """Delete the refresh token cookie.
+
+    Browsers delete a cookie only if path and domain are those it was set with.
+    """
     set_refresh_cookie(response, "")
     cookie = response.cookies[settings.REFRESH_TOKEN_COOKIE_NAME]
     cookie["max-age"] = 0

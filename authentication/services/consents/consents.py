@@ -1,4 +1,4 @@
-"""What a person has agreed to."""
+"""Use cases of consent: showing and giving it."""
 
 import dataclasses
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from .records import current_versions, outstanding_consents, record_consent
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consents:
-    """The versions in force, those still to be agreed to, and everything agreed to, the newest first."""
+    """The current versions, those not accepted yet, and all consents, newest first."""
 
     current: dict[str, str]
     due: dict[str, str]
@@ -19,11 +19,11 @@ class Consents:
 
 
 class ConsentService:
-    """What a person has agreed to."""
+    """Showing and giving consent."""
 
     @staticmethod
     def of(user: User) -> Consents:
-        """Return a person's agreements."""
+        """Return the consents of a user."""
         history = Consent.objects.filter(user=user).order_by("-accepted_at", "document")
         return Consents(
             current=current_versions(), due=outstanding_consents(user), history=list(history)
@@ -31,6 +31,9 @@ class ConsentService:
 
     @staticmethod
     def accept(user: User, documents: Collection[str], *, client: ClientInfo) -> Consents:
-        """Note that a person agrees to the versions in force of some documents; once is enough."""
+        """Record that a user accepts the current versions of documents.
+
+        Documents that are already accepted are skipped.
+        """
         record_consent(user, documents, client=client)
         return ConsentService.of(user)

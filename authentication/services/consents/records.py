@@ -1,4 +1,4 @@
-"""Building block: what a person has agreed to, and what they have still to agree to."""
+"""Building blocks of consent: which documents are accepted, and recording new consents."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -15,7 +15,7 @@ Document = Consent.Document
 
 
 def current_versions() -> dict[str, str]:
-    """Return the version in force of each document."""
+    """Return the current version of each document."""
     return {
         Document.TERMS: settings.TERMS_VERSION,
         Document.PRIVACY_POLICY: settings.PRIVACY_POLICY_VERSION,
@@ -23,7 +23,7 @@ def current_versions() -> dict[str, str]:
 
 
 def accepted_versions(user: User) -> dict[str, str]:
-    """Return the version of each document that a person agreed to last; empty where they never did."""
+    """Return the version of each document that a user accepted last, or an empty string."""
     return {
         Document.TERMS: user.terms_version,
         Document.PRIVACY_POLICY: user.privacy_policy_version,
@@ -31,7 +31,7 @@ def accepted_versions(user: User) -> dict[str, str]:
 
 
 def outstanding_consents(user: User) -> dict[str, str]:
-    """Return the versions in force that a person has not agreed to."""
+    """Return the current versions that a user has not accepted, by document."""
     accepted = accepted_versions(user)
     return {
         document: version
@@ -41,7 +41,10 @@ def outstanding_consents(user: User) -> dict[str, str]:
 
 
 def record_consent(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
-    """Note that a person agrees to the versions in force of documents that are due; of others nothing is noted."""
+    """Record that a user accepts the current versions of documents.
+
+    Documents that are already accepted are skipped.
+    """
     now, versions = timezone.now(), outstanding_consents(user)
     fresh = {document: versions[document] for document in documents if document in versions}
     if fresh:
@@ -52,7 +55,7 @@ def record_consent(user: User, documents: Collection[str], *, client: ClientInfo
 
 
 def set_consent_fields(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:
-    """Note on an account, without storing it, that its person agrees; return the fields that were set."""
+    """Set the consent fields of a user without saving; return the names of the fields."""
     versions, fields = current_versions(), []
     for document in documents:
         setattr(user, f"{document}_version", versions[document])
@@ -64,9 +67,9 @@ def set_consent_fields(user: User, documents: Collection[str], *, at: dt.datetim
 def create_consent_rows(
     user: User, documents: Collection[str], *, client: ClientInfo, at: dt.datetime
 ) -> None:
-    """Store which versions a person agrees to, when and from where, in the caller's transaction.
+    """Store one consent for each document, with time, IP address and user agent.
 
-    Agreeing twice keeps the first time.
+    A consent that exists already stays unchanged.
     """
     versions = current_versions()
     Consent.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""Whom not to write to any more, and who would rather not be written to."""
+"""Bounces, spam complaints and the choice of mails."""
 
 import uuid
 from collections.abc import Iterable
@@ -18,13 +18,14 @@ from .unsubscribe import read_unsubscribe_token
 
 
 class DeliverabilityService:
-    """Whom not to write to any more, and who would rather not be written to."""
+    """Bounces, spam complaints and the choice of mails."""
 
     @staticmethod
     def record_events(events: Iterable[MailEvent], *, client: ClientInfo) -> None:
-        """Mark the accounts whose addresses take no mail, or whose people called ours unwanted; others do nothing.
+        """Mark the accounts whose addresses bounced or complained.
 
-        What is told twice, or later than the person has proven the address anew, changes nothing.
+        Unknown addresses are ignored. So are repeated events, and events older than the last
+        verification of the address.
         """
         for event in events:
             user_id = (
@@ -34,25 +35,25 @@ class DeliverabilityService:
             )
             if user_id is None:
                 continue
-            what = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
+            found = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
             with transaction.atomic():
                 if User.objects.mark_unreachable(
                     user_id, complained=event.kind != BOUNCED, at=event.at
                 ):
-                    record(what, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
+                    record(found, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
 
     @staticmethod
     def set_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
-        """Remember whether a person wants mails that are not about the safety of their account."""
+        """Store whether a user wants mails other than security mails."""
         with transaction.atomic():
             if User.objects.want_notices(user_id, wanted=wanted, at=timezone.now()):
                 record(Event.NOTICES_CHANGED, user_id=user_id, client=client, wanted=wanted)
 
     @staticmethod
     def unsubscribe(*, token: str, client: ClientInfo) -> None:
-        """Send no more notices to whom a mail's unsubscribe link belongs.
+        """Turn notices off for the user of an unsubscribe link.
 
-        Raises LinkInvalid if the token is none of ours.
+        Raises LinkInvalid if the token was not signed by us.
         """
         try:
             user_id = read_unsubscribe_token(token)

@@ -1,4 +1,4 @@
-"""Building block: what a mail says that is made only when it is sent, its secret link above all (contract 8)."""
+"""Template context of mails. Secret links are created at sending, so that none is stored."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -26,17 +26,19 @@ Context = dict[str, Any]
 _DISOWN_LIFETIME = dt.timedelta(days=7)
 
 
-class EmailObsolete(Exception):  # noqa: N818 -- it is a finding, not an accident
-    """What a mail was to be about is over: the change it asks to confirm was given up, say."""
+class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
+    """The reason for a mail no longer exists: its change was cancelled or its export expired."""
 
 
 def context_for(mail: OutgoingEmail, user: User) -> Context:
-    """Return all that a mail's templates need, and as `to` an address other than the account's.
+    """Return the context of a mail's templates, with new link tokens.
 
-    Raises EmailObsolete.
+    The key `to` holds the recipient if that is not the address of the account.
+
+    Raises EmailObsolete if the mail must not be sent any more.
     """
-    made = _MAKERS[mail.kind](mail, user) if mail.kind in _MAKERS else {}
-    return {**mail.context, **made, "user": user}
+    build = _BUILDERS.get(mail.kind)
+    return {**mail.context, **(build(mail, user) if build else {}), "user": user}
 
 
 def _verification(_: OutgoingEmail, user: User) -> Context:
@@ -58,8 +60,7 @@ def _new_device(mail: OutgoingEmail, user: User) -> Context:
         lifetime=_DISOWN_LIFETIME,
         session=session_id,
     )
-    # A session that retention has forgotten meanwhile leaves the mail without its facts, not
-    # unsent.
+    # If retention has deleted the session meanwhile, the mail is sent without the device's details.
     session = UserSession.objects.filter(pk=session_id).first() or UserSession(
         created_at=mail.created_at
     )
@@ -86,7 +87,7 @@ def _change(
     change = EmailChange.objects.filter(
         pk=mail.context.get("change"), user=user, undone_at=None
     ).first()
-    # The time runs from the asking, however late the mail is.
+    # The lifetime starts with the request, even if the mail is sent late.
     left = change.requested_at + lifetime - timezone.now() if change else dt.timedelta()
     if change is None or left <= dt.timedelta():
         raise EmailObsolete
@@ -115,7 +116,7 @@ def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     return {"link": settings.EXPORT_URL.replace("{token}", token)}
 
 
-_MAKERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
+_BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,

@@ -34,7 +34,7 @@ LOGIN = f"{API}/login/"
 NOBODY = "nobody@example.org"
 HOME, ELSEWHERE, ABROAD = "127.0.0.1", "203.0.113.9", "2001:db8:1:2::3"
 WRONG = "Wrong-Horse-9"
-DETAIL = "Too many failed attempts. Try again later, or reset your password to sign in now."
+DETAIL = "Too many wrong attempts. Try again later, or reset your password to sign in now."
 
 Deliver = Callable[[], list[EmailMessage]]
 

@@ -44,9 +44,9 @@ CODE_INVALID = {
     "type": "/api/problems/invalid_credentials/",
     "title": "Invalid credentials",
     "status": 401,
-    "detail": "The code is not right.",
+    "detail": "That code didn't work. Please try the next one.",
     "code": "invalid_credentials",
-    "error": "The code is not right.",
+    "error": "That code didn't work. Please try the next one.",
     "WWW-Authenticate": "Bearer",
 }
 BOTH = ["totp", "recovery_code"]
@@ -94,9 +94,9 @@ class TestTheRightPassword:
             "type": "/api/problems/mfa_required/",
             "title": "Second factor needed",
             "status": 403,
-            "detail": "Please enter the code of your authenticator app, or a recovery code.",
+            "detail": "Please enter the code from your authenticator app, or a recovery code.",
             "code": "mfa_required",
-            "error": "Please enter the code of your authenticator app, or a recovery code.",
+            "error": "Please enter the code from your authenticator app, or a recovery code.",
             "mfa_methods": BOTH,
             "WWW-Authenticate": None,
         }
@@ -508,7 +508,7 @@ class TestTenTriesAnHour:
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get(event_type="second_factor_blocked").risk_level == "high"
         (mail,) = delivered()
-        assert mail.subject == "Somebody who knows your password was stopped"
+        assert mail.subject == "We stopped someone who knows your password"
 
     def test_an_hour_after_the_first_they_begin_anew(
         self, api: APIClient, person: User, app: Factor, time_machine: TimeMachineFixture
