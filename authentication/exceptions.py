@@ -1,10 +1,14 @@
-"""Every failure a client can see: its class, code, status and message (contract 3)."""
+"""The errors of the API: one class for each code, with status, title and default message."""
 
 from typing import Any, ClassVar
 
 
-class Problem(Exception):  # noqa: N818 -- RFC 9457's own word for it
-    """A refusal with an answer of its own; raise a subclass."""
+class Problem(Exception):  # noqa: N818 -- the term of RFC 9457
+    """Base class of all errors that become a problem+json response (RFC 9457).
+
+    `errors` holds messages by field, `members` further members of the response body, `retry_after`
+    the seconds in the Retry-After header.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "server_error"
@@ -30,22 +34,22 @@ class Problem(Exception):  # noqa: N818 -- RFC 9457's own word for it
 
 
 class ServerError(Problem):
-    """A fault of the service itself."""
+    """An unexpected error in the service."""
 
 
 class ValidationFailed(Problem):
-    """Some field does not hold what it should; `errors` says which and why."""
+    """A field of the request is invalid; `errors` holds the messages by field."""
 
     status = 400
     code = "validation_error"
     title = "Invalid input"
-    detail = "Please correct the fields named in errors."
+    detail = "Please check the marked fields."
 
 
 class MalformedRequest(ValidationFailed):
-    """The request could not be read at all."""
+    """The request could not be parsed."""
 
-    detail = "The request could not be read."
+    detail = "We could not read this request."
 
     def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
         super().__init__(detail, **kwargs)
@@ -53,21 +57,21 @@ class MalformedRequest(ValidationFailed):
 
 
 class LinkInvalid(Problem):
-    """An emailed or exchange token that is unknown, used or expired."""
+    """A mailed link or an exchange token is unknown, used or expired."""
 
     status = 400
     code = "token_invalid"
     title = "Invalid or expired link"
-    detail = "This link or token is not valid any more. Please ask for a new one."
+    detail = "This link no longer works. Please ask for a new one."
 
 
 class TokenInvalid(Problem):
-    """A token that is missing, malformed, expired, revoked or of the wrong type."""
+    """A JWT is missing, malformed, expired, revoked or of the wrong type."""
 
     status = 401
     code = "token_invalid"
     title = "Not signed in"
-    detail = "Your session is not valid. Please sign in."
+    detail = "You are not signed in. Please sign in to continue."
 
     def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
         super().__init__(detail, **kwargs)
@@ -75,16 +79,16 @@ class TokenInvalid(Problem):
 
 
 class SessionOver(TokenInvalid):
-    """A genuine token of a session that is over for good."""
+    """A JWT is genuine, but its session has ended."""
 
 
 class InvalidCredentials(Problem):
-    """No such account, or not its password; nobody is told which."""
+    """The account is unknown or the password wrong. The response does not reveal which."""
 
     status = 401
     code = "invalid_credentials"
     title = "Invalid credentials"
-    detail = "The email, username or password is not right."
+    detail = "That email, username or password is wrong. Please check and try again."
 
     def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
         super().__init__(detail, **kwargs)
@@ -92,22 +96,22 @@ class InvalidCredentials(Problem):
 
 
 class CodeInvalid(InvalidCredentials):
-    """A wrong, used or late code of a second factor; nobody is told which."""
+    """A second-factor code is wrong, used or expired. The response does not reveal which."""
 
-    detail = "The code is not right."
+    detail = "That code didn't work. Please try the next one."
 
 
 class MfaRequired(Problem):
-    """The right password of an account with a second factor; `mfa_token` goes on with the sign-in."""
+    """A code is needed after the right password; `mfa_token` continues the sign-in."""
 
     status = 403
     code = "mfa_required"
     title = "Second factor needed"
-    detail = "Please enter the code of your authenticator app, or a recovery code."
+    detail = "Please enter the code from your authenticator app, or a recovery code."
 
 
 class PermissionRefused(Problem):
-    """The person is known but may not do this."""
+    """The user is signed in but lacks the permission."""
 
     status = 403
     code = "permission_denied"
@@ -116,25 +120,25 @@ class PermissionRefused(Problem):
 
 
 class AccountLocked(Problem):
-    """Too many wrong passwords; `Retry-After` says when to come back."""
+    """The account is locked after too many wrong passwords; Retry-After holds the seconds left."""
 
     status = 403
     code = "account_locked"
     title = "Account locked"
-    detail = "Too many failed attempts. Try again later, or reset your password to sign in now."
+    detail = "Too many wrong attempts. Try again later, or reset your password to sign in now."
 
 
 class EmailNotVerified(Problem):
-    """The right password for an account whose address is not proven yet."""
+    """The password is right, but the email address is not verified yet."""
 
     status = 403
     code = "email_not_verified"
     title = "Email not verified"
-    detail = "Please verify your email address first. We can send you the link again."
+    detail = "Please confirm your email address first. We can send you a new link."
 
 
 class AccountDisabled(Problem):
-    """The right password for an account that is closed."""
+    """The password is right, but the account is disabled."""
 
     status = 403
     code = "account_disabled"
@@ -143,43 +147,43 @@ class AccountDisabled(Problem):
 
 
 class ReauthenticationRequired(Problem):
-    """A grave act whose person proved who they are too long ago; POST auth/reauthenticate/ proves it anew."""
+    """The operation needs a recent proof of identity, by POST auth/reauthenticate/."""
 
     status = 403
     code = "reauthentication_required"
-    title = "Please prove that it is you"
-    detail = "Please confirm that it is you before you do this."
+    title = "Please confirm that it is you"
+    detail = "First we need to know that it's you. Please enter your password or a code."
 
 
 class AccountDeletionPending(Problem):
-    """The right password of an account that is about to be deleted; `restore` takes that back until `deletion_at`."""
+    """The account will be deleted at `deletion_at` unless a sign-in with `restore` cancels it."""
 
     status = 403
     code = "account_deletion_pending"
     title = "Account about to be deleted"
-    detail = "You asked us to delete this account. Sign in with restore to keep it."
+    detail = "You asked us to delete this account. To keep it, sign in and choose restore."
 
 
 class ConsentRequired(Problem):
-    """The right password of somebody who has not agreed to what is in force; `documents` names it."""
+    """The user has not accepted the current versions, which `documents` lists by document."""
 
     status = 403
     code = "consent_required"
     title = "Agreement needed"
-    detail = "Our terms or our privacy policy have changed. Please agree to them to go on."
+    detail = "Our terms or privacy policy have changed. Please accept them to continue."
 
 
 class CsrfFailed(Problem):
-    """A browser's request that may have been made by another site."""
+    """A browser's request may come from another site."""
 
     status = 403
     code = "csrf_failed"
     title = "Cross-site request refused"
-    detail = "This request did not come from a trusted page. Please reload and try again."
+    detail = "This request did not come from a trusted page. Please reload the page and try again."
 
 
 class NotFound(Problem):
-    """Nothing here, or nothing of yours."""
+    """The resource does not exist, or belongs to another user."""
 
     status = 404
     code = "not_found"
@@ -188,57 +192,57 @@ class NotFound(Problem):
 
 
 class MethodNotAllowed(Problem):
-    """The address exists, but not for this method; `Allow` lists those it takes."""
+    """The URL does not support this method; the Allow header lists those it supports."""
 
     status = 405
     code = "method_not_allowed"
     title = "Method not allowed"
-    detail = "This address does not take that method."
+    detail = "This address does not accept that method."
 
 
 class NotAcceptable(Problem):
-    """The client wants a representation that does not exist."""
+    """The client accepts no format that the API can produce."""
 
     status = 406
     code = "not_acceptable"
     title = "Not acceptable"
-    detail = "The answer can only be given as JSON."
+    detail = "We can only answer in JSON."
 
 
 class PayloadTooLarge(Problem):
-    """A body over 64 KiB."""
+    """The request body is over 64 KiB."""
 
     status = 413
     code = "payload_too_large"
     title = "Request too large"
-    detail = "The request body is larger than 64 KiB."
+    detail = "This request is too large. The limit is 64 KiB."
 
 
 class UnsupportedMediaType(Problem):
-    """A body that is neither JSON nor a form in UTF-8."""
+    """The request body is neither JSON nor a form in UTF-8."""
 
     status = 415
     code = "unsupported_media_type"
     title = "Unsupported media type"
-    detail = "Send JSON or a form, in UTF-8."
+    detail = "Please send JSON or a form, in UTF-8."
 
 
 class RateLimited(Problem):
-    """Too many requests; `Retry-After` says when to come back."""
+    """A rate limit is exceeded; Retry-After holds the seconds to wait."""
 
     status = 429
     code = "rate_limited"
     title = "Too many requests"
-    detail = "Too many requests. Please try again later."
+    detail = "That was too often. Please wait a while, then try again."
 
 
 class ServiceUnavailable(Problem):
-    """A store that the answer needs is down, or the service is too busy to hash a password now."""
+    """The database or Redis is down, or too many password hashes are waiting."""
 
     status = 503
     code = "service_unavailable"
     title = "Service unavailable"
-    detail = "The service cannot answer just now. Please try again in a moment."
+    detail = "We can't answer right now. Please try again in a moment."
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 5, **kwargs: Any) -> None:
         super().__init__(detail, retry_after=retry_after, **kwargs)

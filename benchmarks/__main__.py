@@ -1,4 +1,4 @@
-"""Measures the service and the yardstick in turns, and prints what came out; see --help."""
+"""Measures the service and the baseline in alternating rounds and prints the results."""
 
 import argparse
 import contextlib
@@ -13,29 +13,29 @@ from typing import NoReturn
 import psycopg
 
 from . import report
-from .environments import service_environment, yardstick_environment
-from .load import Operation, Round, WrongAnswerError
-from .operations import ACCOUNTS, operations_of_service, operations_of_yardstick
-from .places import database
-from .servers import THREADS, ServerFailedError, prepared, running
+from .databases import database
+from .environments import baseline_environment, service_environment
+from .load import Operation, Round, UnexpectedResponseError
+from .operations import ACCOUNTS, baseline_operations, service_operations
+from .servers import THREADS, ServerFailedError, prepare_database, run_server
 
 _WARM_UP_SECONDS = 0.7
-_STOPS = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> int:
-    """Measure and print; return the exit status."""
+    """Measure, print the results and return the exit status."""
     options = _options()
-    for number in _STOPS:
+    for number in _STOP_SIGNALS:
         signal.signal(number, _stop)
     try:
-        with contextlib.ExitStack() as lent:
-            operations = _operations(lent, options.clients)
-            rounds = _measured(operations, options.rounds, options.seconds)
-    except (WrongAnswerError, ServerFailedError, psycopg.OperationalError) as failure:
+        with contextlib.ExitStack() as stack:
+            operations = _operations(stack, options.clients)
+            rounds = _measure(operations, options.rounds, options.seconds)
+    except (UnexpectedResponseError, ServerFailedError, psycopg.OperationalError) as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    _say(_conclusion(rounds, options))
+    _print(_report(rounds, options))
     return 0
 
 
@@ -44,66 +44,68 @@ def _options() -> argparse.Namespace:
         prog="benchmarks", description=sys.modules["benchmarks"].__doc__
     )
     parser.add_argument(
-        "--rounds", type=int, default=5, help="rounds of every operation (default: 5)"
+        "--rounds", type=int, default=5, help="rounds of each operation (default: 5)"
     )
     parser.add_argument(
-        "--seconds", type=float, default=1.2, help="seconds of a round (default: 1.2)"
+        "--seconds", type=float, default=1.2, help="seconds per round (default: 1.2)"
     )
-    parser.add_argument("--clients", type=int, default=3, help="clients at once (default: 3)")
+    parser.add_argument("--clients", type=int, default=3, help="concurrent clients (default: 3)")
     options = parser.parse_args()
     if min(options.rounds, options.seconds, options.clients) <= 0:
-        parser.error("rounds, seconds and clients must be more than nothing")
+        parser.error("rounds, seconds and clients must be positive")
     return options
 
 
-def _operations(lent: contextlib.ExitStack, clients: int) -> list[Operation]:
-    directory = Path(lent.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-    bare = yardstick_environment(
-        lent.enter_context(database(f"bench_bare_{os.getpid()}", directory))
+def _operations(stack: contextlib.ExitStack, clients: int) -> list[Operation]:
+    directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+    bare = baseline_environment(
+        stack.enter_context(database(f"bench_bare_{os.getpid()}", directory))
     )
     ours = service_environment(
-        lent.enter_context(database(f"bench_service_{os.getpid()}", directory))
+        stack.enter_context(database(f"bench_service_{os.getpid()}", directory))
     )
-    tokens = json.loads(prepared("benchmarks.bare.accounts", clients, bare))
-    accounts = json.loads(prepared("benchmarks.accounts", clients * ACCOUNTS, ours))
-    yardstick = lent.enter_context(running("benchmarks.bare.wsgi:application", bare, directory))
-    service = lent.enter_context(
-        running("vineyard_group_fellowship.wsgi:application", ours, directory)
+    tokens = json.loads(prepare_database("benchmarks.bare.accounts", clients, bare))
+    accounts = json.loads(prepare_database("benchmarks.accounts", clients * ACCOUNTS, ours))
+    baseline = stack.enter_context(run_server("benchmarks.bare.wsgi:application", bare, directory))
+    service = stack.enter_context(
+        run_server("vineyard_group_fellowship.wsgi:application", ours, directory)
     )
-    return [*operations_of_yardstick(yardstick, tokens), *operations_of_service(service, accounts)]
+    return [*baseline_operations(baseline, tokens), *service_operations(service, accounts)]
 
 
-def _measured(operations: list[Operation], rounds: int, seconds: float) -> dict[str, list[Round]]:
+def _measure(operations: list[Operation], rounds: int, seconds: float) -> dict[str, list[Round]]:
     for operation in operations:
         operation.run(_WARM_UP_SECONDS)
     measured: dict[str, list[Round]] = {operation.name: [] for operation in operations}
-    # In turns, so that whatever else the machine does meets all of them.
+    # Rounds alternate, so that other load on the machine affects all operations alike.
     for _ in range(rounds):
         for operation in operations:
             measured[operation.name].append(operation.run(seconds))
     return measured
 
 
-def _conclusion(rounds: dict[str, list[Round]], options: argparse.Namespace) -> str:
+def _report(rounds: dict[str, list[Round]], options: argparse.Namespace) -> str:
     results = {name: report.Result.of(each) for name, each in rounds.items()}
     conditions = (
-        f"Medians of {options.rounds} rounds of {options.seconds} s, {options.clients} clients in a closed loop, "
-        f"one gunicorn worker with {THREADS} threads for each server.\n"
-        "The service's rate limits and mail are off. CPU is the worker's alone, not the database's or the cache's. "
-        "Of fewer than 100 answers in a round, p99 is the slowest."
+        f"Medians of {options.rounds} rounds of {options.seconds} s, "
+        f"{options.clients} clients in a closed loop.\n"
+        f"Each server is one gunicorn worker with {THREADS} threads. "
+        "The service's rate limits and mail are off.\n"
+        "CPU is that of the worker only, without the database and the cache.\n"
+        "With fewer than 100 responses in a round, p99 is the slowest."
     )
     return "\n\n".join(
         (report.table(results), report.ratios(results), f"{conditions}\n{report.environment()}")
     )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"\n{text}\n")
 
 
 def _stop(number: int, _: object) -> NoReturn:
-    # Once is enough: a second Ctrl-C must not stop the clearing away.
-    for other in _STOPS:
+    # Further signals are ignored: a second Ctrl-C must not interrupt the cleanup.
+    for other in _STOP_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise SystemExit(128 + number)
 

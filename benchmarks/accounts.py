@@ -1,4 +1,4 @@
-"""Prepares the service's database and prints accounts to sign in with, for a process with its settings."""
+"""Script that creates the service's tables and accounts, run with the service's settings."""
 
 import json
 import secrets
@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 
 def main(count: int) -> None:
-    """Make the tables and so many accounts with proven addresses; print how to sign in to each."""
+    """Migrate, create `count` verified accounts and print their credentials as JSON."""
     django.setup()
     from django.contrib.auth.hashers import make_password
     from django.utils import timezone
@@ -23,7 +23,7 @@ def main(count: int) -> None:
             f"person{number}@example.org", first_name="Ruth", last_name="Moab"
         )
         UserProfile.objects.create(user=user)
-    # One hash for all: making one takes as long as a sign-in.
+    # All accounts share one hash, because hashing takes as long as a sign-in.
     User.objects.update(
         password=make_password(password), email_verified=True, email_verified_at=timezone.now()
     )

@@ -1,12 +1,12 @@
-"""What the two servers are told by their environment."""
+"""Environment variables of the two servers."""
 
 import os
 import secrets
 
 from .servers import ROOT
 
-# Emptied, so that neither the shell nor a .env file leads a run to anybody's own data.
-_ELSEWHERE = (
+# Emptied, so that neither the shell nor a .env file leads a run to real data.
+_EMPTIED = (
     "DATABASE_URL",
     "DB_HOST",
     "PGHOST",
@@ -18,12 +18,12 @@ _ELSEWHERE = (
 
 
 def service_environment(database: str) -> dict[str, str]:
-    """Return the service's: its development settings and real hashes, without limits, debugging and mail."""
+    """Return the service's environment: development, but no rate limits, debugging or mail."""
     sqlite = database.removeprefix("sqlite:///")
-    place = {"DATABASE_URL": database} if sqlite == database else {"SQLITE_PATH": sqlite}
+    location = {"DATABASE_URL": database} if sqlite == database else {"SQLITE_PATH": sqlite}
     return {
         **_shared(),
-        **place,
+        **location,
         "REDIS_URL": os.environ.get("REDIS_URL", ""),
         "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings",
         "DJANGO_ENVIRONMENT": "development",
@@ -32,13 +32,13 @@ def service_environment(database: str) -> dict[str, str]:
         "DEBUG": "False",
         "RATELIMIT_ENABLE": "False",
         "SERVER_TIMING": "True",
-        # A broker that ends with its process: nothing is sent, nothing is left behind.
+        # An in-memory broker: no task is run and nothing is left behind.
         "CELERY_BROKER_URL": "memory://",
     }
 
 
-def yardstick_environment(database: str) -> dict[str, str]:
-    """Return the yardstick's."""
+def baseline_environment(database: str) -> dict[str, str]:
+    """Return the baseline's environment."""
     return {
         **_shared(),
         "DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings",
@@ -49,7 +49,7 @@ def yardstick_environment(database: str) -> dict[str, str]:
 def _shared() -> dict[str, str]:
     return {
         **os.environ,
-        **dict.fromkeys(_ELSEWHERE, ""),
+        **dict.fromkeys(_EMPTIED, ""),
         "PYTHONPATH": str(ROOT),
         "WEB_CONCURRENCY": "1",
     }

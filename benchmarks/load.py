@@ -1,4 +1,4 @@
-"""A closed loop: each client sends its next request when the last one is answered, on one connection."""
+"""HTTP load in a closed loop: each client waits for a response before its next request."""
 
 import contextlib
 import dataclasses
@@ -15,13 +15,13 @@ _QUERIES = re.compile(r'desc="(\d+) quer')
 _TIMEOUT_SECONDS = 30
 
 
-class WrongAnswerError(Exception):
-    """An answer that is no success: what was measured means nothing."""
+class UnexpectedResponseError(Exception):
+    """A response was not a success, which invalidates the measurement."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """A request."""
+    """An HTTP request."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Call:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """A success, the seconds it took, and the number of queries it says it made."""
+    """A successful response, its seconds, and its number of database queries if reported."""
 
     body: bytes
     seconds: float
@@ -39,30 +39,30 @@ class Answer:
 
 
 Script = Generator[Call, Answer, None]
-"""What a client asks for, one call after the other; it is sent each answer."""
+"""A generator that yields requests and receives the response to each."""
 
 
 class Client:
-    """One who follows a script, over as many rounds as there are."""
+    """A client that follows a script over several rounds."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self._call = next(script)
 
-    def ask_for(self, seconds: float, server: Server) -> list[Answer]:
-        """Follow the script for so long; return the answers."""
+    def follow(self, seconds: float, server: Server) -> list[Answer]:
+        """Follow the script for some seconds and return the responses."""
         answers: list[Answer] = []
-        with contextlib.closing(connected(server)) as connection:
+        with contextlib.closing(connect(server)) as connection:
             end = time.perf_counter() + seconds
             while time.perf_counter() < end:
-                answers.append(ask(connection, self._call))
+                answers.append(send(connection, self._call))
                 self._call = self._script.send(answers[-1])
         return answers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Round:
-    """What one round measured; times are in seconds."""
+    """The measurements of one round, in seconds."""
 
     answers: list[Answer]
     duration: float
@@ -71,19 +71,17 @@ class Round:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Operation:
-    """Something to measure, with its clients."""
+    """An operation to measure, with its clients."""
 
     name: str
     server: Server
     clients: list[Client]
 
     def run(self, seconds: float) -> Round:
-        """Let all clients ask at once for so long, and return what that took."""
+        """Run all clients concurrently for some seconds and return the measurements."""
         cpu_before, began = self.server.cpu_seconds(), time.perf_counter()
         with ThreadPoolExecutor(len(self.clients)) as pool:
-            lists = list(
-                pool.map(lambda client: client.ask_for(seconds, self.server), self.clients)
-            )
+            lists = list(pool.map(lambda client: client.follow(seconds, self.server), self.clients))
         duration, cpu_after = time.perf_counter() - began, self.server.cpu_seconds()
         return Round(
             answers=[answer for answers in lists for answer in answers],
@@ -92,23 +90,26 @@ class Operation:
         )
 
 
-def connected(server: Server) -> http.client.HTTPConnection:
+def connect(server: Server) -> http.client.HTTPConnection:
     """Return a new connection to a server."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_TIMEOUT_SECONDS)
     connection.connect()
     return connection
 
 
-def ask(connection: http.client.HTTPConnection, call: Call) -> Answer:
-    """Send a call and wait for its answer; raises WrongAnswerError for any status but 200."""
+def send(connection: http.client.HTTPConnection, call: Call) -> Answer:
+    """Send a request and return the response.
+
+    Raises UnexpectedResponseError for any status but 200.
+    """
     began = time.perf_counter()
     connection.request(call.method, call.path, call.body, dict(call.headers))
     response = connection.getresponse()
     body = response.read()
     seconds = time.perf_counter() - began
     if response.status != HTTPStatus.OK:
-        raise WrongAnswerError(
-            f"{call.method} {call.path} was answered {response.status}: {body[:300]!r}"
+        raise UnexpectedResponseError(
+            f"{call.method} {call.path} returned {response.status}: {body[:300]!r}"
         )
     queries = _QUERIES.search(response.getheader("Server-Timing", ""))
     return Answer(body, seconds, int(queries[1]) if queries else None)

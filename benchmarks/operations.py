@@ -1,17 +1,17 @@
-"""What is measured: the scripts the clients follow, against the service and against the yardstick."""
+"""The measured operations of the service and of the baseline."""
 
 import contextlib
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from .load import Call, Client, Operation, Script, ask, connected
+from .load import Call, Client, Operation, Script, connect, send
 from .servers import Server
 
-# Enough that no account comes near its limit of sessions, from where on each sign-in ends another.
+# So many that no account reaches its session limit, where each sign-in also ends a session.
 _SIGN_IN_ACCOUNTS = 16
 ACCOUNTS = _SIGN_IN_ACCOUNTS + 2
-"""How many accounts each client of the service has: one to read with, one to refresh with, the rest to sign in."""
+"""The accounts per client: one for reading, one for refreshing, the rest for signing in."""
 
 BARE, STOCK_REFRESH = "bare view", "stock refresh"
 PROFILE, VERIFY, REFRESH, LOGIN = "authenticated GET", "token verify", "refresh", "login"
@@ -19,18 +19,18 @@ PROFILE, VERIFY, REFRESH, LOGIN = "authenticated GET", "token verify", "refresh"
 _AUTH = "/api/v1/auth"
 _HEADERS = {"User-Agent": "Vineyard/1.0 (Android 15; Pixel 9) okhttp/4.12.0"}
 
-Words = dict[str, str]
+Credentials = dict[str, str]
 
 
-def operations_of_yardstick(server: Server, tokens: list[Words]) -> list[Operation]:
-    """Return what the yardstick is asked for, with one pair of tokens for each client."""
+def baseline_operations(server: Server, tokens: list[Credentials]) -> list[Operation]:
+    """Return the baseline's operations, with one pair of tokens for each client."""
     views = [Client(_repeating(_get("/me/", pair["access"]))) for pair in tokens]
     refreshes = [Client(_repeating(_post("/refresh/", refresh=pair["refresh"]))) for pair in tokens]
     return [Operation(BARE, server, views), Operation(STOCK_REFRESH, server, refreshes)]
 
 
-def operations_of_service(server: Server, accounts: list[Words]) -> list[Operation]:
-    """Return what the service is asked for; every client has ACCOUNTS accounts of its own."""
+def service_operations(server: Server, accounts: list[Credentials]) -> list[Operation]:
+    """Return the service's operations, with ACCOUNTS accounts for each client."""
     shares = [accounts[first : first + ACCOUNTS] for first in range(0, len(accounts), ACCOUNTS)]
     readers = [_signed_in(server, own[0]) for own in shares]
     scripts: dict[str, Iterable[Script]] = {
@@ -47,9 +47,9 @@ def operations_of_service(server: Server, accounts: list[Words]) -> list[Operati
     ]
 
 
-def _signed_in(server: Server, account: Words) -> Any:
-    with contextlib.closing(connected(server)) as connection:
-        return json.loads(ask(connection, _login(account)).body)
+def _signed_in(server: Server, account: Credentials) -> Any:
+    with contextlib.closing(connect(server)) as connection:
+        return json.loads(send(connection, _login(account)).body)
 
 
 def _repeating(call: Call) -> Script:
@@ -63,13 +63,13 @@ def _refreshing(token: str) -> Script:
         token = json.loads(answer.body)["refresh"]
 
 
-def _signing_in(accounts: list[Words]) -> Script:
+def _signing_in(accounts: list[Credentials]) -> Script:
     while True:
         for account in accounts:
             yield _login(account)
 
 
-def _login(account: Words) -> Call:
+def _login(account: Credentials) -> Call:
     return _post(f"{_AUTH}/login/", **account)
 
 

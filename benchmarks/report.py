@@ -1,4 +1,4 @@
-"""The numbers, as text."""
+"""The results as text."""
 
 import dataclasses
 import os
@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Self
 
+from .databases import database_version
 from .load import Round
 from .operations import BARE, PROFILE, REFRESH
-from .places import database_version
 
-_BARS = {PROFILE: 2.0, REFRESH: 3.0}
+_MAX_RATIOS = {PROFILE: 2.0, REFRESH: 3.0}
 _HEADINGS = ("operation", "requests/s", "p50 ms", "p99 ms", "CPU ms/request", "queries")
 _PACKAGES = ("Django", "djangorestframework", "djangorestframework-simplejwt", "gunicorn")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """An operation's medians over its rounds; times are in milliseconds."""
+    """The medians of an operation over its rounds; times are in milliseconds."""
 
     rate: float
     p50: float
@@ -29,7 +29,7 @@ class Result:
 
     @classmethod
     def of(cls, rounds: Sequence[Round]) -> Self:
-        """Return the medians of some rounds."""
+        """Return the medians of rounds."""
         cpu = [one.cpu / len(one.answers) for one in rounds if one.cpu is not None]
         queries = [
             answer.queries for one in rounds for answer in one.answers if answer.queries is not None
@@ -44,7 +44,7 @@ class Result:
 
 
 def table(results: Mapping[str, Result]) -> str:
-    """Return one line for each operation."""
+    """Return a table with one line for each operation."""
     rows = [_HEADINGS, *(_row(name, result) for name, result in results.items())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     return "\n".join(
@@ -59,20 +59,21 @@ def table(results: Mapping[str, Result]) -> str:
 
 
 def ratios(results: Mapping[str, Result]) -> str:
-    """Return what the service costs in CPU time for each bare view, and whether that is below its bar."""
+    """Return the CPU time of operations relative to a bare view, and whether it is low enough."""
     bare = results[BARE].cpu
     if not bare:
         return "This system has no /proc: no CPU times, no ratios."
-    width = max(map(len, _BARS))
+    width = max(map(len, _MAX_RATIOS))
     return "\n".join(
-        f"{name:<{width}} / {BARE}  {cpu / bare:5.2f}  (at most {bar}: {'yes' if cpu / bare <= bar else 'NO'})"
-        for name, bar in _BARS.items()
+        f"{name:<{width}} / {BARE}  {cpu / bare:5.2f}"
+        f"  (at most {limit}: {'yes' if cpu / bare <= limit else 'NO'})"
+        for name, limit in _MAX_RATIOS.items()
         if (cpu := results[name].cpu) is not None
     )
 
 
 def environment() -> str:
-    """Return the one line that says where the numbers come from."""
+    """Return one line about the machine and the software."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     cache = "Redis" if os.environ.get("REDIS_URL") else "in process"
     return (

@@ -1,4 +1,4 @@
-"""Starting the two servers alike, and reading what CPU time they used."""
+"""Gunicorn servers for the benchmark, and the CPU time of their workers."""
 
 import contextlib
 import os
@@ -27,18 +27,18 @@ _PARENT, _USER_TICKS, _SYSTEM_TICKS = 1, 11, 12
 
 
 class ServerFailedError(Exception):
-    """A server, or what prepares its data, did not do its work."""
+    """A server did not start, or the script that prepares its data failed."""
 
 
 class Server:
-    """A gunicorn with one worker."""
+    """A running gunicorn with one worker."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.port = port
         self._workers = _children_of(process.pid)
 
     def cpu_seconds(self) -> float | None:
-        """Return the CPU time its workers have used so far; None on a system without /proc."""
+        """Return the CPU time of its workers so far, or None on a system without /proc."""
         if not self._workers:
             return None
         ticks = (
@@ -48,8 +48,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(application: str, environment: Mapping[str, str], directory: Path) -> Iterator[Server]:
-    """Lend a server of a WSGI application; it has ended when the context has."""
+def run_server(
+    application: str, environment: Mapping[str, str], directory: Path
+) -> Iterator[Server]:
+    """Run a WSGI application until the context ends."""
     port, log = _free_port(), directory / f"{application.partition('.')[0]}.log"
     command = (
         sys.executable,
@@ -60,9 +62,9 @@ def running(application: str, environment: Mapping[str, str], directory: Path) -
         f"--log-file={log}",
         application,
     )
-    # Started elsewhere, so that no gunicorn.conf.py is found; in a session of its own, so that
-    # Ctrl-C is ours alone.
-    process = subprocess.Popen(  # noqa: S603 -- our own words
+    # The working directory has no gunicorn.conf.py. In a new session the server does not receive
+    # Ctrl-C, so that this process ends it.
+    process = subprocess.Popen(  # noqa: S603 -- fixed arguments
         command,
         env=environment,
         cwd=directory,
@@ -71,16 +73,19 @@ def running(application: str, environment: Mapping[str, str], directory: Path) -
         start_new_session=True,
     )
     try:
-        _await(process, port, log)
+        _wait_until_ready(process, port, log)
         yield Server(process, port)
     finally:
-        _end(process)
+        _stop(process)
 
 
-def prepared(module: str, count: int, environment: Mapping[str, str]) -> str:
-    """Run a module that prepares a database for so many clients, and return what it prints."""
+def prepare_database(module: str, count: int, environment: Mapping[str, str]) -> str:
+    """Run a module that prepares a database, and return its output.
+
+    Raises ServerFailedError if it fails.
+    """
     command = (sys.executable, "-m", module, str(count))
-    done = subprocess.run(  # noqa: S603 -- our own words
+    done = subprocess.run(  # noqa: S603 -- fixed arguments
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
     if done.returncode:
@@ -88,7 +93,7 @@ def prepared(module: str, count: int, environment: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with (
@@ -106,7 +111,7 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(timeout=5)
@@ -137,5 +142,5 @@ def _is_child(pid: str, parent: int) -> bool:
 
 
 def _stat(pid: str | int) -> list[str]:
-    # The command's name is in brackets and may itself hold blanks and brackets.
+    # The name of the command is in brackets and may itself contain blanks and brackets.
     return PROC.joinpath(str(pid), "stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -12,7 +12,7 @@ from django.conf import settings
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-from authentication.utils.client import FACTS_KEY, address_of
+from authentication.utils.client import LOG_FIELDS_KEY, client_address
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
 
@@ -36,13 +36,13 @@ class ServerLogger(Logger):
             bytes=getattr(resp, "sent", None),
             milliseconds=round(request_time.total_seconds() * 1000, 1),
             correlation_id=headers.get("x-correlation-id"),
-            **(environ.get(FACTS_KEY) or _address_alone(environ)),
+            **(environ.get(LOG_FIELDS_KEY) or _address_alone(environ)),
         )
 
 
 def _address_alone(environ: dict[str, Any]) -> dict[str, str]:
     """Return what is known of a request that the server itself refuses."""
-    address = address_of(environ)
+    address = client_address(environ)
     return {"address": str(address)} if address else {}
 
 

@@ -17,11 +17,11 @@ from authentication.view_modules.account_pages import (
     ResendVerificationPage,
     ResetPasswordPage,
     UndoEmailPage,
-    UnsubscribePage,
     VerifyEmailPage,
 )
 from authentication.view_modules.metrics import MetricsView
 from authentication.view_modules.unknown import ProblemView, UnknownView
+from authentication.view_modules.unsubscribe import UnsubscribePage
 from authentication.views import OwnProfileView
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,4 +1,4 @@
-"""The desk: what staff see of accounts, and the few things they may do to them."""
+"""The admin: read-only tables for staff, with actions that call services."""
 
 from . import audit, outbox, sessions, tokens, users
 

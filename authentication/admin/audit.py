@@ -1,4 +1,4 @@
-"""What happened and what was agreed to. Read only, for everybody."""
+"""The audit log and consents in the admin."""
 
 import ipaddress
 from typing import Any
@@ -9,12 +9,12 @@ from django.http import HttpRequest
 
 from authentication.models import AuditLog, Consent
 
-from .base import DeskAdmin
+from .base import ReadOnlyAdmin
 
 
 @admin.register(AuditLog)
-class AuditLogAdmin(DeskAdmin):
-    """Security events, the newest first."""
+class AuditLogAdmin(ReadOnlyAdmin):
+    """Security events, newest first."""
 
     list_display = (
         "timestamp",
@@ -28,7 +28,7 @@ class AuditLogAdmin(DeskAdmin):
     )
     list_filter = ("event_type", "risk_level", "success", "timestamp")
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
-    search_help_text = "A whole email address, username or IP address."
+    search_help_text = "Enter a complete email address, username or IP address."
     list_select_related = ("user",)
     ordering = ("-timestamp",)
 
@@ -43,8 +43,8 @@ class AuditLogAdmin(DeskAdmin):
 
 
 @admin.register(Consent)
-class ConsentAdmin(DeskAdmin):
-    """Agreements, the newest first."""
+class ConsentAdmin(ReadOnlyAdmin):
+    """Consents, newest first."""
 
     list_display = ("accepted_at", "document", "version", "user", "ip_address")
     list_filter = ("document", "version", "accepted_at")

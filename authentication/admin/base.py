@@ -1,4 +1,4 @@
-"""What the desk's tables share."""
+"""The base class of the admin's tables."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,9 +15,9 @@ else:
     _Admin = admin.ModelAdmin
 
 
-# Secrets, and the address, which PostgreSQL compares with nothing that is none (the search box
-# takes it).
-_SECRET = {
+# Secrets must not be filtered by. Neither can ip_address: PostgreSQL raises an error for a value
+# that is no IP address. The search box of the audit log accepts one.
+_NOT_FILTERABLE = {
     "password",
     "erasure_key",
     "content",
@@ -29,13 +29,13 @@ _SECRET = {
 }
 
 
-class DeskAdmin(_Admin):
-    """A table to look at: nothing is added, changed or deleted by hand."""
+class ReadOnlyAdmin(_Admin):
+    """A read-only table: no row is added, changed or deleted in a form."""
 
-    # Counting a table of millions for every page costs more than it tells.
+    # Counting a table of millions of rows for every page is slow.
     show_full_result_count = False
     list_per_page = 50
-    search_help_text = "A whole email address or username."
+    search_help_text = "Enter a complete email address or username."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -47,16 +47,16 @@ class DeskAdmin(_Admin):
         return False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        # `?password__startswith=` would tell letter by letter what no page shows; PostgreSQL has no
-        # NUL in its texts.
-        if _SECRET & set(lookup.split("__")) or "\x00" in str(value):
+        # `?password__startswith=` would reveal a hidden field letter by letter. PostgreSQL does not
+        # accept NUL.
+        if _NOT_FILTERABLE & set(lookup.split("__")) or "\x00" in str(value):
             return False
-        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # always given by Django 5
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        # The search compares canonical forms exactly, so that the index answers it.
+        # The search compares exact canonical forms, so that it can use an index.
         term = canonical_identifier(search_term)
         if search_term and not term:
             return queryset.none(), False
@@ -64,5 +64,5 @@ class DeskAdmin(_Admin):
 
 
 def actor_of(request: HttpRequest) -> User:
-    """Return the member of staff at the desk."""
+    """Return the staff user who sent the request, for the audit log."""
     return cast(User, request.user)

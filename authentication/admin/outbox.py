@@ -1,4 +1,4 @@
-"""Mails on their way, and work that failed for good."""
+"""The outbox and failed tasks in the admin."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -8,12 +8,12 @@ from authentication.models import FailedTask, OutgoingEmail
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(DeskAdmin):
-    """The outbox; a dead letter can be sent again."""
+class OutgoingEmailAdmin(ReadOnlyAdmin):
+    """The outbox, with an action to send dead letters again."""
 
     list_display = ("kind", "user", "status", "attempts", "last_error", "created_at", "sent_at")
     list_filter = ("status", "kind", "created_at")
@@ -28,23 +28,21 @@ class OutgoingEmailAdmin(DeskAdmin):
         count = sum(
             AdministrationService.send_again(mail, actor=actor, client=client) for mail in queryset
         )
-        self.message_user(
-            request, f"{count} dead letter(s) wait to be sent again.", messages.SUCCESS
-        )
+        self.message_user(request, f"{count} mail(s) will be sent again.", messages.SUCCESS)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        """Return whether the one at the desk may change the outbox."""
+        """Return whether the staff user may change the outbox."""
         return admin.ModelAdmin.has_change_permission(self, request)
 
 
 @admin.register(FailedTask)
-class FailedTaskAdmin(DeskAdmin):
-    """Dead letters of tasks; each can be sent again, once."""
+class FailedTaskAdmin(ReadOnlyAdmin):
+    """Failed tasks, with an action to run each of them again, once."""
 
     list_display = ("task", "error", "failed_at", "sent_again_at")
     list_filter = ("task", "error", "failed_at")
     search_fields = ("task__exact",)
-    search_help_text = "A task's whole name."
+    search_help_text = "Enter the complete name of a task."
     ordering = ("-failed_at",)
     exclude = ("arguments",)
     actions = ("send_again",)
@@ -55,8 +53,8 @@ class FailedTaskAdmin(DeskAdmin):
         count = sum(
             AdministrationService.run_again(task, actor=actor, client=client) for task in queryset
         )
-        self.message_user(request, f"{count} task(s) are started again.", messages.SUCCESS)
+        self.message_user(request, f"{count} task(s) will run again.", messages.SUCCESS)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        """Return whether the one at the desk may change the dead letters."""
+        """Return whether the staff user may change failed tasks."""
         return admin.ModelAdmin.has_change_permission(self, request)

@@ -1,4 +1,4 @@
-"""Devices people are signed in on."""
+"""Sessions in the admin."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -9,12 +9,12 @@ from authentication.models import UserSession
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(DeskAdmin):
-    """Sessions; the key their tokens are derived with stays hidden."""
+class UserSessionAdmin(ReadOnlyAdmin):
+    """Sessions, without the key that access token IDs are derived from."""
 
     list_display = (
         "user",
@@ -31,7 +31,7 @@ class UserSessionAdmin(DeskAdmin):
         "user__username_canonical__exact",
         "refresh_token_jti__exact",
     )
-    search_help_text = "A whole email address, username or identifier of a refresh token."
+    search_help_text = "Enter a complete email address, username or refresh token identifier."
     list_select_related = ("user",)
     ordering = ("-created_at",)
     exclude = ("session_key",)
@@ -54,5 +54,5 @@ class UserSessionAdmin(DeskAdmin):
         )
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Return whether the one at the desk may change sessions."""
+        """Return whether the staff user may change sessions."""
         return admin.ModelAdmin.has_change_permission(self, request)

@@ -1,4 +1,4 @@
-"""Revoked tokens, mailed tokens, former passwords: that they exist, never what they are."""
+"""Revoked tokens, mailed links and former passwords in the admin, without their secrets."""
 
 from typing import Any
 
@@ -21,20 +21,20 @@ from authentication.models import (
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 _BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
 
 
-class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the type checker's eyes alone
-    """The identifier of a token to revoke, and why."""
+class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for the type checker
+    """The JWT ID of a token to revoke, and the reason."""
 
-    # One that no token of ours can have would look revoked, and be of none.
+    # Another format would be stored but could never match a token.
     jti = forms.RegexField(
         r"\A[0-9a-f]{32}\Z",
         label="JTI",
         strip=True,
-        help_text="The token's claim `jti`: 32 hexadecimal digits.",
+        help_text="The claim `jti` of the token: 32 hexadecimal digits.",
     )
     reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in _BY_HAND])
 
@@ -44,8 +44,8 @@ class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the t
 
 
 @admin.register(TokenBlacklist)
-class TokenBlacklistAdmin(DeskAdmin):
-    """Revoked tokens; adding one revokes it."""
+class TokenBlacklistAdmin(ReadOnlyAdmin):
+    """Revoked tokens. Adding a row revokes a token."""
 
     list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
     list_filter = ("reason", "blacklisted_at")
@@ -54,7 +54,7 @@ class TokenBlacklistAdmin(DeskAdmin):
         "user__email_canonical__exact",
         "user__username_canonical__exact",
     )
-    search_help_text = "A whole token identifier, email address or username."
+    search_help_text = "Enter a complete token identifier, email address or username."
     list_select_related = ("user",)
     ordering = ("-blacklisted_at",)
     exclude = ("token",)
@@ -76,7 +76,13 @@ class TokenBlacklistAdmin(DeskAdmin):
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return ("jti", "reason") if obj is None else super().get_fields(request, obj)
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Model,
+        form: Any,
+        change: bool,  # noqa: FBT001 -- Django's signature
+    ) -> None:
         given = form.cleaned_data
         try:
             saved = AdministrationService.revoke_token(
@@ -86,14 +92,14 @@ class TokenBlacklistAdmin(DeskAdmin):
                 client=ClientInfo.of(request),
             )
         except PermissionRefused:
-            self.message_user(request, "You may not revoke this token.", messages.ERROR)
+            self.message_user(request, "You are not allowed to revoke this token.", messages.ERROR)
         else:
             obj.pk = saved.pk
 
     def response_add(
         self, request: HttpRequest, obj: Model, post_url_continue: str | None = None
     ) -> HttpResponse:
-        # Nothing was saved, and so there is nothing to report or to go to.
+        # The service refused: there is no saved row to report or to redirect to.
         if obj.pk is None:
             return HttpResponseRedirect(reverse("admin:authentication_tokenblacklist_changelist"))
         return super().response_add(request, obj, post_url_continue)
@@ -102,7 +108,7 @@ class TokenBlacklistAdmin(DeskAdmin):
         return None if obj.pk is None else super().log_addition(request, obj, message)
 
 
-class _MailedTokenAdmin(DeskAdmin):
+class _MailedTokenAdmin(ReadOnlyAdmin):
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
     list_select_related = ("user",)
     ordering = ("-created_at",)
@@ -110,7 +116,7 @@ class _MailedTokenAdmin(DeskAdmin):
 
 @admin.register(EmailVerificationToken)
 class EmailVerificationTokenAdmin(_MailedTokenAdmin):
-    """Verification links that are out."""
+    """Mailed verification links."""
 
     list_display = ("user", "created_at", "expires_at", "verified_at")
     list_filter = ("created_at", "verified_at")
@@ -119,7 +125,7 @@ class EmailVerificationTokenAdmin(_MailedTokenAdmin):
 
 @admin.register(PasswordResetToken)
 class PasswordResetTokenAdmin(_MailedTokenAdmin):
-    """Reset links that are out."""
+    """Mailed password reset links."""
 
     list_display = ("user", "created_at", "used_at")
     list_filter = ("created_at", "used_at")
@@ -128,7 +134,7 @@ class PasswordResetTokenAdmin(_MailedTokenAdmin):
 
 @admin.register(ActionToken)
 class ActionTokenAdmin(_MailedTokenAdmin):
-    """Other mailed links that are out."""
+    """Other mailed links."""
 
     list_display = ("user", "action", "created_at", "expires_at", "used_at")
     list_filter = ("action", "created_at", "used_at")
@@ -137,7 +143,7 @@ class ActionTokenAdmin(_MailedTokenAdmin):
 
 @admin.register(AccountExport)
 class AccountExportAdmin(_MailedTokenAdmin):
-    """Copies of people's data that were asked for; never what they hold."""
+    """Exports of personal data, without their content."""
 
     list_display = ("user", "requested_at", "ready_at", "downloaded_at")
     list_filter = ("requested_at", "ready_at", "downloaded_at")
@@ -146,8 +152,8 @@ class AccountExportAdmin(_MailedTokenAdmin):
 
 
 @admin.register(EmailChange)
-class EmailChangeAdmin(DeskAdmin):
-    """Moves to another address, which the person can undo for a week."""
+class EmailChangeAdmin(ReadOnlyAdmin):
+    """Changes of email addresses, which the user can undo for a week."""
 
     list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")
     list_filter = ("requested_at", "confirmed_at", "undone_at")
@@ -162,7 +168,7 @@ class EmailChangeAdmin(DeskAdmin):
 
 @admin.register(PasswordHistory)
 class PasswordHistoryAdmin(_MailedTokenAdmin):
-    """When passwords were set."""
+    """The times at which passwords were set."""
 
     list_display = ("user", "created_at")
     list_filter = ("created_at",)

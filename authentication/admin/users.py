@@ -1,4 +1,4 @@
-"""Accounts and profiles."""
+"""Accounts, groups and profiles in the admin."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from authentication.models import User, UserProfile
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
-from .base import DeskAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NAMES = ("email", "username")
@@ -22,8 +22,8 @@ _EDITABLE = ("first_name", "last_name")
 
 
 @admin.register(User)
-class UserAdmin(DeskAdmin):
-    """Accounts: names may be corrected, privileges given by superusers; all else is done by actions."""
+class UserAdmin(ReadOnlyAdmin):
+    """Accounts. Staff edit names, superusers also privileges; all other changes are actions."""
 
     list_display = (
         "email",
@@ -54,9 +54,9 @@ class UserAdmin(DeskAdmin):
         return allowed and not above
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        open_to = (*_EDITABLE, *_PRIVILEGES) if actor_of(request).is_superuser else _EDITABLE
+        editable = (*_EDITABLE, *_PRIVILEGES) if actor_of(request).is_superuser else _EDITABLE
         shown = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]
-        return [name for name in shown if name not in (*open_to, *self.exclude)]
+        return [name for name in shown if name not in (*editable, *self.exclude)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         rest = [
@@ -73,19 +73,24 @@ class UserAdmin(DeskAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         accounts = super().get_queryset(request)
         if request.resolver_match and request.resolver_match.kwargs:
-            # A form that is only looked at names every permission.
+            # A read-only form shows the name of every permission.
             return accounts.prefetch_related("groups", "user_permissions__content_type")
         return accounts
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":
-            # A permission's name shows its content type: one query each without this.
+            # The name of a permission shows its content type: one query each without the join.
             kwargs["queryset"] = Permission.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
-        # Only what was changed: a whole row would undo what happened to the account while the form
-        # was open.
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Model,
+        form: Any,
+        change: bool,  # noqa: FBT001 -- Django's signature
+    ) -> None:
+        # Saving all fields would overwrite changes that were made while the form was open.
         many = {field.name for field in self.opts.many_to_many}
         obj.save(update_fields=[name for name in form.changed_data if name not in many])
         AdministrationService.note_change(
@@ -140,9 +145,15 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class PrivilegeGroupAdmin(GroupAdmin):
-    """Groups carry permissions: who could change one could raise themselves, so superusers alone may."""
+    """Groups. Only superusers may see or change them: others could give themselves permissions."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        change: bool,  # noqa: FBT001 -- Django's signature
+    ) -> None:
         super().save_related(request, form, formsets, change)
         AdministrationService.note_group_change(
             form.instance.name, actor=actor_of(request), client=ClientInfo.of(request)
@@ -165,8 +176,8 @@ class PrivilegeGroupAdmin(GroupAdmin):
 
 
 @admin.register(UserProfile)
-class UserProfileAdmin(DeskAdmin):
-    """What people chose to show."""
+class UserProfileAdmin(ReadOnlyAdmin):
+    """Profiles."""
 
     list_display = ("user", "display_name", "timezone", "visibility")
     list_filter = ("visibility",)

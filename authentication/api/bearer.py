@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from authentication.exceptions import TokenInvalid
 from authentication.models import User, UserSession
 from authentication.services.sessions import TokenService
-from authentication.utils.client import FACTS_KEY
+from authentication.utils.client import LOG_FIELDS_KEY
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -17,7 +17,7 @@ class BearerAuthentication(BaseAuthentication):
         if not token:
             return None
         session = TokenService.authenticate(access=token)
-        request.META.setdefault(FACTS_KEY, {})["user"] = str(session.user_id)
+        request.META.setdefault(LOG_FIELDS_KEY, {})["user"] = str(session.user_id)
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:

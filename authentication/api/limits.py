@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication.exceptions import RateLimited
-from authentication.utils.client import Address, AnyRequest, address_of, bucket_of
+from authentication.utils.client import Address, AnyRequest, client_address, network_key
 from authentication.utils.metrics import LIMITED
 
 Handler = Callable[..., Response]
@@ -25,7 +25,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def by_address(request: AnyRequest) -> str:
     """Count by the client's address."""
-    return bucket_of(address_of(request.META))
+    return network_key(client_address(request.META))
 
 
 def by_user(request: Request) -> str:
@@ -53,7 +53,7 @@ def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]
 
 def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
     """Count a request under a name of RATE_LIMITS; raises RateLimited if it is one too many."""
-    if not settings.RATELIMIT_ENABLE or _is_exempt(address_of(request.META)):
+    if not settings.RATELIMIT_ENABLE or _is_exempt(client_address(request.META)):
         return
     quota, window = _rate(settings.RATE_LIMITS[name])
     bucket = key(request)

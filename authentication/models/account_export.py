@@ -1,4 +1,4 @@
-"""A copy of everything held about a person, made for them and kept for a day."""
+"""Exports of personal data, encrypted and kept for a day."""
 
 import datetime as dt
 import uuid
@@ -12,27 +12,30 @@ LIFETIME = dt.timedelta(hours=24)
 
 
 class AccountExportQuerySet(models.QuerySet["AccountExport"]):
-    """Exports, and the one statement each that finishes one and hands it out."""
+    """Queries of exports. Each transition is one atomic UPDATE."""
 
     def unfinished(self, *, at: dt.datetime) -> Self:
-        """Return the exports that are still to be made."""
+        """Return the exports that are not finished and not too old."""
         return self.filter(ready_at=None, requested_at__gt=at - LIFETIME)
 
     def ready(self, *, at: dt.datetime) -> Self:
-        """Return the exports that can be downloaded now."""
+        """Return the exports that can be downloaded: finished within the last 24 hours."""
         return self.filter(ready_at__gt=at - LIFETIME, downloaded_at=None)
 
     def finish(self, pk: uuid.UUID, *, content: str, at: dt.datetime) -> bool:
-        """Store what was made; of any number of makers one gets True."""
+        """Store the encrypted content. Only one of several concurrent callers gets True."""
         return bool(self.filter(pk=pk, ready_at=None).update(content=content, ready_at=at))
 
-    def hand_out(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim an export to download it, and forget what it holds; of any number of callers one gets True."""
+    def claim_download(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Claim the only download and delete the content.
+
+        Only one of several concurrent callers gets True.
+        """
         return bool(self.ready(at=at).filter(pk=pk).update(content="", downloaded_at=at))
 
 
 class AccountExport(models.Model):
-    """What a person asked for, encrypted, until they have fetched it or a day is over."""
+    """One export: requested, then finished, then downloaded once or expired after 24 hours."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

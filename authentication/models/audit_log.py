@@ -1,4 +1,4 @@
-"""What happened, to whom, from where, and how grave it is."""
+"""The audit log of security events."""
 
 import uuid
 from typing import Any
@@ -9,10 +9,10 @@ from django.utils import timezone
 
 
 class AuditLog(models.Model):
-    """One security event. Never holds a password, a token, a code or an address in the clear."""
+    """One security event. It never holds a password, token, code or email address in the clear."""
 
     class Event(models.TextChoices):
-        """What can happen."""
+        """The types of events."""
 
         REGISTRATION = "registration"
         REGISTRATION_DUPLICATE = "registration_duplicate"
@@ -71,7 +71,7 @@ class AuditLog(models.Model):
         ADMIN_ACTION = "admin_action"
 
     class Risk(models.TextChoices):
-        """How grave an event is."""
+        """The severity of an event."""
 
         LOW = "low"
         MEDIUM = "medium"
@@ -105,5 +105,5 @@ class AuditLog(models.Model):
 
     @classmethod
     def log_event(cls, event_type: str, **fields: Any) -> "AuditLog":
-        """Write one event; the fields are this model's."""
+        """Store one event. `fields` are the other fields of the model."""
         return cls.objects.create(event_type=event_type, **fields)

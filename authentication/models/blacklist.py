@@ -1,4 +1,4 @@
-"""Tokens that must not be accepted any more, by their identifier."""
+"""Revoked tokens, by JWT ID."""
 
 import datetime as dt
 import uuid
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class TokenBlacklist(models.Model):
-    """A revoked token. Only its identifier is kept: the token itself would be a secret in the clear."""
+    """A revoked token. Only its JWT ID is stored: the token itself would be a usable secret."""
 
     class Reason(models.TextChoices):
         """Why a token was revoked."""
@@ -29,7 +29,7 @@ class TokenBlacklist(models.Model):
         EXPIRED = "expired"
 
     jti = models.CharField(max_length=64, unique=True)
-    # The specification's `token`: a digest, where whoever revokes has the token's text.
+    # The SHA-256 of the token, if the caller has the token itself.
     token = models.CharField(max_length=64, blank=True, default="", editable=False)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
@@ -59,11 +59,11 @@ class TokenBlacklist(models.Model):
         user_id: uuid.UUID | None = None,
         reason: str = Reason.ADMIN,
     ) -> None:
-        """Revoke a token; revoking it twice keeps the first reason."""
+        """Revoke a token. If it is already revoked, the first reason stays."""
         revoked = TokenBlacklist(jti=jti, expires_at=expires_at, user_id=user_id, reason=reason)
         TokenBlacklist.objects.bulk_create([revoked], ignore_conflicts=True)
 
     @classmethod
     def cleanup_expired(cls) -> int:
-        """Forget the tokens that have expired, which no check accepts anyway; return how many."""
+        """Delete expired rows and return their number. Expired tokens are refused anyway."""
         return cls.objects.filter(expires_at__lte=timezone.now()).delete()[0]

@@ -1,4 +1,4 @@
-"""Which version of which document a person agreed to, when and from where (GDPR, article 7)."""
+"""Consents to the terms and the privacy policy (GDPR, article 7)."""
 
 import uuid
 
@@ -8,10 +8,10 @@ from django.utils import timezone
 
 
 class Consent(models.Model):
-    """A person's agreement to one version of a document; a row is never changed."""
+    """The consent of a user to one version of a document. Rows are never changed."""
 
     class Document(models.TextChoices):
-        """What can be agreed to."""
+        """The documents that need consent."""
 
         TERMS = "terms"
         PRIVACY_POLICY = "privacy_policy"
@@ -26,7 +26,7 @@ class Consent(models.Model):
 
     class Meta:
         constraints = (
-            # Its index finds a person's history as well.
+            # The index of this constraint also serves queries by user.
             models.UniqueConstraint(
                 fields=["user", "document", "version"], name="consent_once_a_version"
             ),

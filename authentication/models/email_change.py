@@ -1,4 +1,4 @@
-"""A person's wish to be written to at another address: asked for, confirmed there, and undone from the old one."""
+"""Changes of the email address: requested, confirmed from the new one, undone from the old."""
 
 import datetime as dt
 import uuid
@@ -18,16 +18,19 @@ UNDO_LIFETIME = dt.timedelta(days=7)
 
 
 class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
-    """Changes, and the one statement each that confirms and undoes one."""
+    """Queries of email changes. Each transition is one atomic UPDATE."""
 
     def pending(self, *, at: dt.datetime) -> Self:
-        """Return the changes that wait to be confirmed."""
+        """Return the changes that can still be confirmed, for 24 hours after the request."""
         return self.filter(
             confirmed_at=None, undone_at=None, requested_at__gt=at - CONFIRM_LIFETIME
         )
 
     def reserving(self, canonical: str, *, at: dt.datetime) -> Self:
-        """Return the changes whose person may still go back to an address: nobody else gets it until then."""
+        """Return the confirmed changes away from an address that can still be undone.
+
+        Until then no other account may use the address.
+        """
         since = at - UNDO_LIFETIME
         return self.filter(
             old_email_canonical=canonical,
@@ -37,20 +40,20 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
         )
 
     def confirm(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a change to carry it out; of any number of callers one gets True."""
+        """Claim a change to confirm it. Only one of several concurrent callers gets True."""
         return bool(self.filter(pk=pk, confirmed_at=None, undone_at=None).update(confirmed_at=at))
 
-    def give_up(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Void the change of a person that waits to be confirmed; False if there is none."""
+    def cancel(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Cancel the pending change of a user; return False if there is none."""
         return bool(self.filter(user_id=user_id).pending(at=at).update(undone_at=at))
 
     def undo(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a change to undo it; of any number of callers one gets True."""
+        """Claim a change to undo it. Only one of several concurrent callers gets True."""
         return bool(self.filter(pk=pk, undone_at=None).update(undone_at=at))
 
 
 class EmailChange(models.Model):
-    """One change of address, from the asking to the end of the time in which it can be undone."""
+    """One change of an email address. It can be undone for 7 days after the request."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

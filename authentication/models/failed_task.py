@@ -1,4 +1,4 @@
-"""Work that failed for good: kept where a person sees it and can have it done again."""
+"""Dead letters: tasks that failed after all retries, kept so that staff can run them again."""
 
 import datetime as dt
 import uuid
@@ -8,15 +8,15 @@ from django.utils import timezone
 
 
 class FailedTaskQuerySet(models.QuerySet["FailedTask"]):
-    """Dead letters, and the one statement that takes one up again."""
+    """Queries of failed tasks."""
 
     def revive(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a dead letter to send it again; of any number of callers one gets True."""
+        """Claim a task to run it again. Only one of several concurrent callers gets True."""
         return bool(self.filter(pk=pk, sent_again_at=None).update(sent_again_at=at))
 
 
 class FailedTask(models.Model):
-    """A task that no further try could save. No argument of a task is a secret."""
+    """A task that failed after all retries. Task arguments never contain secrets."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.CharField(max_length=100)

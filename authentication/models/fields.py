@@ -1,4 +1,4 @@
-"""Columns that several tables need."""
+"""Model fields shared by several models."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ _CANONICAL = {
 }
 
 
-# Generic in the type checker's eyes alone.
+# CharField is generic only for the type checker.
 if TYPE_CHECKING:
     _TextColumn = models.CharField[str, str]
 else:
@@ -22,7 +22,10 @@ else:
 
 
 class CanonicalField(_TextColumn):
-    """The canonical form of another column, computed whenever the row is written through a model."""
+    """The canonical form of another column, computed in `pre_save`.
+
+    `QuerySet.update` does not compute it.
+    """
 
     def __init__(self, *args: Any, of: str, **kwargs: Any) -> None:
         self.of = of
@@ -32,7 +35,11 @@ class CanonicalField(_TextColumn):
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "of": self.of}
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str:  # noqa: FBT001 -- Django's signature
+    def pre_save(
+        self,
+        model_instance: models.Model,
+        add: bool,  # noqa: FBT001 -- Django's signature
+    ) -> str:
         value = _CANONICAL[self.of](getattr(model_instance, self.of))
         setattr(model_instance, self.attname, value)
         return value

@@ -1,4 +1,4 @@
-"""The outbox: mails that are to be sent, written in the transaction of what caused them."""
+"""The outbox: mails to be sent, stored in the transaction that causes them."""
 
 import datetime as dt
 import uuid
@@ -11,18 +11,21 @@ from django.utils import timezone
 
 
 class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
-    """Mails and the claims their senders make on them."""
+    """Queries of the outbox."""
 
     def waiting(self) -> Self:
-        """Return the mails that wait to be sent, now or later."""
+        """Return the mails that are not sent yet, including later retries."""
         return self.filter(status__in=["queued", "sending"])
 
     def due(self, *, at: dt.datetime) -> Self:
-        """Return the mails that wait to be sent now."""
+        """Return the mails whose next attempt is due."""
         return self.waiting().filter(next_attempt_at__lte=at)
 
     def claim(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Take a mail to send it; of any number of senders one gets True. A sender that dies loses its claim."""
+        """Claim a mail to send it. Only one of several concurrent senders gets True.
+
+        The claim ends after EMAIL_LEASE, so that another sender can take over from a dead one.
+        """
         mine = self.due(at=at).filter(pk=pk)
         return bool(
             mine.update(attempts=F("attempts") + 1, next_attempt_at=at + settings.EMAIL_LEASE)
@@ -30,10 +33,10 @@ class OutgoingEmailQuerySet(models.QuerySet["OutgoingEmail"]):
 
 
 class OutgoingEmail(models.Model):
-    """The intent to mail a person. Its tokens are made when it is sent, so none is stored here."""
+    """A mail to be sent. Its link tokens are created at sending, so that no secret is stored."""
 
     class Kind(models.TextChoices):
-        """What a mail is about; the name of its templates."""
+        """The kinds of mails, which are also the names of their templates."""
 
         VERIFICATION = "verification"
         ACCOUNT_EXISTS = "account_exists"
@@ -51,7 +54,7 @@ class OutgoingEmail(models.Model):
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
 
     class Status(models.TextChoices):
-        """How far it got."""
+        """The states of a mail; DEAD after the last failed attempt."""
 
         QUEUED = "queued"
         SENDING = "sending"
@@ -60,7 +63,7 @@ class OutgoingEmail(models.Model):
         DEAD = "dead"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Without a person it is a decoy: the same work for an unknown address as for a known one.
+    # A row without a user is a decoy: an unknown address then costs the same work as a known one.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )

@@ -1,4 +1,4 @@
-"""The passwords a person had, hashed, so that they are not chosen again."""
+"""Hashes of former passwords, which the password policy refuses."""
 
 import uuid
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class PasswordHistory(models.Model):
-    """A password a person had."""
+    """The hash of a current or former password."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     password_hash = models.CharField(max_length=256)
@@ -22,12 +22,15 @@ class PasswordHistory(models.Model):
         return f"password of {self.user_id}"
 
     @classmethod
-    def remember(cls, user_id: uuid.UUID, old: str, new: str) -> None:
-        """Keep the hash of a new password, that of the old one if nothing did, and no more than the policy looks at."""
+    def add(cls, user_id: uuid.UUID, old: str, new: str) -> None:
+        """Store the hash of a new password, and of the old one if it is missing.
+
+        Hashes beyond PASSWORD_HISTORY_LIMIT are deleted.
+        """
         mine = cls.objects.filter(user_id=user_id)
         known = set(mine.values_list("password_hash", flat=True))
-        # An account made by the command line has a password and no history; a hash is also renewed
-        # at a sign-in.
+        # The old hash is missing if the account was created by a command, or if a sign-in upgraded
+        # the hash.
         PasswordHistory.objects.bulk_create(
             PasswordHistory(user_id=user_id, password_hash=encoded)
             for encoded in (old, new)

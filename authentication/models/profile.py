@@ -1,4 +1,4 @@
-"""What a person chooses to show, and how times are shown to them."""
+"""Profiles: display name, time zone and visibility."""
 
 import uuid
 
@@ -9,10 +9,10 @@ from .compiled import CompiledQuery
 
 
 class UserProfileQuerySet(models.QuerySet["UserProfile"]):
-    """Profiles."""
+    """Queries of profiles."""
 
-    def of(self, user_id: uuid.UUID) -> "UserProfile | None":
-        """Return a person's profile."""
+    def for_user(self, user_id: uuid.UUID) -> "UserProfile | None":
+        """Return the profile of a user, or None."""
         return _OF_USER.get(user_id=user_id)
 
 
@@ -24,10 +24,10 @@ _OF_USER = CompiledQuery(_of_user, user_id=uuid.UUID(int=1))
 
 
 class UserProfile(models.Model):
-    """The part of an account that is not about signing in."""
+    """The part of an account that is not needed to sign in."""
 
     class Visibility(models.TextChoices):
-        """Who may see the profile; nobody but its owner until they say otherwise."""
+        """Who may see the profile: by default only its owner."""
 
         PRIVATE = "private"
         MEMBERS = "members"

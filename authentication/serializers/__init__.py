@@ -1,1 +1,1 @@
-"""The shapes of input and output, one file per area."""
+"""Serializers of requests and responses, one module for each area."""

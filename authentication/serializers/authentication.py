@@ -1,4 +1,4 @@
-"""Shapes of registration, sign-in and their answers."""
+"""Serializers of registration, sign-in and sign-out."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _REQUIRED = "This field is required."
 
 
 class RegisterSerializer(serializers.Serializer[Any]):
-    """Who wants to join."""
+    """The data of a new account."""
 
     email = EmailAddressField()
     password = PasswordField()
@@ -47,7 +47,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
 
 
 class LoginSerializer(serializers.Serializer[Any]):
-    """Who wants to come in: one of the three names of the identifier is enough."""
+    """A sign-in. One of email_or_username, email and username is required."""
 
     email_or_username = TextField(max_length=254, required=False)
     email = TextField(max_length=254, required=False)
@@ -58,12 +58,12 @@ class LoginSerializer(serializers.Serializer[Any]):
     otp = CodeField(
         required=False,
         allow_blank=True,
-        help_text="A code of the authenticator app, or a recovery code, where one is set up.",
+        help_text="A code from the authenticator app or a recovery code, if one is set up.",
     )
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
     restore = FlagField(
-        required=False, default=False, help_text="Keep an account that is about to be deleted."
+        required=False, default=False, help_text="Cancels the deletion of the account."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -75,13 +75,13 @@ class LoginSerializer(serializers.Serializer[Any]):
 
 
 class LogoutSerializer(serializers.Serializer[Any]):
-    """The refresh token of a client that has no live access token left."""
+    """The refresh token, if the access token has expired."""
 
     refresh = SessionTokenField()
 
 
 class RegisteredSerializer(serializers.Serializer[Any]):
-    """The answer to a registration: the same whether or not the address was new."""
+    """The response to a registration, the same for new and for taken addresses."""
 
     message = serializers.CharField()
     user_id = serializers.UUIDField()
@@ -89,7 +89,7 @@ class RegisteredSerializer(serializers.Serializer[Any]):
 
 
 class SignedInUserSerializer(serializers.Serializer[Any]):
-    """Who has signed in."""
+    """The user who signed in."""
 
     id = serializers.UUIDField()
     email = serializers.EmailField()
@@ -110,6 +110,6 @@ class SignedInUserSerializer(serializers.Serializer[Any]):
 
 
 class MessageSerializer(serializers.Serializer[Any]):
-    """A sentence for the person."""
+    """A message for the user."""
 
     message = serializers.CharField()

@@ -1,4 +1,4 @@
-"""Shapes of what a person has agreed to."""
+"""Serializers of consents to the terms and the privacy policy."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ DOCUMENTS = ("terms", "privacy_policy")
 
 
 class ConsentsGiveSerializer(serializers.Serializer[Any]):
-    """The documents whose versions in force a person agrees to; at least one."""
+    """The documents that the user accepts, in their current version; at least one."""
 
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError("Name at least one document.")
+            raise serializers.ValidationError("Please choose at least one document.")
         return {"documents": documents_in(attrs)}
 
 
 class ConsentGivenSerializer(serializers.Serializer[Any]):
-    """An agreement."""
+    """A consent."""
 
     document = serializers.ChoiceField(choices=DOCUMENTS)
     version = serializers.CharField()
@@ -32,14 +32,14 @@ class ConsentGivenSerializer(serializers.Serializer[Any]):
 
 
 class VersionsSerializer(serializers.Serializer[Any]):
-    """A version of each document."""
+    """The version of each document."""
 
     terms = serializers.CharField(required=False)
     privacy_policy = serializers.CharField(required=False)
 
 
 class ConsentHistorySerializer(serializers.Serializer[Any]):
-    """The versions in force, those still to be agreed to, and everything agreed to, the newest first."""
+    """The current versions, those not accepted yet, and all consents, newest first."""
 
     current = VersionsSerializer()
     due = VersionsSerializer()
@@ -47,5 +47,5 @@ class ConsentHistorySerializer(serializers.Serializer[Any]):
 
 
 def documents_in(attrs: dict[str, Any]) -> list[str]:
-    """Return the documents agreed to in a body, and take them out of it."""
+    """Return the accepted documents, and remove their fields from `attrs`."""
     return [document for document in DOCUMENTS if attrs.pop(f"{document}_accepted", False)]

@@ -1,4 +1,4 @@
-"""Shape of leaving."""
+"""Serializer of the account's deletion."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class DeletionSerializer(serializers.Serializer[Any]):
-    """When the account will be gone."""
+    """The time at which the account will be erased."""
 
     message = serializers.CharField()
     deletion_at = serializers.DateTimeField()

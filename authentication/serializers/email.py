@@ -1,4 +1,4 @@
-"""Shapes of email verification."""
+"""Serializers of email verification."""
 
 from typing import Any
 
@@ -8,21 +8,22 @@ from .fields import EmailAddressField, TokenField
 
 
 class EmailVerifySerializer(serializers.Serializer[Any]):
-    """The token from the mail."""
+    """The token from the verification mail."""
 
     token = TokenField()
 
 
 class EmailResendSerializer(serializers.Serializer[Any]):
-    """The address to write to once more."""
+    """The address that needs a new verification mail."""
 
     email = EmailAddressField()
 
 
 class EmailVerifiedSerializer(serializers.Serializer[Any]):
-    """A proven address, and the token to sign in with at once."""
+    """The address is verified; the exchange token signs in without a password."""
 
     message = serializers.CharField()
     exchange_token = serializers.CharField(
-        allow_null=True, help_text="Null while no token can be kept: sign in then."
+        allow_null=True,
+        help_text="Null if tokens cannot be stored now; sign in with the password then.",
     )

@@ -1,4 +1,4 @@
-"""Shapes of moving to another email address."""
+"""Serializers of changes of the email address."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .fields import EmailAddressField, TokenField
 
 
 class EmailChangeSerializer(serializers.Serializer[Any]):
-    """The address to move to."""
+    """The new address."""
 
     email = EmailAddressField()
 
@@ -20,21 +20,21 @@ class EmailChangeTokenSerializer(serializers.Serializer[Any]):
 
 
 class PendingEmailSerializer(serializers.Serializer[Any]):
-    """The address that waits to be confirmed."""
+    """A new address that is not confirmed yet."""
 
     email = serializers.EmailField(source="new_email")
     requested_at = serializers.DateTimeField()
 
 
 class EmailStateSerializer(serializers.Serializer[Any]):
-    """The address in force, and the one that waits to be confirmed."""
+    """The current address, and the new one if it is not confirmed yet."""
 
     email = serializers.EmailField()
     pending = PendingEmailSerializer(allow_null=True)
 
 
 class EmailUndoneSerializer(serializers.Serializer[Any]):
-    """That the old address is back, and what to do next."""
+    """The old address is restored; the reset token sets a new password."""
 
     message = serializers.CharField()
-    reset_token = serializers.CharField(help_text="Good for password/reset/confirm/.")
+    reset_token = serializers.CharField(help_text="For password/reset/confirm/.")

@@ -1,4 +1,4 @@
-"""Shapes of a person's copy of their data."""
+"""Serializers of the export of personal data."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ STATES = ("none", "preparing", "ready", "downloaded")
 
 
 class ExportStateSerializer(serializers.Serializer[Any]):
-    """How far the copy is."""
+    """The state of the export."""
 
     state = serializers.ChoiceField(choices=STATES)
     requested_at = serializers.DateTimeField(allow_null=True)

@@ -1,4 +1,4 @@
-"""Fields that take a value exactly as it is, or refuse it."""
+"""Serializer fields that are stricter than DRF's: no coercion, no control characters."""
 
 import re
 import zoneinfo
@@ -11,23 +11,22 @@ from rest_framework.utils import html
 from authentication.utils.identifiers import (
     EMAIL_MAX_LENGTH,
     USERNAME_MAX_LENGTH,
-    checked_email,
-    checked_username,
+    clean_email,
+    clean_username,
 )
 
 PASSWORD_MAX_LENGTH = 128
 
-# Control characters, those that turn the text's direction around them, and what stands for bytes
-# that were no text.
+# Control, bidirectional and surrogate characters, and U+FFFD, which replaces undecodable bytes.
 _FORBIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]"
 )
 
 
 class TextField(serializers.CharField):
-    """A string: a number is none, and control characters have no place in it."""
+    """A string without control characters. Numbers are not converted to strings."""
 
-    default_error_messages = {"control": "Control characters are not allowed here."}
+    default_error_messages = {"control": "Please remove line breaks and invisible characters."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -38,7 +37,7 @@ class TextField(serializers.CharField):
 
 
 class CheckedField(TextField):
-    """A string that a function checks and puts into its normal form."""
+    """A string that the function `check` validates and normalizes."""
 
     check: Callable[[str], str]
 
@@ -50,25 +49,25 @@ class CheckedField(TextField):
 
 
 class EmailAddressField(CheckedField):
-    """An address mail can be sent to."""
+    """A valid email address."""
 
-    check = staticmethod(checked_email)
+    check = staticmethod(clean_email)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=EMAIL_MAX_LENGTH, **kwargs)
 
 
 class UsernameField(CheckedField):
-    """A name nobody could mistake for another's."""
+    """A username that cannot be mistaken for another."""
 
-    check = staticmethod(checked_username)
+    check = staticmethod(clean_username)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=4 * USERNAME_MAX_LENGTH, **kwargs)
 
 
 class PasswordField(TextField):
-    """A password, exactly as typed: never trimmed."""
+    """A password of at most 128 characters, exactly as typed."""
 
     def __init__(self, **kwargs: Any) -> None:
         defaults = {"trim_whitespace": False, "write_only": True, "max_length": PASSWORD_MAX_LENGTH}
@@ -76,18 +75,21 @@ class PasswordField(TextField):
 
 
 class TokenField(TextField):
-    """A token: opaque. One of any length is simply not a good one; the body's limit bounds it."""
+    """An opaque token.
+
+    Its length is not limited here: a token that is too long is an invalid token.
+    """
 
 
 class SessionTokenField(TokenField):
-    """A token that stands for a session: none at all is a bad one, and no flaw of the body (contract 3)."""
+    """A token of a session. A missing or blank one is an invalid token (401), not a bad request."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_blank": True, **kwargs})
 
 
 class CodeField(TextField):
-    """A code of a second factor, as it came: which spellings are good is decided where it is compared."""
+    """A TOTP or recovery code, as sent. Its form is checked where it is compared."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -96,9 +98,9 @@ class CodeField(TextField):
 
 
 class FlagField(serializers.BooleanField):
-    """True or false: in JSON those two and nothing else; in a form, their usual spellings."""
+    """A boolean. JSON must hold true or false; forms may use DRF's usual spellings."""
 
-    # A form leaves out a box that is not ticked, and also one it does not have: neither says no.
+    # Forms omit unticked checkboxes, so that a missing field must not mean False.
     default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
@@ -110,9 +112,9 @@ class FlagField(serializers.BooleanField):
 
 
 class ConsentField(FlagField):
-    """Leave the person gives: saying no is saying that they do not want to register."""
+    """A consent: only true is accepted."""
 
-    default_error_messages = {"declined": "This must be accepted."}
+    default_error_messages = {"declined": "Please accept this to continue."}
 
     def to_internal_value(self, data: Any) -> bool:
         if not super().to_internal_value(data):
@@ -121,13 +123,13 @@ class ConsentField(FlagField):
 
 
 class OneOfField(serializers.ChoiceField):
-    """One of a few words, spelled as they are."""
+    """One of a few exact strings."""
 
-    default_error_messages = {"invalid_choice": "Choose one of: {words}."}
+    default_error_messages = {"invalid_choice": "Please choose one of: {choices}."}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str) or data not in self.choices:
-            self.fail("invalid_choice", words=", ".join(self.choices))
+            self.fail("invalid_choice", choices=", ".join(self.choices))
         return data
 
 

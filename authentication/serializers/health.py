@@ -1,4 +1,4 @@
-"""Shapes of what operations ask."""
+"""Serializers of the health checks and the CSRF token."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class HealthChecksSerializer(serializers.Serializer[Any]):
-    """What each part of the service says of itself."""
+    """The state of each dependency."""
 
     database = serializers.CharField()
     cache = serializers.CharField()
@@ -14,7 +14,7 @@ class HealthChecksSerializer(serializers.Serializer[Any]):
 
 
 class HealthSerializer(serializers.Serializer[Any]):
-    """Whether the service can do its work."""
+    """The state of the service."""
 
     status = serializers.ChoiceField(choices=("healthy", "degraded", "unhealthy"))
     database = serializers.CharField()
@@ -24,12 +24,12 @@ class HealthSerializer(serializers.Serializer[Any]):
 
 
 class LiveSerializer(serializers.Serializer[Any]):
-    """The process runs."""
+    """The process is running."""
 
     status = serializers.CharField()
 
 
 class CsrfTokenSerializer(serializers.Serializer[Any]):
-    """The token a page sends back as X-CSRFToken."""
+    """The token that a page sends in the X-CSRFToken header."""
 
     csrfToken = serializers.CharField()  # noqa: N815 -- the specification's name

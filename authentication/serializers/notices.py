@@ -1,4 +1,4 @@
-"""Shape of which mails a person wants."""
+"""Serializer of the choice of mails."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ from .fields import FlagField
 
 
 class NoticesSerializer(serializers.Serializer[Any]):
-    """Whether a person gets mails that are not about the safety of their account."""
+    """Whether the user wants mails other than security mails."""
 
     notices = FlagField()

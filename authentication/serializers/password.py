@@ -1,4 +1,4 @@
-"""Shapes of changing and resetting a password."""
+"""Serializers of password change and reset."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .tokens import NewSessionSerializer
 
 
 class NewPasswordSerializer(serializers.Serializer[Any]):
-    """A new password, and the same again if the form asks for it twice."""
+    """A new password, and its repetition if the form asks for it."""
 
     new_password = PasswordField()
     new_password_confirm = PasswordField(required=False)
@@ -22,13 +22,13 @@ class NewPasswordSerializer(serializers.Serializer[Any]):
 
 
 class PasswordChangeSerializer(NewPasswordSerializer):
-    """The password a person has and the one they want."""
+    """The current password and the new one."""
 
     old_password = PasswordField()
 
 
 class PasswordResetSerializer(serializers.Serializer[Any]):
-    """The address to send the link to."""
+    """The address to send the reset link to."""
 
     email = EmailAddressField()
 

@@ -1,4 +1,4 @@
-"""Shapes of a person's own profile."""
+"""Serializers of the user's own profile."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ VISIBILITIES = ("private", "members", "public")
 
 
 class ProfileUpdateSerializer(serializers.Serializer[Any]):
-    """What a person may change of themselves; what is left out stays."""
+    """The fields to change; fields left out keep their values."""
 
     username = UsernameField(required=False)
     first_name = TextField(max_length=150, required=False, allow_blank=True)
@@ -21,14 +21,14 @@ class ProfileUpdateSerializer(serializers.Serializer[Any]):
 
 
 class ConsentsSerializer(serializers.Serializer[Any]):
-    """What was agreed to, and when; null for what was not."""
+    """When each document was accepted; null if it was not."""
 
     terms_accepted_at = serializers.DateTimeField(allow_null=True)
     privacy_policy_accepted_at = serializers.DateTimeField(allow_null=True)
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
-    """The person who is signed in."""
+    """The profile of the signed-in user."""
 
     id = serializers.UUIDField(source="pk")
     email = serializers.EmailField(source="user.email")

@@ -1,4 +1,4 @@
-"""Shapes of proving again who one is."""
+"""Serializers of reauthentication."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from .fields import CodeField, PasswordField
 
 
 class ReauthenticateSerializer(serializers.Serializer[Any]):
-    """What proves that it is the person: a code where they have a second factor, else the password."""
+    """A code if the account has a second factor, else the password."""
 
     password = PasswordField(required=False)
     otp = CodeField(
-        required=False, help_text="A code of the authenticator app, or a recovery code."
+        required=False, help_text="A code from the authenticator app, or a recovery code."
     )
 
 
 class ReauthenticatedSerializer(serializers.Serializer[Any]):
-    """For how long the proof is good."""
+    """For how long the proof of identity is valid."""
 
     message = serializers.CharField()
     expires_in = serializers.IntegerField(help_text="Seconds.")

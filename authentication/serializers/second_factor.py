@@ -1,4 +1,4 @@
-"""Shapes of the second factor."""
+"""Serializers of the second factor."""
 
 from typing import Any
 
@@ -6,48 +6,48 @@ from rest_framework import serializers
 
 from .fields import CodeField, TokenField
 
-_ONE_OF = "Send one of otp and recovery_code."
+_ONE_OF = "Send either otp or recovery_code."
 
 
 class SecondFactorStatusSerializer(serializers.Serializer[Any]):
-    """Whether there is a second factor."""
+    """The state of the second factor."""
 
     enabled = serializers.BooleanField()
     enabled_at = serializers.DateTimeField(allow_null=True)
     recovery_codes_left = serializers.IntegerField()
     session_verified = serializers.BooleanField(
-        help_text="Whether this session was proven by the second factor."
+        help_text="Whether this session was verified with the second factor."
     )
 
 
 class SecondFactorOfferSerializer(serializers.Serializer[Any]):
     """A new secret for an authenticator app."""
 
-    secret = serializers.CharField(help_text="In base32, to be typed into the app.")
-    otpauth_url = serializers.CharField(help_text="What the QR code says.")
-    qr_svg = serializers.CharField(help_text="The QR code, an SVG image.")
+    secret = serializers.CharField(help_text="In base32, to type into the app.")
+    otpauth_url = serializers.CharField(help_text="The content of the QR code.")
+    qr_svg = serializers.CharField(help_text="The QR code as an SVG image.")
 
 
 class SecondFactorConfirmSerializer(serializers.Serializer[Any]):
-    """The first code of the app."""
+    """The first code from the app."""
 
     otp = CodeField()
 
 
 class RecoveryCodesSerializer(serializers.Serializer[Any]):
-    """The codes for when the app is lost: this is the only time they are shown."""
+    """New recovery codes, for use without the app. They are shown only once."""
 
     message = serializers.CharField()
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
 class SecondFactorVerifySerializer(serializers.Serializer[Any]):
-    """What goes on with a sign-in: the token it stopped with, and one code."""
+    """The token of an unfinished sign-in, and one code."""
 
     mfa_token = TokenField()
     otp = CodeField(
         required=False,
-        help_text="A code of the authenticator app; a recovery code is accepted too.",
+        help_text="A code from the authenticator app; a recovery code is accepted too.",
     )
     recovery_code = CodeField(required=False)
 

@@ -1,4 +1,4 @@
-"""Shapes of the list of devices."""
+"""Serializers of sessions."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class SessionSerializer(serializers.Serializer[Any]):
-    """A device the person is signed in on."""
+    """A session: a device that is signed in."""
 
     id = serializers.UUIDField()
     device_name = serializers.CharField()
@@ -25,18 +25,18 @@ class SessionSerializer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField()
 
     def get_is_current(self, session: Any) -> bool:
-        """Return whether it is the device that asks."""
+        """Return whether it is the session of this request."""
         return bool(session.pk == self.context["current"])
 
 
 class SessionListSerializer(serializers.Serializer[Any]):
-    """The devices, the one used last first."""
+    """The active sessions, most recently used first."""
 
     sessions = SessionSerializer(many=True)
 
 
 class TerminatedSerializer(serializers.Serializer[Any]):
-    """How many devices were signed out."""
+    """The number of ended sessions."""
 
     message = serializers.CharField()
     terminated_count = serializers.IntegerField()

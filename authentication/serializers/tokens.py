@@ -1,4 +1,4 @@
-"""Shapes of tokens, coming in and going out."""
+"""Serializers of access, refresh and exchange tokens."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from .fields import ConsentField, SessionTokenField, TokenField
 
 
 class TokenRefreshSerializer(serializers.Serializer[Any]):
-    """The refresh token, for a client that keeps it itself; a browser's is in its cookie."""
+    """The refresh token of an app; browsers send it in a cookie."""
 
     refresh = SessionTokenField()
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):
-    """An access token to look at."""
+    """The access token to verify."""
 
     token = SessionTokenField()
 
 
 class ExchangeTokenSerializer(serializers.Serializer[Any]):
-    """The short-lived token that verifying an address gave."""
+    """The exchange token from the email verification."""
 
     exchange_token = TokenField()
     terms_accepted = ConsentField(required=False)
@@ -33,7 +33,7 @@ class ExchangeTokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenPairSerializer(serializers.Serializer[Any]):
-    """New tokens. `refresh` is there for clients that are no browsers."""
+    """New tokens. Only apps get `refresh`; browsers get a cookie."""
 
     access_token = serializers.CharField()
     access = serializers.CharField(help_text="The same as access_token.")

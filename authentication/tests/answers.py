@@ -46,25 +46,25 @@ TOKEN_INVALID = {
     "type": "/api/problems/token_invalid/",
     "title": "Not signed in",
     "status": 401,
-    "detail": "Your session is not valid. Please sign in.",
+    "detail": "You are not signed in. Please sign in to continue.",
     "code": "token_invalid",
-    "error": "Your session is not valid. Please sign in.",
+    "error": "You are not signed in. Please sign in to continue.",
     "WWW-Authenticate": "Bearer",
 }
 LINK_INVALID = {
     "type": "/api/problems/token_invalid/",
     "title": "Invalid or expired link",
     "status": 400,
-    "detail": "This link or token is not valid any more. Please ask for a new one.",
+    "detail": "This link no longer works. Please ask for a new one.",
     "code": "token_invalid",
-    "error": "This link or token is not valid any more. Please ask for a new one.",
+    "error": "This link no longer works. Please ask for a new one.",
     "WWW-Authenticate": None,
 }
 
 
 def invalid(**errors: list[str]) -> dict[str, Any]:
     """Return the refusal of fields that do not hold what they should."""
-    detail = "Please correct the fields named in errors."
+    detail = "Please check the marked fields."
     return {
         "type": "/api/problems/validation_error/",
         "title": "Invalid input",

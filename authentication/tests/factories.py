@@ -7,13 +7,13 @@ import factory
 from django.utils import timezone
 
 from authentication.models import RecoveryCode, SecondFactor, User, UserProfile
-from authentication.utils.encryption import encrypted
+from authentication.utils.encryption import encrypt
 from authentication.utils.one_time_codes import (
     STEP_SECONDS,
-    app_code,
     canonical_recovery_code,
     new_recovery_codes,
     new_seed,
+    totp_code,
 )
 
 PASSWORD = "Correct-Horse-9"
@@ -53,15 +53,13 @@ class Factor:
 
     def code(self, *, steps: int = 0) -> str:
         """Return what the app shows now, or so many half minutes later."""
-        return app_code(self.seed, int(timezone.now().timestamp()) // STEP_SECONDS + steps)
+        return totp_code(self.seed, int(timezone.now().timestamp()) // STEP_SECONDS + steps)
 
 
 def give_factor(person: User) -> Factor:
     """Set a second factor up for somebody, without asking."""
     factor, now = Factor(new_seed(), new_recovery_codes()), timezone.now()
-    SecondFactor.objects.create(
-        user=person, seed=encrypted(factor.seed, context=f"totp:{person.pk}")
-    )
+    SecondFactor.objects.create(user=person, seed=encrypt(factor.seed, context=f"totp:{person.pk}"))
     RecoveryCode.objects.replace(
         person.pk, map(canonical_recovery_code, factor.recovery_codes), at=now
     )

@@ -1,1 +1,1 @@
-"""Helpers without a database."""
+"""Helper functions that do not use the database."""

@@ -1,4 +1,4 @@
-"""What the service may know of who sends a request."""
+"""The client of a request: IP address, user agent and correlation ID."""
 
 import dataclasses
 import ipaddress
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 AnyRequest = HttpRequest | Request
-"""Django's request or DRF's, which passes on what it does not have itself."""
+"""Django's request, or DRF's request, which delegates unknown attributes to Django's."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -23,16 +23,18 @@ _USER_AGENT_LENGTH = 512
 DEVICE_COOKIE = "device"
 
 CORRELATION_KEY = "authentication.correlation_id"
-"""Where a request's META holds its correlation id; no client can write this name."""
+"""The key of the correlation ID in `request.META`.
 
+Clients cannot set it: their headers arrive as `HTTP_*`.
+"""
 
-FACTS_KEY = "authentication.log_facts"
-"""Where it holds what the log lines of a request say of it."""
+LOG_FIELDS_KEY = "authentication.log_facts"
+"""The key in `request.META` of the fields that are added to every log line of the request."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """The sender of a request, as far as a service method needs it."""
+    """The client of a request, as services see it: they never receive the request itself."""
 
     ip_address: str | None = None
     user_agent: str = ""
@@ -42,11 +44,13 @@ class ClientInfo:
 
     @classmethod
     def of(cls, request: AnyRequest) -> Self:
-        """Return the sender of a Django request."""
-        address = address_of(request.META)
+        """Return the client of a request; the user agent is cut at 512 characters."""
+        address = client_address(request.META)
         return cls(
             ip_address=str(address) if address else None,
-            user_agent=printable(request.META.get("HTTP_USER_AGENT", ""))[:_USER_AGENT_LENGTH],
+            user_agent=replace_control_characters(request.META.get("HTTP_USER_AGENT", ""))[
+                :_USER_AGENT_LENGTH
+            ],
             correlation_id=request.META.get(CORRELATION_KEY, ""),
             device_id=request.META.get("HTTP_X_DEVICE_ID")
             or request.COOKIES.get(DEVICE_COOKIE, ""),
@@ -54,32 +58,38 @@ class ClientInfo:
 
 
 def is_browser(request: AnyRequest) -> bool:
-    """Return whether a browser sends this: page scripts can neither forge nor drop these headers (contract 1)."""
+    """Return whether a browser sent the request.
+
+    Browsers send Origin or Sec-Fetch-* headers, which scripts can neither set nor remove.
+    """
     return "HTTP_ORIGIN" in request.META or any(
         name.startswith("HTTP_SEC_FETCH_") for name in request.META
     )
 
 
-def address_of(meta: Mapping[str, str]) -> Address | None:
-    """Return the client's address as the edge in front of us reports it; None if that is no address.
+def client_address(meta: Mapping[str, str]) -> Address | None:
+    """Return the client's IP address, or None if it is malformed.
 
-    What a client writes into a header counts only where a trusted proxy has rewritten it (contract
-    9).
+    A forwarding header is read only if the settings name the proxy that sets it. Otherwise a client
+    could choose its own address.
     """
     if settings.CLIENT_IP_HEADER:
-        return parsed(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
+        return parse_ip(meta.get("HTTP_" + settings.CLIENT_IP_HEADER.upper().replace("-", "_"), ""))
     if settings.TRUSTED_PROXY_COUNT:
         hops = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
         return (
-            parsed(hops[-settings.TRUSTED_PROXY_COUNT])
+            parse_ip(hops[-settings.TRUSTED_PROXY_COUNT])
             if len(hops) >= settings.TRUSTED_PROXY_COUNT
             else None
         )
-    return parsed(meta.get("REMOTE_ADDR", ""))
+    return parse_ip(meta.get("REMOTE_ADDR", ""))
 
 
-def bucket_of(address: Address | None) -> str:
-    """Return whom to count an address as: itself, its /64 for IPv6, one bucket for all that is malformed."""
+def network_key(address: Address | None) -> str:
+    """Return the key that rate limits count an address under.
+
+    An IPv4 address counts alone, IPv6 addresses per /64, malformed addresses all as "unknown".
+    """
     if address is None:
         return "unknown"
     if isinstance(address, ipaddress.IPv6Address):
@@ -87,15 +97,18 @@ def bucket_of(address: Address | None) -> str:
     return str(address)
 
 
-def printable(text: str) -> str:
-    """Return a text fit for a log and for PostgreSQL: no control, direction or surrogate characters."""
+def replace_control_characters(text: str) -> str:
+    """Replace control, bidirectional and surrogate characters by U+FFFD.
+
+    They could forge log lines, and PostgreSQL does not store NUL or surrogates.
+    """
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def parsed(text: str) -> Address | None:
-    """Return the address a text holds, a mapped IPv4 as IPv4; None if it holds none."""
+def parse_ip(text: str) -> Address | None:
+    """Return the IP address in a text, or None. IPv4-mapped IPv6 becomes IPv4."""
     try:
-        # A zone (fe80::1%eth0) names an interface of the proxy's, not the client.
+        # A zone (fe80::1%eth0) names a network interface of the proxy, not the client.
         address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None

@@ -7,7 +7,7 @@ from .client import DEVICE_COOKIE, AnyRequest
 
 
 def refresh_cookie_of(request: AnyRequest) -> str:
-    """Return the refresh token a request carries in its cookie, or an empty string."""
+    """Return the refresh token in the cookie of a request, or an empty string."""
     return (
         request.COOKIES.get(settings.REFRESH_TOKEN_COOKIE_NAME, "")
         if settings.ENABLE_COOKIE_REFRESH_TOKEN

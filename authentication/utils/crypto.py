@@ -1,4 +1,4 @@
-"""Random secrets, their digests, and keyed hashes of what must not be stored in the clear."""
+"""Random tokens, their SHA-256 digests, and HMACs of personal data."""
 
 import hashlib
 import hmac
@@ -8,27 +8,33 @@ from django.utils.crypto import salted_hmac
 
 
 def new_token() -> str:
-    """Return a secret of 256 random bits, safe in a URL (43 characters)."""
+    """Return a random token of 256 bits: 43 characters of URL-safe base64."""
     return secrets.token_urlsafe(32)
 
 
 def new_jti() -> str:
-    """Return a token's identifier: 128 random bits in hexadecimal (RFC 7519, section 4.1.7)."""
+    """Return a random JWT ID (RFC 7519, section 4.1.7): 128 bits as 32 hexadecimal digits."""
     return secrets.token_hex(16)
 
 
 def digest(token: str) -> str:
-    """Return the SHA-256 of a secret in hexadecimal: all that is ever stored of it."""
+    """Return the SHA-256 of a token in hexadecimal. Only this digest is stored."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def pseudonym(purpose: str, value: str) -> str:
-    """Return a keyed hash: the same for the same value, telling nothing of it to who lacks the key."""
+    """Return an HMAC-SHA-256 of a value, under SECRET_KEY and a purpose, in hexadecimal.
+
+    Equal values can be matched, but without the key no value can be guessed from its HMAC.
+    """
     return salted_hmac(
         f"authentication.{purpose}", value.encode("utf-8", "surrogatepass"), algorithm="sha256"
     ).hexdigest()
 
 
 def derived_jti(key: str, jti: str) -> str:
-    """Return the identifier of the access token that goes with a refresh token, under the session's own key."""
+    """Return the JWT ID of an access token, derived from that of its refresh token.
+
+    `key` is the secret of the session. The result has 32 hexadecimal digits.
+    """
     return hmac.digest(key.encode(), jti.encode(), "sha256").hex()[:32]

@@ -1,4 +1,4 @@
-"""Secrets that the service must read again, encrypted in the database: AES-256-GCM under keys that can be rotated."""
+"""Encryption of database fields: AES-256-GCM under keys that can be rotated."""
 
 import base64
 import functools
@@ -14,30 +14,30 @@ from django.conf import settings
 _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
-class Undecipherable(Exception):  # noqa: N818 -- it is a finding
-    """A text under a key we do not have, for another place, or altered."""
+class DecryptionError(Exception):
+    """The ciphertext was altered, its key is unknown, or it belongs to another context."""
 
 
-def encrypted(data: bytes, *, context: str) -> str:
-    """Return data in a form only our keys open, and only in the place that `context` names.
+def encrypt(data: bytes, *, context: str) -> str:
+    """Return data encrypted with the newest key, as `<key id>.<base64>`.
 
-    The place is bound to it: who could write to the database might copy one person's secret into
-    another's row.
+    `context` names the row and is authenticated with the data. An attacker who can write to the
+    database cannot copy the secret of one user into the row of another.
     """
     key = settings.FIELD_ENCRYPTION_KEYS[0]
     nonce = secrets.token_bytes(_NONCE_BYTES)
     sealed = nonce + _cipher(key).encrypt(nonce, data, context.encode())
-    return f"{_name_of(key)}.{base64.urlsafe_b64encode(sealed).decode('ascii')}"
+    return f"{_key_id(key)}.{base64.urlsafe_b64encode(sealed).decode('ascii')}"
 
 
-def decrypted(text: str, *, context: str) -> bytes:
-    """Return what was encrypted for this place.
+def decrypt(text: str, *, context: str) -> bytes:
+    """Return data that was encrypted with the same context.
 
-    Raises Undecipherable.
+    Raises DecryptionError if the key is unknown, the text was altered or the context differs.
     """
-    name, _, encoded = text.partition(".")
+    key_id, _, encoded = text.partition(".")
     for key in settings.FIELD_ENCRYPTION_KEYS:
-        if _name_of(key) == name:
+        if _key_id(key) == key_id:
             try:
                 sealed = base64.urlsafe_b64decode(encoded)
                 return _cipher(key).decrypt(
@@ -45,18 +45,18 @@ def decrypted(text: str, *, context: str) -> bytes:
                 )
             except (ValueError, InvalidTag):
                 break
-    raise Undecipherable
+    raise DecryptionError
 
 
-def newest_key_name() -> str:
-    """Return what every text begins with that is encrypted under the newest key."""
-    return _name_of(settings.FIELD_ENCRYPTION_KEYS[0])
+def newest_key_id() -> str:
+    """Return the ID of the newest key: 8 hexadecimal digits, the prefix of its ciphertexts."""
+    return _key_id(settings.FIELD_ENCRYPTION_KEYS[0])
 
 
 @functools.lru_cache(maxsize=16)
 def _cipher(key: str) -> AESGCM:
-    # A key of the settings is a random text of any form, and may be SECRET_KEY in development:
-    # never used as it is.
+    # A key in the settings is text of any length, in development even SECRET_KEY. HKDF derives a
+    # key of 256 bits for this purpose alone.
     derived = HKDF(
         algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=b"authentication.fields"
     ).derive(key.encode())
@@ -64,5 +64,5 @@ def _cipher(key: str) -> AESGCM:
 
 
 @functools.lru_cache(maxsize=16)
-def _name_of(key: str) -> str:
+def _key_id(key: str) -> str:
     return hashlib.sha256(b"authentication.fields.name:" + key.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The one canonical form of an email address and of a username (contract 6)."""
+"""Validation of email addresses and usernames, and the canonical forms they are compared in."""
 
 import re
 import unicodedata
@@ -12,18 +12,19 @@ USERNAME_MAX_LENGTH = 30
 
 _GMAIL = {"gmail.com", "googlemail.com"}
 _PUNCTUATION = "_.-"
-# Unicode's Default_Ignorable_Code_Point: marks, fillers and selectors that show nothing.
+# Unicode's Default_Ignorable_Code_Point: marks, fillers and selectors without a glyph.
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _HAN_AND_KANA = {"CJK", "HIRAGANA", "KATAKANA"}
 
-# Letters that look like a Latin one in the fonts people read; Unicode's confusables.txt holds the
-# whole list.
+# Letters that look like a Latin letter in common fonts: a part of Unicode's confusables.txt.
 _LOOKALIKES = str.maketrans(
     # Cyrillic
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u043a\u043c\u0442\u043d\u0432\u0433\u0491"
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d"
+    "\u043a\u043c\u0442\u043d\u0432\u0433\u0491"
     # Greek
     "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c5\u03c7\u03c4\u03b5\u03b7\u03c9"
     # Armenian
@@ -44,12 +45,13 @@ RESERVED_USERNAMES = frozenset(_RESERVED.split())
 
 
 def canonical_email(address: str) -> str:
-    """Return the form in which addresses are compared, for any string at all.
+    """Return the canonical form of an email address, valid or not.
 
-    Lower case, compatibility forms folded; at Gmail, which ignores them, without dots and +tags.
+    It is NFKC and lower case, with the domain in IDNA. Gmail ignores dots and +tags, so they are
+    removed from its addresses.
     """
-    # Only ASCII is lowered: four other letters fold onto ASCII ones, and each function folds others
-    # of them.
+    # Only ASCII letters become lower case. Four other letters map to ASCII ones, and lower() and
+    # casefold() differ in which.
     local, _, domain = unicodedata.normalize("NFKC", address).strip().rpartition("@")
     local, domain = _ascii_lower(local), _ascii_domain(domain)
     if domain in _GMAIL:
@@ -57,10 +59,10 @@ def canonical_email(address: str) -> str:
     return f"{local}@{domain}"
 
 
-def checked_email(address: str) -> str:
-    """Return an address as it is to be stored and written to: as typed, in normal form.
+def clean_email(address: str) -> str:
+    """Return a valid email address as it is stored and written to: as typed, in NFKC.
 
-    Raises ValueError, with a message for the person, if no mail could be sent to it.
+    Raises ValueError with a message for the user if the address is invalid.
     """
     typed = unicodedata.normalize("NFKC", address).strip()
     if len(typed) > EMAIL_MAX_LENGTH:
@@ -75,42 +77,41 @@ def checked_email(address: str) -> str:
         )
     except EmailNotValidError as error:
         raise ValueError("Enter a valid email address.") from error
-    # At Gmail an address that is nothing but dots or a tag names nobody.
+    # A Gmail address of only dots or a tag has no local part left in its canonical form.
     if not found.ascii_email or canonical_email(typed).startswith("@"):
         raise ValueError("Enter a valid email address.")
     return typed if typed.isascii() else found.ascii_email
 
 
 def canonical_username(username: str) -> str:
-    """Return the form in which usernames are compared: caseless, with look-alike letters made one."""
+    """Return the canonical form of a username: caseless, with look-alike letters replaced."""
     folded = unicodedata.normalize(
         "NFKC", unicodedata.normalize("NFKC", username).strip().casefold()
     )
-    # Letters are compared apart from their accents, or an accented look-alike would be another
-    # letter.
+    # NFD separates letters from accents, so that accented look-alikes are replaced too.
     plain = unicodedata.normalize("NFD", _INVISIBLE.sub("", folded)).translate(_LOOKALIKES)
-    # The Turkish capital dotted I folds to an i with a dot of its own.
+    # The Turkish capital dotted I folds to i and a combining dot.
     return unicodedata.normalize("NFC", plain.replace("i\u0307", "i"))
 
 
 def canonical_identifier(identifier: str) -> str:
-    """Return the canonical form of what a person typed to sign in: an address if it has an @, else a username."""
+    """Return the canonical form of a sign-in name: an email address if it has an @."""
     normal = unicodedata.normalize("NFKC", identifier)
     return canonical_email(normal) if "@" in normal else canonical_username(normal)
 
 
-def checked_username(username: str) -> str:
-    """Return a username as it is to be stored and shown.
+def clean_username(username: str) -> str:
+    """Return a valid username as it is stored and shown, in NFKC.
 
-    Raises ValueError, with a message for the person, if it is too short or long, reserved, or could
-    pass for another.
+    Raises ValueError with a message for the user if the name is shorter than 3 or longer than 30
+    characters, reserved, or could be mistaken for another.
     """
     name = unicodedata.normalize("NFKC", username).strip()
     if not USERNAME_MIN_LENGTH <= len(name) <= USERNAME_MAX_LENGTH:
         raise ValueError(
             f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."
         )
-    if _INVISIBLE.search(name) or not all(_may_stand(character) for character in name):
+    if _INVISIBLE.search(name) or not all(_is_allowed(character) for character in name):
         raise ValueError("Use only letters, digits, and the characters _ . - in a username.")
     if not any(_is_letter_or_digit(character) for character in name):
         raise ValueError("Use at least one letter or digit in a username.")
@@ -138,7 +139,7 @@ def _is_letter_or_digit(character: str) -> bool:
     return category.startswith("L") or category == "Nd"
 
 
-def _may_stand(character: str) -> bool:
+def _is_allowed(character: str) -> bool:
     return (
         _is_letter_or_digit(character)
         or character in _PUNCTUATION
@@ -148,7 +149,7 @@ def _may_stand(character: str) -> bool:
 
 def _scripts(name: str) -> set[str]:
     letters = [character for character in name if unicodedata.category(character).startswith("L")]
-    # A character's Unicode name begins with its script; Japanese is written in three at once.
+    # The Unicode name of a letter starts with its script. Japanese mixes three scripts.
     found = {unicodedata.name(letter, "UNKNOWN").split(" ")[0] for letter in letters}
     return {"HAN AND KANA" if script in _HAN_AND_KANA else script for script in found}
 

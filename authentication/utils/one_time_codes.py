@@ -1,4 +1,4 @@
-"""Codes of authenticator apps (RFC 6238, by django-otp) and recovery codes: making them and reading them."""
+"""TOTP codes of authenticator apps (RFC 6238, by django-otp) and recovery codes."""
 
 import base64
 import hmac
@@ -12,64 +12,68 @@ STEP_SECONDS = 30
 DIGITS = 6
 RECOVERY_CODES = 10
 
-# RFC 4226, section 4, wants 160 bits.
+# RFC 4226, section 4, recommends 160 bits.
 _SEED_BYTES = 20
-# Clocks of phones differ: one step to each side.
+# The clocks of phones differ: the previous and the next time step are accepted too.
 _TOLERANCE = 1
-# ASCII alone: full-width and other digits are no spelling of a code.
+# ASCII digits only: full-width and other Unicode digits are refused.
 _APP_CODE = re.compile(r"[0-9]{6}")
-# Crockford's alphabet: no letter looks like a digit. 24 of them are 120 bits.
+# Crockford's base32: no letter looks like a digit. 24 characters hold 120 bits.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH, _GROUP = 24, 6
 _MISREAD = str.maketrans("oil", "011", "- ")
 
 
 def new_seed() -> bytes:
-    """Return a new seed of 160 random bits."""
+    """Return a new TOTP secret of 160 random bits."""
     return secrets.token_bytes(_SEED_BYTES)
 
 
 def base32(seed: bytes) -> str:
-    """Return a seed as people type it into an app."""
+    """Return a secret in base32, the form that people type into an app."""
     return base64.b32encode(seed).decode("ascii")
 
 
-def otpauth_address(seed: bytes, *, issuer: str, account: str) -> str:
-    """Return the address that an app reads from a QR code."""
-    named = {
+def otpauth_uri(seed: bytes, *, issuer: str, account: str) -> str:
+    """Return the otpauth:// URI that an app reads from a QR code."""
+    parameters = {
         "secret": base32(seed),
         "issuer": issuer,
         "algorithm": "SHA1",
         "digits": DIGITS,
         "period": STEP_SECONDS,
     }
-    return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{urlencode(named, quote_via=quote)}"
+    query = urlencode(parameters, quote_via=quote)
+    return f"otpauth://totp/{quote(issuer)}:{quote(account)}?{query}"
 
 
-def is_app_code(code: str) -> bool:
-    """Return whether a code has the form of an app's."""
+def is_totp_code(code: str) -> bool:
+    """Return whether a code has the form of a TOTP code: six digits."""
     return _APP_CODE.fullmatch(code) is not None
 
 
-def step_of(seed: bytes, code: str, *, timestamp: float) -> int | None:
-    """Return the time step a code of the app belongs to, this one or a neighbour; None if it is none of theirs."""
+def matching_step(seed: bytes, code: str, *, timestamp: float) -> int | None:
+    """Return the time step of a valid TOTP code, or None.
+
+    `timestamp` is in seconds since 1970. A step lasts 30 seconds; one step to each side is valid.
+    """
     now, found = int(timestamp) // STEP_SECONDS, None
     for step in range(now - _TOLERANCE, now + _TOLERANCE + 1):
-        # Every step is looked at, however early one fits: the time taken tells nothing.
+        # All steps are compared, even after a match, so that the response time reveals nothing.
         if hmac.compare_digest(
-            app_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")
+            totp_code(seed, step).encode(), code.encode("utf-8", "surrogatepass")
         ):
             found = step
     return found
 
 
-def app_code(seed: bytes, step: int) -> str:
-    """Return what the app shows during a time step."""
+def totp_code(seed: bytes, step: int) -> str:
+    """Return the six digits that an app shows during a time step."""
     return f"{hotp(seed, step, DIGITS):0{DIGITS}d}"
 
 
 def new_recovery_codes() -> list[str]:
-    """Return ten codes of 120 random bits, in groups of six characters."""
+    """Return ten random codes of 120 bits: 24 characters in groups of six."""
     codes = (
         "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(RECOVERY_CODES)
     )
@@ -77,6 +81,9 @@ def new_recovery_codes() -> list[str]:
 
 
 def canonical_recovery_code(code: str) -> str:
-    """Return the form in which recovery codes are compared; an empty string for what is none."""
+    """Return a recovery code in the form that is compared, or an empty string if malformed.
+
+    Case, hyphens and blanks do not matter, and o, i and l are read as 0, 1 and 1.
+    """
     plain = code.lower().translate(_MISREAD) if code.isascii() else ""
     return plain if len(plain) == _LENGTH else ""

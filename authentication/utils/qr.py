@@ -8,7 +8,7 @@ _PIXELS = 4
 
 
 def qr_svg(text: str) -> str:
-    """Return a QR code as an SVG image, fit for a page or a data: address."""
+    """Return a QR code as an SVG element, for a page or a data: URL."""
     image = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
         image, kind="svg", scale=_PIXELS, xmldecl=False, light="white", nl=False

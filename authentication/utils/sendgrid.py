@@ -1,4 +1,4 @@
-"""What SendGrid says became of mails: signed by it, in Anymail's words."""
+"""Parser of SendGrid's signed event webhook: bounces and spam complaints."""
 
 import dataclasses
 import datetime as dt
@@ -16,34 +16,33 @@ from authentication.exceptions import MalformedRequest, NotFound, PayloadTooLarg
 
 BOUNCED, COMPLAINED = "bounced", "complained"
 LARGEST_BYTES = 1024 * 1024
-# The provider sends again for a day what was not taken, with a new time; what is older was recorded
-# by somebody.
+# SendGrid retries for a day and signs each attempt with a new time. An older signature is a replay.
 _FRESH = dt.timedelta(minutes=10)
 _TIME = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MailEvent:
-    """That an address takes no mail, or that its reader called ours unwanted."""
+    """A bounce or a spam complaint of an address."""
 
     kind: str
     address: str
     at: dt.datetime
 
 
-def events_of(request: HttpRequest) -> list[MailEvent]:
-    """Return what a genuine call tells of addresses that should not be written to any more.
+def parse_events(request: HttpRequest) -> list[MailEvent]:
+    """Return the bounces and complaints in a webhook request.
 
-    Raises NotFound where no key is set, PermissionRefused for a signature that is wrong or old,
-    PayloadTooLarge, and MalformedRequest.
+    Raises NotFound if no key is configured, PermissionRefused if the signature is wrong or older
+    than 10 minutes, PayloadTooLarge over 1 MiB, and MalformedRequest.
     """
     if not settings.SENDGRID_WEBHOOK_KEY:
         raise NotFound
     body = request.read(LARGEST_BYTES + 1)
     if len(body) > LARGEST_BYTES:
         raise PayloadTooLarge
-    # Events come in batches that are larger than any body of a client may be.
-    request._body = body  # noqa: SLF001 -- where Django keeps what was read
+    # Batches of events may be larger than the limit for request bodies of clients.
+    request._body = body  # noqa: SLF001 -- the body that Django caches
     hook = _hook()
     try:
         hook.validate_request(request)
@@ -56,15 +55,15 @@ def events_of(request: HttpRequest) -> list[MailEvent]:
     ):
         raise PermissionRefused
     try:
-        return list(_told(hook.parse_events(request)))
+        return list(_relevant(hook.parse_events(request)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise MalformedRequest from None
 
 
 def _hook() -> Any:
     with warnings.catch_warnings():
-        # Anymail says that it has no account at SendGrid any more to test with; its signature check
-        # is tested here.
+        # Anymail warns that it no longer tests against SendGrid. Our tests cover the signature
+        # check.
         warnings.simplefilter("ignore")
         from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
 
@@ -73,7 +72,7 @@ def _hook() -> Any:
         )
 
 
-def _told(events: list[Any]) -> Iterator[MailEvent]:
+def _relevant(events: list[Any]) -> Iterator[MailEvent]:
     for event in events:
         kind = _kind_of(event)
         if kind and isinstance(event.recipient, str):
@@ -84,7 +83,7 @@ def _kind_of(event: Any) -> str | None:
     if event.event_type == EventType.COMPLAINED:
         return COMPLAINED
     if event.event_type == EventType.BOUNCED:
-        # A "blocked" one is the server's mood and not the address's end.
+        # "blocked" is a temporary refusal by the mail server. The address still exists.
         return None if event.esp_event.get("type") == "blocked" else BOUNCED
     if event.event_type != EventType.REJECTED:
         return None

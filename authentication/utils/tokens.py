@@ -1,4 +1,4 @@
-"""The two kinds of JWT, on simplejwt's classes, with keys that can be rotated."""
+"""Access and refresh tokens: simplejwt's JWTs with key rotation and stricter parsing."""
 
 import contextlib
 import dataclasses
@@ -19,45 +19,52 @@ from rest_framework_simplejwt.exceptions import (
     TokenError,
 )
 
-# The longest we issue is a third of this.
-_LONGEST_TOKEN = 2048
+# Our longest token has a third of this length.
+_MAX_TOKEN_LENGTH = 2048
 _PARTS = 3
-_SPELLING = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-# A group of two or three characters holds one or two bytes; the bits left over must be zero.
+_COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+# The last two or three base64 characters hold one or two bytes. The bits left over must be zero.
 _LAST_BITS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
 _JTI = re.compile(r"[\x21-\x7e]{1,64}")
-# What a signed token with absurd claims makes the libraries raise.
-_UNREADABLE = (ValueError, TypeError, OverflowError, OSError)
+# Raised by the libraries for a signed token with claims out of range or of the wrong type.
+_BAD_CLAIMS = (ValueError, TypeError, OverflowError, OSError)
 
 
 class KeyRing(TokenBackend):
-    """Signs with the newest key, verifies with the older ones too."""
+    """Token backend that signs with the newest key and verifies with older keys too."""
 
     def __init__(self, key: str, fallbacks: tuple[str, ...]) -> None:
         leeway = settings.SIMPLE_JWT["LEEWAY"]
         super().__init__("HS256", key, issuer=settings.SIMPLE_JWT["ISSUER"], leeway=leeway)
-        self._older = [
+        self._fallbacks = [
             TokenBackend("HS256", old, issuer=self.issuer, leeway=leeway) for old in fallbacks
         ]
 
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 -- simplejwt's signature
+    def decode(
+        self,
+        token: Any,
+        verify: bool = True,  # noqa: FBT001, FBT002 -- simplejwt's signature
+    ) -> dict[str, Any]:
         try:
             return super().decode(token, verify)
         except TokenBackendExpiredToken:
             raise
         except TokenBackendError:
-            for older in self._older:
+            for fallback in self._fallbacks:
                 try:
-                    return older.decode(token, verify)
+                    return fallback.decode(token, verify)
                 except TokenBackendExpiredToken:
                     raise
                 except TokenBackendError:
                     continue
             raise
 
-    def decode_late(self, token: str) -> dict[str, Any]:
-        """Return the payload of a genuine token whatever its end; raises TokenBackendError for any other."""
-        for keys in (self, *self._older):
+    def decode_expired(self, token: str) -> dict[str, Any]:
+        """Return the payload of a genuine token, even if it has expired.
+
+        Raises TokenBackendError for any other token.
+        """
+        for keys in (self, *self._fallbacks):
             with contextlib.suppress(jwt.InvalidTokenError):
                 return jwt.decode(
                     token,
@@ -76,19 +83,19 @@ def _key_ring(key: str, fallbacks: tuple[str, ...]) -> KeyRing:
 
 
 def key_ring() -> KeyRing:
-    """Return the keys of the settings."""
+    """Return the token backend with the keys of the settings."""
     return _key_ring(settings.JWT_SIGNING_KEY, tuple(settings.JWT_SIGNING_KEY_FALLBACKS))
 
 
 class AccessToken(simplejwt.AccessToken):
-    """A quarter of an hour's leave to act for a person."""
+    """JWT that authenticates requests for 15 minutes."""
 
     def get_token_backend(self) -> TokenBackend:
         return key_ring()
 
 
 class RefreshToken(simplejwt.RefreshToken):
-    """Good for one new pair of tokens."""
+    """JWT that is exchanged once for a new pair of tokens."""
 
     def get_token_backend(self) -> TokenBackend:
         return key_ring()
@@ -97,13 +104,13 @@ class RefreshToken(simplejwt.RefreshToken):
 Kind = type[AccessToken] | type[RefreshToken]
 
 
-class NotOurs(Exception):  # noqa: N818 -- it is an answer, not an accident
-    """A string that is no token of ours of the wanted kind, or one that has expired."""
+class InvalidToken(Exception):  # noqa: N818 -- the name of the state
+    """The string is not a token of the wanted kind that we signed, or it has expired."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claims:
-    """What a genuine token says. Whether it still holds, only its session knows."""
+    """The claims of a genuine token. Only the session row tells if they are still in force."""
 
     jti: str
     session_id: uuid.UUID
@@ -113,39 +120,40 @@ class Claims:
 
     @classmethod
     def read(cls, kind: Kind, token: str, *, expired: bool = False) -> Self:
-        """Return the claims of a token whose signature, issuer, type and times are right.
+        """Return the claims of a token with a valid signature, issuer, type and times.
 
-        With `expired` a token past its time is read as well, and says so. Raises NotOurs for
-        anything else.
+        With `expired=True` an expired token is read too, and `Claims.expired` is True.
+
+        Raises InvalidToken for any other string.
         """
-        if len(token) > _LONGEST_TOKEN or not _is_canonical(token):
-            raise NotOurs
+        if len(token) > _MAX_TOKEN_LENGTH or not _is_canonical(token):
+            raise InvalidToken
         try:
-            payload, late = _payload(kind, token, expired=expired)
+            payload, is_expired = _payload(kind, token, expired=expired)
             return cls(
                 jti=_identifier(payload["jti"]),
                 session_id=uuid.UUID(_text(payload["sid"])),
                 user_id=uuid.UUID(_text(payload["user_id"])),
                 issued_at=dt.datetime.fromtimestamp(payload["iat"], dt.UTC),
-                expired=late,
+                expired=is_expired,
             )
-        except (TokenError, TokenBackendError, KeyError, *_UNREADABLE):
-            raise NotOurs from None
+        except (TokenError, TokenBackendError, KeyError, *_BAD_CLAIMS):
+            raise InvalidToken from None
 
 
 def _payload(kind: Kind, token: str, *, expired: bool) -> tuple[dict[str, Any], bool]:
     try:
-        return kind(token).payload, False  # type: ignore[arg-type]  # simplejwt says Token and means its text
+        return kind(token).payload, False  # type: ignore[arg-type]  # a text
     except ExpiredTokenError:
         if not expired:
             raise
-    payload = key_ring().decode_late(token)
+    payload = key_ring().decode_expired(token)
     if payload["token_type"] != kind.token_type:
         raise TokenError
     return payload, True
 
 
-def signed(
+def sign_token(
     kind: Kind,
     *,
     jti: str,
@@ -154,7 +162,7 @@ def signed(
     issued_at: dt.datetime,
     expires_at: dt.datetime,
 ) -> str:
-    """Return a token: always the same for the same arguments and key."""
+    """Return a signed token. Equal arguments give equal tokens under the same key."""
     payload = {
         "token_type": kind.token_type,
         "exp": int(expires_at.timestamp()),
@@ -167,9 +175,12 @@ def signed(
 
 
 def _is_canonical(token: str) -> bool:
-    """Return whether this is the one spelling of a token: base64url without padding or stray bits (RFC 7515)."""
+    """Return whether a token is base64url without padding or stray bits (RFC 7515).
+
+    Other encodings of the same bytes are refused, so that a token has exactly one form.
+    """
     parts = token.split(".")
-    if len(parts) != _PARTS or not _SPELLING.fullmatch(token):
+    if len(parts) != _PARTS or not _COMPACT_JWS.fullmatch(token):
         return False
     return all(
         _LAST_BITS.get(len(part) % 4, "").find(part[-1]) >= 0 for part in parts if len(part) % 4

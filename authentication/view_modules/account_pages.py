@@ -1,17 +1,16 @@
-"""Pages of the service's own, for people who come from a mail and have no front end to go to."""
+"""HTML pages behind mailed links, for deployments without a front end."""
 
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.signing import BadSignature
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.csrf import csrf_protect
 from django.views.generic import TemplateView
 
-from authentication.api.limits import FIELDS_KEY, by_address, count
+from authentication.api.limits import FIELDS_KEY, count
 from authentication.exceptions import (
     AccountLocked,
     LinkInvalid,
@@ -24,13 +23,11 @@ from authentication.serializers.email import EmailResendSerializer
 from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
     ActivityService,
-    DeliverabilityService,
     EmailChangeService,
     EmailVerificationService,
     ExportService,
     PasswordService,
 )
-from authentication.services.mail import person_of
 from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import set_device_cookie
 
@@ -38,16 +35,16 @@ from .export import as_a_file
 
 
 class HomePage(TemplateView):
-    """Says where everything is."""
+    """The start page, with links to everything else."""
 
     template_name = "account/home.html"
 
 
 @method_decorator(csrf_protect, name="dispatch")
 class MailedLinkPage(View):
-    """The page a mailed link leads to, with a button that does what the mail says.
+    """Base class of pages behind mailed links: GET shows a button, POST does the work.
 
-    Opening the page spends nothing: mail scanners open every link, and some run its scripts.
+    GET must not use up the token, because mail scanners open every link.
     """
 
     template_name: ClassVar[str]
@@ -66,26 +63,26 @@ class MailedLinkPage(View):
             return self.refused(refusal, busy=True)
 
     def act(self, request: HttpRequest) -> HttpResponse:
-        """Do what the mail says; raises a Problem where that cannot be done."""
+        """Do what the page is for; raise a Problem if that is not possible."""
         raise NotImplementedError
 
-    def refused(self, refusal: Problem, **facts: Any) -> HttpResponse:
-        """Show why it could not be done."""
-        response = self.page(status=refusal.status, **facts)
+    def refused(self, refusal: Problem, **context: Any) -> HttpResponse:
+        """Show the page again with the status and headers of an error."""
+        response = self.page(status=refusal.status, **context)
         for name, value in refusal.headers.items():
             response[name] = value
         return response
 
-    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
-        """Show the page."""
-        response = render(self.request, self.template_name, facts, status=status)
+    def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Render the page, with the rate limit headers of the request."""
+        response = render(self.request, self.template_name, context, status=status)
         for name, value in self.request.META.get(FIELDS_KEY, {}).items():
             response[name] = value
         return response
 
 
 class VerifyEmailPage(MailedLinkPage):
-    """A button that proves an address."""
+    """Verifies an email address."""
 
     template_name = "account/verify_email.html"
     limit = "email_verify"
@@ -101,7 +98,7 @@ class VerifyEmailPage(MailedLinkPage):
 
 
 class DisownSessionPage(MailedLinkPage):
-    """A button that signs an unknown device out, and leads to the form for a new password."""
+    """Signs an unknown device out and redirects to the page for a new password."""
 
     template_name = "account/not_me.html"
     limit = "session_disown"
@@ -113,7 +110,7 @@ class DisownSessionPage(MailedLinkPage):
 
 
 class ConfirmEmailPage(MailedLinkPage):
-    """A button that moves the account to the address the mail went to."""
+    """Confirms a new email address."""
 
     template_name = "account/confirm_email.html"
     limit = "email_verify"
@@ -126,7 +123,7 @@ class ConfirmEmailPage(MailedLinkPage):
 
 
 class UndoEmailPage(MailedLinkPage):
-    """A button that brings the old address back, and leads to the form for a new password."""
+    """Restores the old email address and redirects to the page for a new password."""
 
     template_name = "account/undo_email.html"
     limit = "email_verify"
@@ -139,7 +136,7 @@ class UndoEmailPage(MailedLinkPage):
 
 
 class DownloadExportPage(MailedLinkPage):
-    """A form that asks for the password, and answers with the copy of a person's data."""
+    """Asks for the password and returns the export of personal data as a file."""
 
     template_name = "account/download_export.html"
     limit = "account_data"
@@ -155,53 +152,10 @@ class DownloadExportPage(MailedLinkPage):
             return self.refused(refusal, token=given["token"], errors=[refusal.detail])
 
 
-def unsubscribe_token_of(request: HttpRequest) -> str:
-    """Return the token of the form, or of the address a mail program posts to."""
-    return request.POST.get("token") or request.GET.get("token", "")
-
-
-def unsubscribe_link(request: HttpRequest) -> str:
-    """Count by the person a genuine link is of: mail providers press the links of many people from few addresses."""
-    try:
-        return f"link:{person_of(unsubscribe_token_of(request))}"
-    except BadSignature:
-        return by_address(request)
-
-
-@method_decorator(csrf_exempt, name="dispatch")
-class UnsubscribePage(View):
-    """A button that ends notices; a mail program presses it without a page (RFC 8058), and so without a CSRF token.
-
-    The token in the address is the proof, and all it can do is end notices.
-    """
-
-    limit = "notices"
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(token=request.GET.get("token", ""))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        token = unsubscribe_token_of(request)
-        try:
-            count(self.limit, request, key=unsubscribe_link)
-            DeliverabilityService.unsubscribe(token=token, client=ClientInfo.of(request))
-        except LinkInvalid as refusal:
-            return self.page(status=refusal.status, failed=True)
-        except RateLimited as refusal:
-            response = self.page(status=refusal.status, busy=True)
-            response["Retry-After"] = refusal.headers["Retry-After"]
-            return response
-        return self.page(done=True)
-
-    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
-        """Show the page."""
-        return render(self.request, "account/unsubscribe.html", facts, status=status)
-
-
 class AskForMailPage(MailedLinkPage):
-    """A form that asks for an address, and has a link mailed there; it says the same of every address.
+    """Base class of forms that mail a link to an address.
 
-    Mails tell people to ask for one; without a front end this is where.
+    The response is the same for every address, so that it does not reveal accounts.
     """
 
     def act(self, request: HttpRequest) -> HttpResponse:
@@ -215,12 +169,12 @@ class AskForMailPage(MailedLinkPage):
         return self.page(done=True)
 
     def send(self, *, email: str, client: ClientInfo) -> None:
-        """Have the link mailed, if there is anybody to mail it to."""
+        """Mail the link if the address has an account that needs it."""
         raise NotImplementedError
 
 
 class ForgotPasswordPage(AskForMailPage):
-    """Where to ask for a link to choose a new password."""
+    """Mails a link to choose a new password."""
 
     template_name = "account/forgot_password.html"
     limit = "password_reset"
@@ -230,7 +184,7 @@ class ForgotPasswordPage(AskForMailPage):
 
 
 class ResendVerificationPage(AskForMailPage):
-    """Where to ask for another link to prove an address."""
+    """Mails a new verification link."""
 
     template_name = "account/resend_verification.html"
     limit = "email_resend"
@@ -240,14 +194,14 @@ class ResendVerificationPage(AskForMailPage):
 
 
 class ResetPasswordPage(MailedLinkPage):
-    """A form that asks for a new password."""
+    """Sets a new password."""
 
     template_name = "account/reset_password.html"
     limit = "password_reset_confirm"
 
-    def page(self, *, status: int = 200, **facts: Any) -> HttpResponse:
-        """Show the page, with the length that a password must have."""
-        return super().page(status=status, shortest=settings.PASSWORD_MIN_LENGTH, **facts)
+    def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
+        """Render the page, with the minimum length of passwords."""
+        return super().page(status=status, min_length=settings.PASSWORD_MIN_LENGTH, **context)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         given = PasswordResetConfirmSerializer(data=request.POST)

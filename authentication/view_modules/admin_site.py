@@ -1,4 +1,4 @@
-"""The way into the desk: the same door as the API's."""
+"""The admin site and its sign-in form, which uses the same service as the API."""
 
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -13,12 +13,12 @@ from django.template.response import TemplateResponse
 from authentication.api.limits import count
 from authentication.exceptions import Problem, RateLimited
 from authentication.services import AuthenticationService
-from authentication.utils.client import FACTS_KEY, ClientInfo
+from authentication.utils.client import LOG_FIELDS_KEY, ClientInfo
 from authentication.utils.cookies import set_device_cookie
 
 
 class AdminLoginForm(AdminAuthenticationForm):
-    """Asks the service, which counts, locks and audits as it does for the API."""
+    """Sign-in through AuthenticationService: same rate limit, lockout and audit as the API."""
 
     otp = forms.CharField(
         label="Code",
@@ -26,7 +26,7 @@ class AdminLoginForm(AdminAuthenticationForm):
         strip=False,
         max_length=64,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
-        help_text="Of your authenticator app, or a recovery code, if you have set one up.",
+        help_text="From your authenticator app, if you have set one up. A recovery code works too.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ class AdminLoginForm(AdminAuthenticationForm):
 
 
 class ServiceAdminSite(AdminSite):
-    """Django's admin, without the ways round the service that it brings along."""
+    """Django's admin without its own sign-in and password change."""
 
     site_header = site_title = "Vineyard Group Fellowship"
     index_title = "Accounts and security"
@@ -86,18 +86,18 @@ class ServiceAdminSite(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:
-            request.META.setdefault(FACTS_KEY, {})["user"] = str(request.user.pk)
-        # Of whoever has a second factor the form has asked for it (see User.get_session_auth_hash).
-        guarded = (
+            request.META.setdefault(LOG_FIELDS_KEY, {})["user"] = str(request.user.pk)
+        # A signed-in user with a second factor has entered a code (see User.get_session_auth_hash).
+        is_protected = (
             not settings.ADMIN_REQUIRE_OTP
             or getattr(request.user, "second_factor_at", None) is not None
         )
-        return guarded and super().has_permission(request)
+        return is_protected and super().has_permission(request)
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> NoReturn:
-        """Refuse: a password is changed through the API or the reset link, where the policy and the audit are."""
+        """Answer 404: passwords change through the API or a reset link, with policy and audit."""
         raise Http404
 
     def password_change_done(

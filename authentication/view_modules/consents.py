@@ -57,7 +57,7 @@ class ConsentsView(SignedInView):
         answers={200: ConsentHistorySerializer},
         answer={**_EXAMPLE, "due": {}},
         errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
-        invalid={"non_field_errors": ["Name at least one document."]},
+        invalid={"non_field_errors": ["Please choose at least one document."]},
     )
     @limited("consents", key=by_user)
     def post(self, request: Request) -> Response:

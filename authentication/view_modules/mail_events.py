@@ -11,7 +11,7 @@ from authentication.api.schema import READS_INPUT, authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
-from authentication.utils.sendgrid import events_of
+from authentication.utils.sendgrid import parse_events
 
 from .base import PublicView, SignedInView, session_of, user_of
 
@@ -22,7 +22,8 @@ class SendGridEventsView(PublicView):
 
     def post(self, request: Request) -> Response:
         # The answer is the same whether or not an address is a member's.
-        DeliverabilityService.note(events_of(request._request), client=ClientInfo.of(request))  # noqa: SLF001 -- DRF's name
+        events = parse_events(request._request)  # noqa: SLF001 -- DRF's name
+        DeliverabilityService.record_events(events, client=ClientInfo.of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -55,7 +56,7 @@ class NoticesView(SignedInView):
     def put(self, request: Request) -> Response:
         """Say whether you want notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
-        DeliverabilityService.want_notices(
+        DeliverabilityService.set_notices(
             session_of(request), wanted=wanted, client=ClientInfo.of(request)
         )
         return Response({"notices": wanted})

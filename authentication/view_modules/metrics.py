@@ -8,7 +8,7 @@ from django.views import View
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from authentication.services.operations import MetricsService
-from authentication.utils.client import address_of, parsed
+from authentication.utils.client import client_address, parse_ip
 
 # What a proxy adds: with one of these the caller is not at this machine, whatever the connection
 # says.
@@ -45,6 +45,6 @@ def _may_read(request: HttpRequest) -> bool:
         given = request.META.get("HTTP_AUTHORIZATION", "").encode("utf-8", "surrogateescape")
         return hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
     # Both ends: who reaches us past the edge may write into the header that the edge sets.
-    ends = (address_of(request.META), parsed(request.META.get("REMOTE_ADDR", "")))
+    ends = (client_address(request.META), parse_ip(request.META.get("REMOTE_ADDR", "")))
     is_here = all(end is not None and end.is_loopback for end in ends)
     return is_here and not any(name in request.META for name in _FORWARDED)

@@ -25,7 +25,7 @@ from authentication.serializers.tokens import (
 )
 from authentication.services import ExchangeTokenService, TokenService
 from authentication.utils.client import ClientInfo
-from authentication.utils.tokens import Claims, NotOurs, RefreshToken
+from authentication.utils.tokens import Claims, InvalidToken, RefreshToken
 
 from .base import PublicView, renew_csrf_token
 from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, token_answer
@@ -37,7 +37,7 @@ def refresh_token_user(request: Request) -> str:
     presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
     try:
         return str(Claims.read(RefreshToken, presented.token).user_id)
-    except NotOurs:
+    except InvalidToken:
         return by_address(request)
 
 

@@ -1,1 +1,1 @@
-"""The yardstick: what a stock Django, DRF and simplejwt cost on the same machine."""
+"""The baseline: a stock Django, DRF and simplejwt project."""

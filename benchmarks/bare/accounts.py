@@ -1,4 +1,4 @@
-"""Prepares the yardstick's database and prints its users' tokens, for a process with its settings."""
+"""Script that creates the baseline's tables and users, run with the baseline's settings."""
 
 import json
 import sys
@@ -8,15 +8,15 @@ from django.core.management import call_command
 
 
 def main(count: int) -> None:
-    """Make the tables and so many users; print a pair of tokens for each."""
+    """Migrate, create `count` users and print a pair of tokens for each as JSON."""
     django.setup()
     from django.contrib.auth import get_user_model
     from rest_framework_simplejwt.tokens import RefreshToken
 
     call_command("migrate", verbosity=0)
-    people = get_user_model().objects
+    users = get_user_model().objects
     tokens = [
-        RefreshToken.for_user(people.create_user(f"person{n}", f"person{n}@example.org"))
+        RefreshToken.for_user(users.create_user(f"person{n}", f"person{n}@example.org"))
         for n in range(count)
     ]
     json.dump(

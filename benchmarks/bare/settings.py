@@ -1,4 +1,4 @@
-"""What `startproject` writes, with DRF and simplejwt in it and connections to the database that last."""
+"""Settings of `startproject` with DRF, simplejwt and persistent database connections."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A view that says who is signed in, and simplejwt's own refresh."""
+"""URLs of the baseline: a view that returns the user, and simplejwt's refresh view."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from rest_framework_simplejwt.views import TokenRefreshView
 
 
 class MeView(APIView):
-    """Who is signed in."""
+    """The signed-in user."""
 
     def get(self, request: Request) -> Response:
-        """Show it."""
+        """Return the user."""
         user: Any = request.user
         return Response({"id": user.pk, "username": user.username, "email": user.email})
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from authentication.utils.client import CORRELATION_KEY, FACTS_KEY, address_of
+from authentication.utils.client import CORRELATION_KEY, LOG_FIELDS_KEY, client_address
 
 HEADER = "X-Correlation-ID"
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -23,9 +23,9 @@ class CorrelationIdMiddleware:
         given = request.META.get("HTTP_X_CORRELATION_ID", "")
         name = given if _PLAIN.fullmatch(given) else uuid.uuid4().hex
         request.META[CORRELATION_KEY] = name
-        address = address_of(request.META)
+        address = client_address(request.META)
         # One dictionary for the whole request: what is learnt of it on the way is added to it.
-        facts = request.META[FACTS_KEY] = {"address": str(address) if address else None}
+        facts = request.META[LOG_FIELDS_KEY] = {"address": str(address) if address else None}
         with structlog.contextvars.bound_contextvars(correlation_id=name, request=facts):
             response = self.get_response(request)
         response[HEADER] = name
@@ -34,4 +34,4 @@ class CorrelationIdMiddleware:
     def process_view(self, request: HttpRequest, view: object, *_: object) -> None:
         """Note what is asked for, by the name of its address: paths hold ids, and no end of them."""
         match = request.resolver_match
-        request.META[FACTS_KEY]["action"] = match.view_name if match else None
+        request.META[LOG_FIELDS_KEY]["action"] = match.view_name if match else None

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from authentication.exceptions import ValidationFailed
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
-from authentication.utils.identifiers import checked_email
+from authentication.utils.identifiers import clean_email
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._asked()
         try:
             AdministrationService.create_superuser(
-                email=checked_email(options["email"]), password=password, client=ClientInfo()
+                email=clean_email(options["email"]), password=password, client=ClientInfo()
             )
         except ValueError as error:
             raise CommandError(str(error)) from None

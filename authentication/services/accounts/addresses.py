@@ -1,4 +1,4 @@
-"""Building block: whom an email address belongs to, those included who may still take it back."""
+"""Owners of email addresses, including accounts that can still undo a change of address."""
 
 import datetime as dt
 import uuid
@@ -6,25 +6,25 @@ import uuid
 from authentication.exceptions import ValidationFailed
 from authentication.models import EmailChange, User
 
-_TAKEN = "An account with this email address exists already."
+_TAKEN = "There is already an account with this email address."
 
 
 def address_taken() -> ValidationFailed:
-    """Return the refusal of an address that somebody has, where that may be told."""
+    """Return the error for a taken address. It reveals that the address has an account."""
     return ValidationFailed(errors={"email": [_TAKEN]})
 
 
 def owner_of_address(canonical: str, *, at: dt.datetime) -> uuid.UUID | None:
-    """Return the account that has an address, or has left it so lately that it may undo that."""
+    """Return the id of the account that has an address or can still undo leaving it."""
     holder = User.objects.identified_by(canonical).values_list("pk", flat=True).first()
-    # In this order: whoever leaves the address between the two looks is found by the second. And
-    # always both: how many there are must not tell.
+    # The order matters: an account that leaves the address between the two queries is found by the
+    # second. Both always run, so that the number of queries reveals nothing.
     reserver = reserver_of_address(canonical, at=at)
     return holder or reserver
 
 
 def reserver_of_address(canonical: str, *, at: dt.datetime) -> uuid.UUID | None:
-    """Return the account that may still go back to an address it has left."""
+    """Return the id of the account that can still undo leaving an address."""
     found: uuid.UUID | None = (
         EmailChange.objects.reserving(canonical, at=at).values_list("user_id", flat=True).first()
     )

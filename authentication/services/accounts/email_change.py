@@ -180,7 +180,7 @@ def _move(user: User, email: str, *, at: dt.datetime) -> None:
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
     ActionToken.objects.of(_Action.CONFIRM_EMAIL).void(user.pk)
-    return EmailChange.objects.give_up(user.pk, at=at)
+    return EmailChange.objects.cancel(user.pk, at=at)
 
 
 def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:

@@ -20,9 +20,9 @@ from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.services.sign_in import WRONG_CODE, CodeMissing, authenticate
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import Undecipherable, decrypted, encrypted
+from authentication.utils.encryption import DecryptionError, decrypt, encrypt
 
-from .personal_data import everything_about
+from .personal_data import collect_personal_data
 
 _BUILD = "authentication.tasks.build_export"
 _WRONG = "This is not your password."
@@ -68,9 +68,9 @@ class ExportService:
             return
         now = timezone.now()
         held = json.dumps(
-            {"made_at": now, **everything_about(export.user)}, cls=DjangoJSONEncoder, indent=2
+            {"made_at": now, **collect_personal_data(export.user)}, cls=DjangoJSONEncoder, indent=2
         )
-        content = encrypted(zlib.compress(held.encode()), context=_context(export.pk))
+        content = encrypt(zlib.compress(held.encode()), context=_context(export.pk))
         with transaction.atomic():
             if AccountExport.objects.finish(export.pk, content=content, at=now):
                 EmailService.queue(Kind.EXPORT_READY, user_id=export.user_id, export=str(export.pk))
@@ -133,11 +133,11 @@ def _hand_out(
         now = timezone.now()
         ready = AccountExport.objects.ready(at=now).filter(user=spent.user)
         export = ready.filter(pk=spent.subject["export"]).first()
-        if export is None or not AccountExport.objects.hand_out(export.pk, at=now):
+        if export is None or not AccountExport.objects.claim_download(export.pk, at=now):
             raise LinkInvalid
         try:
-            held = zlib.decompress(decrypted(export.content, context=_context(export.pk)))
-        except Undecipherable:
+            held = zlib.decompress(decrypt(export.content, context=_context(export.pk)))
+        except DecryptionError:
             raise LinkInvalid from None
         record(Event.EXPORT_DOWNLOADED, user_id=spent.user_id, client=client, risk=Risk.MEDIUM)
     return held

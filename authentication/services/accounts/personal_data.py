@@ -1,4 +1,4 @@
-"""Building block: everything held about a person, but for secrets (GDPR, articles 15 and 20)."""
+"""Collection of all personal data of an account (GDPR, articles 15 and 20)."""
 
 from typing import Any
 
@@ -74,9 +74,8 @@ _EVENT = (
     "metadata",
 )
 
-# Of links and former passwords only that they were made, and when: what they are is secret, from
-# everybody.
-_LISTS: dict[str, tuple[Any, tuple[str, ...]]] = {
+# Links and former passwords appear with their times only, because their content is secret.
+_TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
     "sessions": (UserSession, _SESSION),
     "events": (AuditLog, _EVENT),
@@ -99,8 +98,11 @@ _LISTS: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def everything_about(user: User) -> dict[str, Any]:
-    """Return what the service holds about a person, by topic, ready for JSON but for times and identifiers."""
+def collect_personal_data(user: User) -> dict[str, Any]:
+    """Return all personal data of a user without secrets, by topic.
+
+    The values are JSON types, datetimes and UUIDs.
+    """
     profile = (
         UserProfile.objects.filter(user=user)
         .values("display_name", "timezone", "visibility")
@@ -109,7 +111,7 @@ def everything_about(user: User) -> dict[str, Any]:
     return {
         "account": {name: getattr(user, name) for name in _ACCOUNT},
         "profile": profile or {},
-        **{name: _rows(table, fields, user) for name, (table, fields) in _LISTS.items()},
+        **{name: _rows(table, fields, user) for name, (table, fields) in _TABLES.items()},
     }
 
 

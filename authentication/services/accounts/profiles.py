@@ -10,7 +10,7 @@ from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_username
 
-from .reserved_usernames import check_not_held, username_taken
+from .reserved_usernames import check_not_reserved, username_taken
 
 _OF_USER = ("username", "first_name", "last_name")
 _OF_PROFILE = ("display_name", "timezone", "visibility")
@@ -22,7 +22,9 @@ class ProfileService:
     @staticmethod
     def of(user: User) -> UserProfile:
         """Return a user's profile; an account made by a command gets one now."""
-        profile = UserProfile.objects.of(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
+        profile = (
+            UserProfile.objects.for_user(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
+        )
         profile.user = user
         return profile
 
@@ -31,7 +33,7 @@ class ProfileService:
         """Change the fields named in `changes`; raises ValidationFailed for a taken username."""
         wanted = changes.get("username", session.user.username)
         if canonical_username(wanted) != session.user.username_canonical:
-            check_not_held(wanted)
+            check_not_reserved(wanted)
         try:
             with acting(session) as user:
                 profile = ProfileService.of(user)

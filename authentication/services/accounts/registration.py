@@ -14,14 +14,14 @@ from django.utils import timezone
 from authentication.models import PasswordHistory, User, UserProfile
 from authentication.models.user import generated_username
 from authentication.services.audit import Event, Risk, record
-from authentication.services.consents import remember, stamp
+from authentication.services.consents import create_consent_rows, set_consent_fields
 from authentication.services.mail import EmailService, Kind
 from authentication.services.passwords import check_password_policy, queue_breach_check
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email, canonical_username
 
 from .addresses import address_taken, reserver_of_address
-from .reserved_usernames import check_not_held, hold, username_taken
+from .reserved_usernames import check_not_reserved, reserve_username, username_taken
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class RegistrationService:
             last_name=last_name,
             created_at=now,
         )
-        stamp(user, documents, at=now)
+        set_consent_fields(user, documents, at=now)
         check_password_policy(password, user, field="password")
         owner = _owner_of(email, username)
         # Hashed even when nothing will be stored: the time must not tell.
@@ -82,7 +82,7 @@ def _owner_of(email: str, username: str) -> uuid.UUID | None:
     address, name = canonical_email(email), canonical_username(username)
     wanted = Q(email_canonical=address)
     if username:
-        check_not_held(username)
+        check_not_reserved(username)
         wanted |= Q(username_canonical=name)
     # Both in one look: between two, another request might take one and the other.
     found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
@@ -109,7 +109,7 @@ def _create(
             user.save(force_insert=True)
             UserProfile.objects.create(user=user, **profile)
             PasswordHistory.objects.create(user=user, password_hash=user.password, created_at=at)
-            remember(user, documents, client=client, at=at)
+            create_consent_rows(user, documents, client=client, at=at)
             record(Event.REGISTRATION, user_id=user.pk, client=client)
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             queue_breach_check(user, password)
@@ -132,4 +132,4 @@ def _tell_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
     if not settings.PREVENT_EMAIL_ENUMERATION:
         raise address_taken()
     if username:
-        hold(username)
+        reserve_username(username)

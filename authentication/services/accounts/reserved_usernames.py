@@ -1,7 +1,7 @@
-"""Building block: usernames that seem taken although nobody has them.
+"""Usernames that are reserved although no account has them, against account enumeration.
 
-Who registers a taken address with a free username is told that all went well. If the name stayed
-free afterwards, that would tell that nothing was created, and so that the address has an account.
+Registering a taken address gets the normal response but creates no account. If its username stayed
+free, the next registration with that name would reveal that the address has an account.
 """
 
 from django.core.cache import caches
@@ -11,23 +11,23 @@ from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_username
 
 _TAKEN = "This username is taken."
-_HOLD_SECONDS = 30 * 86_400
+_RESERVED_SECONDS = 30 * 86_400
 
 
 def username_taken() -> ValidationFailed:
-    """Return the refusal of a username that somebody has or that is held."""
+    """Return the error for a username that is taken or reserved."""
     return ValidationFailed(errors={"username": [_TAKEN]})
 
 
-def check_not_held(username: str) -> None:
-    """Raise ValidationFailed if the name is held."""
+def check_not_reserved(username: str) -> None:
+    """Raise ValidationFailed if the username is reserved."""
     if caches["limits"].get(_key(username)) is not None:
         raise username_taken()
 
 
-def hold(username: str) -> None:
-    """Let a name seem taken from now on."""
-    caches["limits"].set(_key(username), 1, _HOLD_SECONDS)
+def reserve_username(username: str) -> None:
+    """Reserve a username for 30 days."""
+    caches["limits"].set(_key(username), 1, _RESERVED_SECONDS)
 
 
 def _key(username: str) -> str:

@@ -1,4 +1,4 @@
-"""Building block: writing down what happened."""
+"""Writing events to the audit log."""
 
 import uuid
 from typing import Any
@@ -23,8 +23,11 @@ def record(
     description: str = "",
     **metadata: Any,
 ) -> None:
-    """Write one event, in the transaction of what it tells of; `metadata` holds nothing secret or personal."""
-    # What is rolled back has not happened.
+    """Store one event in the current transaction.
+
+    `metadata` must not contain secrets or personal data.
+    """
+    # A rolled-back event must not be counted.
     on_commit(lambda: count_event(event))
     AuditLog.log_event(
         event,

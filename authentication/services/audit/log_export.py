@@ -1,4 +1,4 @@
-"""Long lists for operations, read from the replica where there is one."""
+"""Export of the audit log, read from the replica if there is one."""
 
 import dataclasses
 import datetime as dt
@@ -28,7 +28,7 @@ _CHUNK = 2_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which events are wanted; what is left out does not matter."""
+    """A filter for events. Fields without a value match all events."""
 
     user_id: uuid.UUID | None = None
     events: tuple[str, ...] = ()
@@ -38,34 +38,34 @@ class AuditFilter:
 
 
 class ReportService:
-    """Long lists for operations."""
+    """Export of the audit log."""
 
     @staticmethod
-    def count(wanted: AuditFilter) -> int:
-        """Return how many events there are."""
-        return _events(wanted).count()
+    def count(filters: AuditFilter) -> int:
+        """Return the number of matching events."""
+        return _events(filters).count()
 
     @staticmethod
-    def events(wanted: AuditFilter) -> Iterator[dict[str, Any]]:
-        """Return the events, the oldest first, a few thousand in memory at a time.
+    def events(filters: AuditFilter) -> Iterator[dict[str, Any]]:
+        """Yield the matching events, oldest first; 2,000 at a time are in memory.
 
-        Raises ValueError for an event nobody knows.
+        Raises ValueError for an unknown event type.
         """
-        if unknown := set(wanted.events) - set(AuditLog.Event.values):
+        if unknown := set(filters.events) - set(AuditLog.Event.values):
             raise ValueError(f"No such event: {', '.join(sorted(unknown))}.")
         rows: QuerySet[Any, dict[str, Any]] = (
-            _events(wanted).order_by("timestamp", "pk").values(*EVENT_FIELDS)
+            _events(filters).order_by("timestamp", "pk").values(*EVENT_FIELDS)
         )
         return rows.iterator(chunk_size=_CHUNK)
 
 
-def _events(wanted: AuditFilter) -> QuerySet[AuditLog]:
+def _events(filters: AuditFilter) -> QuerySet[AuditLog]:
     limits: dict[str, Any] = {
-        "user_id": wanted.user_id,
-        "event_type__in": wanted.events,
-        "risk_level": wanted.risk,
-        "timestamp__gte": wanted.since,
-        "timestamp__lt": wanted.until,
+        "user_id": filters.user_id,
+        "event_type__in": filters.events,
+        "risk_level": filters.risk,
+        "timestamp__gte": filters.since,
+        "timestamp__lt": filters.until,
     }
     return AuditLog.objects.using(settings.REPORTS_DATABASE).filter(
         **{name: it for name, it in limits.items() if it}

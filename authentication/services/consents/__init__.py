@@ -1,13 +1,13 @@
 """Consent to the terms and the privacy policy."""
 
 from .consents import Consents, ConsentService
-from .records import due, give, remember, stamp
+from .records import create_consent_rows, outstanding_consents, record_consent, set_consent_fields
 
 __all__ = [
     "ConsentService",
     "Consents",
-    "due",
-    "give",
-    "remember",
-    "stamp",
+    "create_consent_rows",
+    "outstanding_consents",
+    "record_consent",
+    "set_consent_fields",
 ]

@@ -1,4 +1,4 @@
-"""What a person has agreed to."""
+"""Use cases of consent: showing and giving it."""
 
 import dataclasses
 from collections.abc import Collection
@@ -7,12 +7,12 @@ from authentication.models import Consent, User, UserSession
 from authentication.services.acting import acting
 from authentication.utils.client import ClientInfo
 
-from .records import current_versions, due, give
+from .records import current_versions, outstanding_consents, record_consent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consents:
-    """The versions in force, those still to be agreed to, and everything agreed to, the newest first."""
+    """The current versions, those not accepted yet, and all consents, newest first."""
 
     current: dict[str, str]
     due: dict[str, str]
@@ -20,17 +20,19 @@ class Consents:
 
 
 class ConsentService:
-    """What a person has agreed to."""
+    """Showing and giving consent."""
 
     @staticmethod
     def of(user: User) -> Consents:
-        """Return a person's agreements."""
+        """Return the consents of a user."""
         history = Consent.objects.filter(user=user).order_by("-accepted_at", "document")
-        return Consents(current=current_versions(), due=due(user), history=list(history))
+        return Consents(
+            current=current_versions(), due=outstanding_consents(user), history=list(history)
+        )
 
     @staticmethod
     def accept(session: UserSession, documents: Collection[str], *, client: ClientInfo) -> Consents:
         """Store that a user agrees to the current versions of documents; agreeing twice is once."""
         with acting(session) as user:
-            give(user, documents, client=client)
+            record_consent(user, documents, client=client)
         return ConsentService.of(user)

@@ -1,4 +1,4 @@
-"""Building block: what a person has agreed to, and what they have still to agree to."""
+"""Building blocks of consent: which documents are accepted, and recording new consents."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -15,7 +15,7 @@ Document = Consent.Document
 
 
 def current_versions() -> dict[str, str]:
-    """Return the version in force of each document."""
+    """Return the current version of each document."""
     return {
         Document.TERMS: settings.TERMS_VERSION,
         Document.PRIVACY_POLICY: settings.PRIVACY_POLICY_VERSION,
@@ -23,15 +23,15 @@ def current_versions() -> dict[str, str]:
 
 
 def accepted_versions(user: User) -> dict[str, str]:
-    """Return the version of each document that a person agreed to last; empty where they never did."""
+    """Return the version of each document that a user accepted last, or an empty string."""
     return {
         Document.TERMS: user.terms_version,
         Document.PRIVACY_POLICY: user.privacy_policy_version,
     }
 
 
-def due(user: User) -> dict[str, str]:
-    """Return the versions in force that a person has not agreed to."""
+def outstanding_consents(user: User) -> dict[str, str]:
+    """Return the current versions that a user has not accepted, by document."""
     accepted = accepted_versions(user)
     return {
         document: version
@@ -40,19 +40,22 @@ def due(user: User) -> dict[str, str]:
     }
 
 
-def give(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
-    """Note that a person agrees to the versions in force of documents that are due; of others nothing is noted."""
-    now, versions = timezone.now(), due(user)
+def record_consent(user: User, documents: Collection[str], *, client: ClientInfo) -> None:
+    """Record that a user accepts the current versions of documents.
+
+    Documents that are already accepted are skipped.
+    """
+    now, versions = timezone.now(), outstanding_consents(user)
     fresh = {document: versions[document] for document in documents if document in versions}
     if fresh:
         with transaction.atomic():
-            user.save(update_fields=stamp(user, fresh, at=now))
-            remember(user, fresh, client=client, at=now)
+            user.save(update_fields=set_consent_fields(user, fresh, at=now))
+            create_consent_rows(user, fresh, client=client, at=now)
             record(Event.CONSENT_GIVEN, user_id=user.pk, client=client, versions=fresh)
 
 
-def stamp(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:
-    """Note on an account, without storing it, that its person agrees; return the fields that were set."""
+def set_consent_fields(user: User, documents: Collection[str], *, at: dt.datetime) -> list[str]:
+    """Set the consent fields of a user without saving; return the names of the fields."""
     versions, fields = current_versions(), []
     for document in documents:
         setattr(user, f"{document}_version", versions[document])
@@ -61,12 +64,12 @@ def stamp(user: User, documents: Collection[str], *, at: dt.datetime) -> list[st
     return fields
 
 
-def remember(
+def create_consent_rows(
     user: User, documents: Collection[str], *, client: ClientInfo, at: dt.datetime
 ) -> None:
-    """Store which versions a person agrees to, when and from where, in the caller's transaction.
+    """Store one consent for each document, with time, IP address and user agent.
 
-    Agreeing twice keeps the first time.
+    A consent that exists already stays unchanged.
     """
     versions = current_versions()
     Consent.objects.bulk_create(

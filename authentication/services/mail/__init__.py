@@ -1,14 +1,14 @@
 """Mail: the outbox, rendering, delivery, bounces and unsubscribing."""
 
 from .deliverability import DeliverabilityService
-from .file_backend import forget_mails
+from .file_backend import delete_mail_files
 from .outbox import EmailService, Kind
-from .unsubscribe import person_of
+from .unsubscribe import read_unsubscribe_token
 
 __all__ = [
     "DeliverabilityService",
     "EmailService",
     "Kind",
-    "forget_mails",
-    "person_of",
+    "delete_mail_files",
+    "read_unsubscribe_token",
 ]

@@ -1,4 +1,4 @@
-"""Whom not to write to any more, and who would rather not be written to."""
+"""Bounces, spam complaints and the choice of mails."""
 
 import uuid
 from collections.abc import Iterable
@@ -15,17 +15,18 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 from authentication.utils.sendgrid import BOUNCED, MailEvent
 
-from .unsubscribe import person_of
+from .unsubscribe import read_unsubscribe_token
 
 
 class DeliverabilityService:
-    """Whom not to write to any more, and who would rather not be written to."""
+    """Bounces, spam complaints and the choice of mails."""
 
     @staticmethod
-    def note(events: Iterable[MailEvent], *, client: ClientInfo) -> None:
-        """Mark the accounts whose addresses take no mail, or whose people called ours unwanted; others do nothing.
+    def record_events(events: Iterable[MailEvent], *, client: ClientInfo) -> None:
+        """Mark the accounts whose addresses bounced or complained.
 
-        What is told twice, or later than the person has proven the address anew, changes nothing.
+        Unknown addresses are ignored. So are repeated events, and events older than the last
+        verification of the address.
         """
         for event in events:
             user_id = (
@@ -35,27 +36,27 @@ class DeliverabilityService:
             )
             if user_id is None:
                 continue
-            what = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
+            found = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
             with transaction.atomic():
                 if User.objects.mark_unreachable(
                     user_id, complained=event.kind != BOUNCED, at=event.at
                 ):
-                    record(what, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
+                    record(found, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
 
     @staticmethod
-    def want_notices(session: UserSession, *, wanted: bool, client: ClientInfo) -> None:
+    def set_notices(session: UserSession, *, wanted: bool, client: ClientInfo) -> None:
         """Store whether a user wants mails that are not about the safety of their account."""
         with acting(session) as user:
             _want_notices(user.pk, wanted=wanted, client=client)
 
     @staticmethod
     def unsubscribe(*, token: str, client: ClientInfo) -> None:
-        """Send no more notices to whom a mail's unsubscribe link belongs.
+        """Turn notices off for the user of an unsubscribe link.
 
-        Raises LinkInvalid if the token is none of ours.
+        Raises LinkInvalid if the token was not signed by us.
         """
         try:
-            user_id = person_of(token)
+            user_id = read_unsubscribe_token(token)
         except signing.BadSignature:
             raise LinkInvalid from None
         with transaction.atomic():

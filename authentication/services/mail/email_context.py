@@ -1,4 +1,4 @@
-"""Building block: what a mail says that is made only when it is sent, its secret link above all (contract 8)."""
+"""Template context of mails. Secret links are created at sending, so that none is stored."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -22,37 +22,39 @@ from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
 from authentication.services.acting import locked_account
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
-Facts = dict[str, Any]
+Context = dict[str, Any]
 
 _DISOWN_LIFETIME = dt.timedelta(days=7)
 
 
-class Pointless(Exception):  # noqa: N818 -- it is a finding, not an accident
-    """What a mail was to be about is over: the change it asks to confirm was given up, say."""
+class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
+    """The reason for a mail no longer exists: its change was cancelled or its export expired."""
 
 
-def facts_of(mail: OutgoingEmail, user: User) -> Facts:
-    """Return all that a mail's templates need, and as `to` an address other than the account's.
+def context_for(mail: OutgoingEmail, user: User) -> Context:
+    """Return the context of a mail's templates, with new link tokens.
 
-    Raises Pointless.
+    The key `to` holds the recipient if that is not the address of the account.
+
+    Raises EmailObsolete if the mail must not be sent any more.
     """
-    made = _MAKERS[mail.kind](mail, user) if mail.kind in _MAKERS else {}
-    return {**mail.context, **made, "user": user}
+    build = _BUILDERS.get(mail.kind)
+    return {**mail.context, **(build(mail, user) if build else {}), "user": user}
 
 
-def _verification(_: OutgoingEmail, user: User) -> Facts:
+def _verification(_: OutgoingEmail, user: User) -> Context:
     with locked_account(user.pk):
         token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
     return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
 
 
-def _password_reset(_: OutgoingEmail, user: User) -> Facts:
+def _password_reset(_: OutgoingEmail, user: User) -> Context:
     with locked_account(user.pk):
         token = PasswordResetToken.objects.issue(user, at=timezone.now())
     return {"link": settings.PASSWORD_RESET_URL.replace("{token}", token)}
 
 
-def _new_device(mail: OutgoingEmail, user: User) -> Facts:
+def _new_device(mail: OutgoingEmail, user: User) -> Context:
     session_id = mail.context.get("session")
     token = ActionToken.objects.issue(
         Action.DISOWN_SESSION,
@@ -61,24 +63,23 @@ def _new_device(mail: OutgoingEmail, user: User) -> Facts:
         lifetime=_DISOWN_LIFETIME,
         session=session_id,
     )
-    # A session that retention has forgotten meanwhile leaves the mail without its facts, not
-    # unsent.
+    # If retention has deleted the session meanwhile, the mail is sent without the device's details.
     session = UserSession.objects.filter(pk=session_id).first() or UserSession(
         created_at=mail.created_at
     )
     return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
 
 
-def _email_change(mail: OutgoingEmail, user: User) -> Facts:
+def _email_change(mail: OutgoingEmail, user: User) -> Context:
     change, link = _change(
         mail, user, Action.CONFIRM_EMAIL, settings.EMAIL_CHANGE_URL, CONFIRM_LIFETIME
     )
     if change.confirmed_at:
-        raise Pointless
+        raise EmailObsolete
     return {"to": change.new_email, "link": link}
 
 
-def _email_change_notice(mail: OutgoingEmail, user: User) -> Facts:
+def _email_change_notice(mail: OutgoingEmail, user: User) -> Context:
     change, link = _change(mail, user, Action.UNDO_EMAIL, settings.EMAIL_UNDO_URL, UNDO_LIFETIME)
     return {"to": change.old_email, "link": link}
 
@@ -89,24 +90,24 @@ def _change(
     change = EmailChange.objects.filter(
         pk=mail.context.get("change"), user=user, undone_at=None
     ).first()
-    # The time runs from the asking, however late the mail is.
+    # The lifetime starts with the request, even if the mail is sent late.
     left = change.requested_at + lifetime - timezone.now() if change else dt.timedelta()
     if change is None or left <= dt.timedelta():
-        raise Pointless
+        raise EmailObsolete
     token = ActionToken.objects.issue(
         action, user_id=user.pk, at=timezone.now(), lifetime=left, change=str(change.pk)
     )
     return change, url.replace("{token}", token)
 
 
-def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
+def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     export = (
         AccountExport.objects.ready(at=timezone.now())
         .filter(pk=mail.context.get("export"), user=user)
         .first()
     )
     if export is None or export.ready_at is None:
-        raise Pointless
+        raise EmailObsolete
     left = export.ready_at + EXPORT_LIFETIME - timezone.now()
     token = ActionToken.objects.issue(
         Action.DOWNLOAD_EXPORT,
@@ -118,7 +119,7 @@ def _export_ready(mail: OutgoingEmail, user: User) -> Facts:
     return {"link": settings.EXPORT_URL.replace("{token}", token)}
 
 
-_MAKERS: dict[str, Callable[[OutgoingEmail, User], Facts]] = {
+_BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,

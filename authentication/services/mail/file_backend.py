@@ -1,4 +1,4 @@
-"""Mail without a mail server: each message becomes a file that a mail program opens."""
+"""Email backend that writes each message to an .eml file, for development."""
 
 import contextlib
 import email
@@ -16,8 +16,8 @@ from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import canonical_email
 
 
-def forget_mails(addresses: Collection[str]) -> None:
-    """Delete the files of mails to addresses, given in their canonical form."""
+def delete_mail_files(addresses: Collection[str]) -> None:
+    """Delete the files of mails to the given canonical addresses."""
     for path in Path(settings.EMAIL_FILE_PATH).glob("*.eml"):
         with contextlib.suppress(FileNotFoundError):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
@@ -26,7 +26,7 @@ def forget_mails(addresses: Collection[str]) -> None:
 
 
 class FileMailbox(BaseEmailBackend):
-    """Writes `<time>-<random>.eml` files to EMAIL_FILE_PATH, readable by their owner alone."""
+    """Writes `<time>-<random>.eml` files to EMAIL_FILE_PATH, with file mode 0600."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.EMAIL_FILE_PATH)

@@ -1,4 +1,4 @@
-"""Building block: the outbox, from a mail's intent to its arrival (contract 8)."""
+"""The outbox: queueing, sending and retrying mails."""
 
 import datetime as dt
 import uuid
@@ -15,8 +15,8 @@ from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
 
-from .email_context import Pointless, facts_of
-from .rendering import rendered
+from .email_context import EmailObsolete, context_for
+from .rendering import render_email
 from .unsubscribe import unsubscribe_token
 
 Kind = OutgoingEmail.Kind
@@ -24,49 +24,53 @@ _Status = OutgoingEmail.Status
 
 _DELIVER = "authentication.tasks.deliver_email"
 _SWEEP_BATCH = 500
-# What is not about the safety of the account: a person may do without.
+# Mails that are not security mails: users can unsubscribe from them.
 NOTICES = frozenset({Kind.NEW_DEVICE})
 _HOUR = dt.timedelta(hours=1)
-_FIRST_PAUSE_SECONDS = 30
+_FIRST_RETRY_SECONDS = 30
 
 logger = structlog.get_logger(__name__)
 
 
 class EmailService:
-    """What happens to a mail."""
+    """Queueing, sending and retrying mails."""
 
     @staticmethod
     def queue(kind: str, *, user_id: uuid.UUID | None, **context: Any) -> None:
-        """Write down that a person is to be mailed, in the transaction of what causes it; `context` is not secret.
+        """Store a mail in the current transaction; it is sent after the commit.
 
-        Without a person the row is a decoy: unknown addresses cost the same work as known ones.
+        `context` must not contain secrets. Without a user the row is a decoy, so that unknown
+        addresses cost the same work as known ones.
         """
         mail = OutgoingEmail.objects.create(kind=kind, user_id=user_id, context=context)
         enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
     def send_verification_email(user: User) -> None:
-        """Mail a person the link that proves their address, with a new token."""
+        """Queue a mail with a new verification link."""
         with transaction.atomic():
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
 
     @staticmethod
     def deliver(email_id: str | uuid.UUID) -> None:
-        """Send a mail, unless another sender has it; a failure is tried again later, at most eight times in all."""
+        """Send a mail, unless another sender has claimed it.
+
+        A failed mail is retried with growing delays. After EMAIL_MAX_ATTEMPTS it is a dead letter.
+        """
         now, pk = timezone.now(), uuid.UUID(str(email_id))
         if not OutgoingEmail.objects.claim(pk, at=now):
             return
         mail = OutgoingEmail.objects.select_related("user").get(pk=pk)
         if mail.user is None:
             mail.delete()
-        elif _is_wanted(mail, mail.user, at=now):
+        elif _may_send(mail, mail.user, at=now):
             _send(mail, mail.user)
         else:
-            _close(mail, _Status.SUPPRESSED)
+            _finish(mail, _Status.SUPPRESSED)
 
     @staticmethod
     def send_again(email_id: uuid.UUID) -> bool:
-        """Put a dead letter back into the outbox; False if it is none."""
+        """Queue a dead letter again; return False if the mail is not one."""
         with transaction.atomic():
             dead = OutgoingEmail.objects.filter(pk=email_id, status=_Status.DEAD)
             revived = dead.update(
@@ -78,19 +82,19 @@ class EmailService:
 
     @staticmethod
     def sweep() -> None:
-        """Have the mails sent that are due: those a lost task left behind and those to be tried again."""
+        """Queue tasks for all due mails: retries, and mails whose task was lost."""
         for pk in EmailService.due():
-            # The next sweep would only say it again.
+            # The task expires because the next sweep queues a new one.
             enqueue(_DELIVER, str(pk), expires=settings.EMAIL_SWEEP_SECONDS)
 
     @staticmethod
     def due() -> list[uuid.UUID]:
-        """Return the mails that wait to be sent now, those that wait longest first, as many as one sweep takes."""
+        """Return the ids of at most 500 due mails, those that wait longest first."""
         waiting = OutgoingEmail.objects.due(at=timezone.now()).order_by("next_attempt_at")
         return list(waiting.values_list("pk", flat=True)[:_SWEEP_BATCH])
 
 
-def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
+def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
     if not user.is_active or (mail.kind == Kind.VERIFICATION and user.email_verified):
         return False
     if mail.kind in NOTICES and (
@@ -110,53 +114,53 @@ def _is_wanted(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
 def _send(mail: OutgoingEmail, user: User) -> None:
     try:
         _message(mail, user).send()
-    except Pointless:
-        _close(mail, _Status.SUPPRESSED)
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the mail has to be tried again
-        _postpone(mail, error)
+    except EmailObsolete:
+        _finish(mail, _Status.SUPPRESSED)
+    except Exception as error:  # noqa: BLE001 -- any error means a retry
+        _schedule_retry(mail, error)
     else:
-        _close(mail, _Status.SENT)
+        _finish(mail, _Status.SENT)
 
 
 def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
-    facts = facts_of(mail, user)
-    text = rendered(mail.kind, facts)
+    context = context_for(mail, user)
+    content = render_email(mail.kind, context)
     message = EmailMultiAlternatives(
-        subject=text.subject,
-        body=text.text,
-        to=[facts.get("to", user.email)],
+        subject=content.subject,
+        body=content.text,
+        to=[context.get("to", user.email)],
         reply_to=[settings.SUPPORT_EMAIL],
-        headers={"Auto-Submitted": "auto-generated", **_unsubscribing(mail, user)},
+        headers={"Auto-Submitted": "auto-generated", **_unsubscribe_headers(mail, user)},
     )
-    message.attach_alternative(text.html, "text/html")
+    message.attach_alternative(content.html, "text/html")
     return message
 
 
-def _unsubscribing(mail: OutgoingEmail, user: User) -> dict[str, str]:
-    """Return how to end mails of this kind with one click (RFC 8058); security mail cannot be ended."""
+def _unsubscribe_headers(mail: OutgoingEmail, user: User) -> dict[str, str]:
+    """Return the headers for one-click unsubscribing (RFC 8058); none for security mails."""
     if mail.kind not in NOTICES:
         return {}
     link = f"{settings.BACKEND_URL}/account/unsubscribe/?token={unsubscribe_token(user.pk)}"
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
-def _postpone(mail: OutgoingEmail, error: Exception) -> None:
-    # An error's text may hold the address; its class says enough.
+def _schedule_retry(mail: OutgoingEmail, error: Exception) -> None:
+    # The message of an error may contain the address, so only its class is logged.
     fault = type(error).__name__
     logger.warning(
         "email_failed", email_id=str(mail.pk), kind=mail.kind, attempts=mail.attempts, fault=fault
     )
     mail.last_error, mail.status = fault[:100], _Status.QUEUED
     if mail.attempts >= settings.EMAIL_MAX_ATTEMPTS:
-        _close(mail, _Status.DEAD)
+        _finish(mail, _Status.DEAD)
         return
     mail.next_attempt_at = timezone.now() + dt.timedelta(
-        seconds=_FIRST_PAUSE_SECONDS * 2 ** (mail.attempts - 1)
+        seconds=_FIRST_RETRY_SECONDS * 2 ** (mail.attempts - 1)
     )
     mail.save(update_fields=["status", "last_error", "next_attempt_at"])
 
 
-def _close(mail: OutgoingEmail, status: str) -> None:
+def _finish(mail: OutgoingEmail, status: str) -> None:
     mail.status = status
     mail.sent_at = timezone.now() if status == _Status.SENT else None
     mail.save(update_fields=["status", "sent_at", "last_error"])

@@ -1,4 +1,4 @@
-"""Mails as text and HTML, from templates/emails."""
+"""Rendering of mails as text and HTML, from templates/emails."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ from django.urls import reverse
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Rendered:
-    """A mail, ready to be sent."""
+class RenderedEmail:
+    """The rendered parts of a mail."""
 
     subject: str
     text: str
     html: str
 
 
-def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
-    """Return the mail of a kind; its templates are `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`."""
-    context = {
-        **facts,
+def render_email(kind: str, context: Mapping[str, Any]) -> RenderedEmail:
+    """Render `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, with CSS inlined."""
+    full_context = {
+        **context,
         "support_email": settings.SUPPORT_EMAIL,
         "home_url": settings.FRONTEND_URL or settings.BACKEND_URL,
         "new_password_url": settings.BACKEND_URL + reverse("forgot-password-page"),
@@ -30,9 +30,9 @@ def rendered(kind: str, facts: Mapping[str, Any]) -> Rendered:
         "reset_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
         "verification_hours": int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600),
     }
-    subject = render_to_string(f"emails/{kind}.subject.txt", context)
-    return Rendered(
+    subject = render_to_string(f"emails/{kind}.subject.txt", full_context)
+    return RenderedEmail(
         subject=" ".join(subject.split()),
-        text=render_to_string(f"emails/{kind}.txt", context),
-        html=css_inline.inline(render_to_string(f"emails/{kind}.html", context)),
+        text=render_to_string(f"emails/{kind}.txt", full_context),
+        html=css_inline.inline(render_to_string(f"emails/{kind}.html", full_context)),
     )

@@ -1,4 +1,4 @@
-"""Building block: the links that end a person's notices (RFC 8058). They hold no secret and never expire."""
+"""Tokens of unsubscribe links (RFC 8058): a signed user id that never expires."""
 
 import uuid
 
@@ -8,12 +8,12 @@ _SALT = "authentication.unsubscribe"
 
 
 def unsubscribe_token(user_id: uuid.UUID) -> str:
-    """Return the token of a person's unsubscribe link."""
+    """Return the token of a user's unsubscribe link."""
     return signing.dumps(user_id.hex, salt=_SALT)
 
 
-def person_of(token: str) -> uuid.UUID:
-    """Return whose token this is; raises BadSignature if it is nobody's."""
+def read_unsubscribe_token(token: str) -> uuid.UUID:
+    """Return the user id in a token; raise BadSignature if the token is invalid."""
     try:
         return uuid.UUID(signing.loads(token, salt=_SALT))
     except (ValueError, TypeError, AttributeError) as error:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from authentication.models import SecondFactor
 from authentication.services.sign_in import seed_context
-from authentication.utils.encryption import decrypted, encrypted, newest_key_name
+from authentication.utils.encryption import decrypt, encrypt, newest_key_id
 
 _FIELDS = ("seed", "pending_seed")
 
@@ -26,13 +26,13 @@ class EncryptionService:
         Each text is replaced only if it is still the one that was read: whoever changes it
         meanwhile uses the newest key already. It may be stopped and started again at any time.
 
-        Raises Undecipherable if the key of some text is not there any more.
+        Raises DecryptionError if the key of some text is not there any more.
         """
         done = 0
         for field in _FIELDS:
             for user_id, old in _outdated(field).values_list("user_id", field).iterator():
                 context = seed_context(user_id)
-                renewed = encrypted(decrypted(old, context=context), context=context)
+                renewed = encrypt(decrypt(old, context=context), context=context)
                 done += SecondFactor.objects.filter(user_id=user_id, **{field: old}).update(
                     **{field: renewed}
                 )
@@ -42,4 +42,4 @@ class EncryptionService:
 
 def _outdated(field: str) -> QuerySet[SecondFactor]:
     with_text = SecondFactor.objects.exclude(**{field: ""})
-    return with_text.exclude(**{f"{field}__startswith": newest_key_name()})
+    return with_text.exclude(**{f"{field}__startswith": newest_key_id()})

@@ -14,7 +14,14 @@ from authentication.services.mail import EmailService
 from authentication.services.mail import Kind as Mail
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import new_jti
-from authentication.utils.tokens import AccessToken, Claims, Kind, NotOurs, RefreshToken, signed
+from authentication.utils.tokens import (
+    AccessToken,
+    Claims,
+    InvalidToken,
+    Kind,
+    RefreshToken,
+    sign_token,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,10 +44,10 @@ class TokenService:
         # An access token must not promise what its session does not keep.
         ends_at = min(at + lifetime, session.expires_at)
         return TokenPair(
-            access=signed(
+            access=sign_token(
                 AccessToken, jti=session.access_jti, issued_at=at, expires_at=ends_at, **names
             ),
-            refresh=signed(
+            refresh=sign_token(
                 RefreshToken,
                 jti=session.refresh_token_jti,
                 issued_at=session.last_rotation_at,
@@ -105,7 +112,7 @@ def _claims_of(kind: Kind, token: str) -> Claims:
         # Of a refresh token's end its session is the authority: a later rotation may have put it
         # off.
         return Claims.read(kind, token, expired=kind is RefreshToken)
-    except NotOurs:
+    except InvalidToken:
         raise TokenInvalid from None
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from authentication.exceptions import AccountDeletionPending, ConsentRequired
 from authentication.models import User
-from authentication.services.consents import due, give
+from authentication.services.consents import outstanding_consents, record_consent
 from authentication.utils.client import ClientInfo
 
 
@@ -20,8 +20,10 @@ def admit(user: User, *, documents: Collection[str], restore: bool, client: Clie
         due_at = user.deletion_requested_at + settings.ACCOUNT_DELETION_GRACE
         raise AccountDeletionPending(members={"deletion_at": due_at})
     missing = {
-        document: version for document, version in due(user).items() if document not in documents
+        document: version
+        for document, version in outstanding_consents(user).items()
+        if document not in documents
     }
     if settings.REQUIRE_CURRENT_CONSENT and missing:
         raise ConsentRequired(members={"documents": missing})
-    give(user, documents, client=client)
+    record_consent(user, documents, client=client)

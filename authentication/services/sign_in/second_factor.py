@@ -25,14 +25,14 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import decrypted, encrypted
+from authentication.utils.encryption import decrypt, encrypt
 from authentication.utils.one_time_codes import (
     base32,
     canonical_recovery_code,
+    matching_step,
     new_recovery_codes,
     new_seed,
-    otpauth_address,
-    step_of,
+    otpauth_uri,
 )
 
 from .open_session import Opening, SignedIn, open_session
@@ -78,10 +78,10 @@ class SecondFactorService:
         with acting(session, recent_proof=True) as user:
             if not user.email_verified:
                 raise EmailNotVerified
-            sealed = encrypted(seed, context=seed_context(user.pk))
+            sealed = encrypt(seed, context=seed_context(user.pk))
             SecondFactor.objects.offer(user.pk, seed=sealed, at=now)
             record(Event.SECOND_FACTOR_OFFERED, user_id=user.pk, client=client)
-        address = otpauth_address(seed, issuer=settings.TOTP_ISSUER, account=user.email)
+        address = otpauth_uri(seed, issuer=settings.TOTP_ISSUER, account=user.email)
         return Offer(base32(seed), address)
 
     @staticmethod
@@ -178,8 +178,8 @@ def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
 def _step_offered(factor: SecondFactor | None, otp: str, *, at: dt.datetime) -> int | None:
     if factor is None or not factor.is_offered(at=at):
         return None
-    seed = decrypted(factor.pending_seed, context=seed_context(factor.user_id))
-    return step_of(seed, otp, timestamp=at.timestamp())
+    seed = decrypt(factor.pending_seed, context=seed_context(factor.user_id))
+    return matching_step(seed, otp, timestamp=at.timestamp())
 
 
 def _replace_codes(user: User, *, at: dt.datetime) -> list[str]:

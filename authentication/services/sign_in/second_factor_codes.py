@@ -14,8 +14,8 @@ from authentication.models.second_factor import TRY_WINDOW
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import decrypted
-from authentication.utils.one_time_codes import canonical_recovery_code, is_app_code, step_of
+from authentication.utils.encryption import decrypt
+from authentication.utils.one_time_codes import canonical_recovery_code, is_totp_code, matching_step
 
 WRONG_CODE = "This code is not valid."
 
@@ -33,11 +33,11 @@ def prove_code(user: User, code: str, *, client: ClientInfo) -> None:
     if attempt is Attempt.REFUSED:
         _record_failure(user, client, reason="limit")
         raise RateLimited(retry_after=_seconds_left(factor, at=now))
-    is_right = _is_app_code_of if is_app_code(code) else _is_recovery_code_of
+    is_right = _is_app_code_of if is_totp_code(code) else _is_recovery_code_of
     if not is_right(factor, code, at=now):
         _fail(user, attempt, client)
         raise CodeInvalid
-    method = "totp" if is_app_code(code) else "recovery_code"
+    method = "totp" if is_totp_code(code) else "recovery_code"
     record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method=method)
 
 
@@ -62,8 +62,8 @@ def seed_context(user_id: uuid.UUID) -> str:
 def _is_app_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool:
     if not factor.seed:
         return False
-    seed = decrypted(factor.seed, context=seed_context(factor.user_id))
-    step = step_of(seed, code, timestamp=at.timestamp())
+    seed = decrypt(factor.seed, context=seed_context(factor.user_id))
+    step = matching_step(seed, code, timestamp=at.timestamp())
     return step is not None and SecondFactor.objects.accept_step(factor, step=step)
 
 

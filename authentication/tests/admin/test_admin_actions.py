@@ -407,7 +407,7 @@ class TestRevokingATokenByItsIdentifier:
             REVOKE, {"jti": claims_of(tokens["refresh"])["jti"], "reason": "admin"}, follow=True
         )
 
-        assert told(answer) == ["You may not revoke this token."]
+        assert told(answer) == ["You are not allowed to revoke this token."]
         assert use_access(api, tokens) == 200
         assert not TokenBlacklist.objects.exists()
 
@@ -431,7 +431,7 @@ class TestOnMails:
 
         [message] = delivered()
         dead_letter.refresh_from_db()
-        assert told(answer) == ["1 dead letter(s) wait to be sent again."]
+        assert told(answer) == ["1 mail(s) will be sent again."]
         assert message.to == [person.email]
         assert (dead_letter.status, dead_letter.last_error) == ("sent", "")
 

@@ -177,7 +177,7 @@ class TestRefusals:
         [
             (
                 {"email_verified": False, "email_verified_at": None},
-                "Please verify your email address first",
+                "Please confirm your email address first",
             ),
             ({"is_active": False}, "This account is disabled"),
         ],

@@ -243,7 +243,7 @@ class TestBeingForgotten:
         assert DeletionService.erase_due() == 0
         assert User.objects.filter(pk=gone.pk).exists()
 
-    @pytest.mark.parametrize("step", ["_rename_actor", "_forget_elsewhere", "record"])
+    @pytest.mark.parametrize("step", ["_anonymize_actor", "_delete_related", "record"])
     def test_killed_in_the_middle_it_goes_on_where_it_stopped(
         self, gone: User, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:

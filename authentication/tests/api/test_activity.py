@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, TokenBlacklist, User, UserSession
-from authentication.serializers.activity import IN_WORDS
+from authentication.serializers.activity import EVENT_TEXTS
 from authentication.services.accounts.activity import _UNTOLD
 from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of
 from authentication.tests.clients import NOON, Tokens, refreshed, sign_in, use_access, use_refresh
@@ -97,7 +97,7 @@ def test_refreshes_are_not_told(api: APIClient, person: User) -> None:
 
 @pytest.mark.parametrize("event", sorted(set(AuditLog.Event.values) - NOBODYS - set(_UNTOLD)))
 def test_every_event_that_happens_to_somebody_has_words(event: str) -> None:
-    assert IN_WORDS[event].endswith(".")
+    assert EVENT_TEXTS[event].endswith(".")
 
 
 def test_the_newest_come_first_a_page_at_a_time(api: APIClient, person: User) -> None:

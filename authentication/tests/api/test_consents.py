@@ -120,8 +120,8 @@ def test_agreeing_twice_keeps_the_first_time(
 @pytest.mark.parametrize(
     ("body", "errors"),
     [
-        ({}, {"non_field_errors": ["Name at least one document."]}),
-        ({"terms_accepted": False}, {"terms_accepted": ["This must be accepted."]}),
+        ({}, {"non_field_errors": ["Please choose at least one document."]}),
+        ({"terms_accepted": False}, {"terms_accepted": ["Please accept this to continue."]}),
         ({"terms_accepted": "yes"}, {"terms_accepted": ["Must be a valid boolean."]}),
         ({"terms_accepted": None}, {"terms_accepted": ["This field may not be null."]}),
     ],

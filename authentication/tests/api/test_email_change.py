@@ -125,7 +125,7 @@ class TestAsking:
         answer = ask(api, signed_in, "boaz@example.org")
 
         assert refusal_of(answer) == invalid(
-            email=["An account with this email address exists already."]
+            email=["There is already an account with this email address."]
         )
         assert not EmailChange.objects.exists()
 

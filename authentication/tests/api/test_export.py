@@ -24,7 +24,7 @@ from authentication.models import (
     User,
 )
 from authentication.services import ExportService
-from authentication.services.accounts.personal_data import _LISTS
+from authentication.services.accounts.personal_data import _TABLES
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of
 from authentication.tests.clients import NOON, Tokens, sign_in
 from authentication.tests.conftest import API, bearer, token_in
@@ -143,7 +143,7 @@ class TestFetching:
         assert answer.status_code == 200
         assert answer["Content-Disposition"] == 'attachment; filename="account-2026-11-22.json"'
         assert answer["Cache-Control"] == "no-store"
-        assert held.keys() == {"made_at", "account", "profile", *_LISTS}
+        assert held.keys() == {"made_at", "account", "profile", *_TABLES}
         assert held["account"]["email"] == person.email
         assert held["profile"] == {"display_name": "", "timezone": "UTC", "visibility": "private"}
         assert [it["event_type"] for it in held["events"]].count("login") == 1
@@ -154,12 +154,12 @@ class TestFetching:
     def links_and_passwords(self, person: User) -> None:
         PasswordResetToken.objects.issue(person, at=timezone.now())
         EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
-        PasswordHistory.remember(person.pk, person.password, "the hash of another")
+        PasswordHistory.add(person.pk, person.password, "the hash of another")
 
     def test_no_secret_is_in_it(
         self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str
     ) -> None:
-        rows = [row for table, _ in _LISTS.values() for row in table.objects.filter(user=person)]
+        rows = [row for table, _ in _TABLES.values() for row in table.objects.filter(user=person)]
         stored = [
             str(getattr(row, it.name))
             for row in rows
@@ -190,7 +190,7 @@ class TestFetching:
             if any(field.related_model is User for field in it._meta.fields)
         }
 
-        covered = {table for table, _ in _LISTS.values()}
+        covered = {table for table, _ in _TABLES.values()}
 
         assert {it.__name__ for it in holding} - {it.__name__ for it in covered} == left_out
 

@@ -44,7 +44,7 @@ def test_the_mail_leads_to_the_form_for_a_new_password(
     answer = ask(visitor, person.email.upper())
 
     [message] = delivered()
-    assert (answer.status_code, headings(answer)) == (200, ["Look into your mail"])
+    assert (answer.status_code, headings(answer)) == (200, ["Check your email"])
     assert (message.to, message.subject) == ([person.email], "Reset your password")
     assert "/account/reset-password/?token=" in message.body
 
@@ -110,7 +110,7 @@ class TestAskingForAnotherVerificationLink:
         answer = ask(visitor, newcomer.email.upper(), RESEND)
 
         [message] = delivered()
-        assert (answer.status_code, headings(answer)) == (200, ["Look into your mail"])
+        assert (answer.status_code, headings(answer)) == (200, ["Check your email"])
         assert message.to == [newcomer.email]
         assert "/account/verify-email/?token=" in message.body
 

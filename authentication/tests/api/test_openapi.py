@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from authentication.api.schema import USER_ID
 from authentication.models import User
 from authentication.services import DeletionService
-from authentication.services.accounts.personal_data import everything_about
+from authentication.services.accounts.personal_data import collect_personal_data
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, BROWSER, bearer
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor
@@ -157,7 +157,7 @@ def test_the_example_of_a_copy_names_every_part_of_one(person: User) -> None:
     ]["200"]
 
     shown = example["content"]["application/json"]["examples"]["Answer"]["value"]
-    assert shown.keys() - {"made_at"} == everything_about(person).keys()
+    assert shown.keys() - {"made_at"} == collect_personal_data(person).keys()
 
 
 def test_who_must_wait_is_told_for_how_long() -> None:

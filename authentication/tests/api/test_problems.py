@@ -593,7 +593,7 @@ class TestHeaders:
             answer = safe(api).get(path, headers={"Host": host})
 
             body = assert_problem(answer, 400, "validation_error", extra=("errors",))
-            assert body["detail"] == "The request could not be read."
+            assert body["detail"] == "We could not read this request."
             assert "evil" not in answer.content.decode()
 
 

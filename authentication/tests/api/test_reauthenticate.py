@@ -22,11 +22,11 @@ WRONG = "Wrong-Horse-9"
 TEN_MINUTES = dt.timedelta(minutes=10)
 ASKED_FOR = {
     "type": "/api/problems/reauthentication_required/",
-    "title": "Please prove that it is you",
+    "title": "Please confirm that it is you",
     "status": 403,
-    "detail": "Please confirm that it is you before you do this.",
+    "detail": "First we need to know that it's you. Please enter your password or a code.",
     "code": "reauthentication_required",
-    "error": "Please confirm that it is you before you do this.",
+    "error": "First we need to know that it's you. Please enter your password or a code.",
     "WWW-Authenticate": None,
 }
 

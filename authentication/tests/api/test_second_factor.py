@@ -118,7 +118,7 @@ class TestSettingUp:
         assert (row.user, row.metadata) == (person, {"change": "enabled"})
         (mail,) = delivered()
         assert mail.subject == "Your second factor was changed"
-        assert "now takes a code of an authenticator app" in str(mail.body)
+        assert "you now need a code from your authenticator app" in str(mail.body)
 
     @pytest.mark.parametrize("spelling", ["{} ", " {}", "{:.3}-", "", "x" * 64])
     def test_a_wrong_code_confirms_nothing(
@@ -241,7 +241,7 @@ class TestReplacing:
             200,
         ]
         assert (use_access(api, other), use_access(api, tokens)) == (401, 200)
-        assert "Another authenticator app" in str(delivered()[-1].body)
+        assert "another authenticator app" in str(delivered()[-1].body)
 
     def test_a_step_that_was_used_is_used_for_the_new_app_too(
         self, api: APIClient, person: User
@@ -277,7 +277,7 @@ class TestGivingUp:
             "",
         )
         assert AuditLog.objects.get(event_type="second_factor_disabled").user == person
-        assert "your password alone" in str(delivered()[-1].body)
+        assert "only your password" in str(delivered()[-1].body)
 
     def test_without_one_there_is_nothing_to_give_up(
         self, api: APIClient, signed_in: Tokens

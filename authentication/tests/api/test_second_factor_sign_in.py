@@ -35,7 +35,7 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
 from authentication.utils.crypto import digest
-from authentication.utils.one_time_codes import step_of
+from authentication.utils.one_time_codes import matching_step
 
 LOGIN, VERIFY, EXCHANGE = f"{API}/login/", f"{API}/2fa/verify/", f"{API}/exchange-token/"
 STEP = 30
@@ -43,9 +43,9 @@ CODE_INVALID = {
     "type": "/api/problems/invalid_credentials/",
     "title": "Invalid credentials",
     "status": 401,
-    "detail": "The code is not right.",
+    "detail": "That code didn't work. Please try the next one.",
     "code": "invalid_credentials",
-    "error": "The code is not right.",
+    "error": "That code didn't work. Please try the next one.",
     "WWW-Authenticate": "Bearer",
 }
 BOTH = ["totp", "recovery_code"]
@@ -93,9 +93,9 @@ class TestTheRightPassword:
             "type": "/api/problems/mfa_required/",
             "title": "Second factor needed",
             "status": 403,
-            "detail": "Please enter the code of your authenticator app, or a recovery code.",
+            "detail": "Please enter the code from your authenticator app, or a recovery code.",
             "code": "mfa_required",
-            "error": "Please enter the code of your authenticator app, or a recovery code.",
+            "error": "Please enter the code from your authenticator app, or a recovery code.",
             "mfa_methods": BOTH,
             "WWW-Authenticate": None,
         }
@@ -449,9 +449,9 @@ def replacing_the_seed(monkeypatch: pytest.MonkeyPatch, module: str, *, column: 
 
     def somebody_is_faster(seed: bytes, code: str, *, timestamp: float) -> int | None:
         SecondFactor.objects.update(**{column: "another"})
-        return step_of(seed, code, timestamp=timestamp)
+        return matching_step(seed, code, timestamp=timestamp)
 
-    monkeypatch.setattr(f"authentication.services.{module}.step_of", somebody_is_faster)
+    monkeypatch.setattr(f"authentication.services.{module}.matching_step", somebody_is_faster)
 
 
 def test_a_code_of_a_seed_replaced_meanwhile_is_none(
@@ -507,7 +507,7 @@ class TestTenTriesAnHour:
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get(event_type="second_factor_blocked").risk_level == "high"
         (mail,) = delivered()
-        assert mail.subject == "Somebody who knows your password was stopped"
+        assert mail.subject == "We stopped someone who knows your password"
 
     def test_an_hour_after_the_first_they_begin_anew(
         self, api: APIClient, person: User, app: Factor, time_machine: TimeMachineFixture

@@ -47,7 +47,7 @@ def test_a_flipped_bit_anywhere_is_a_401(
     expected = (
         TOKEN_INVALID
         if flipped.isprintable()
-        else invalid(refresh=["Control characters are not allowed here."])
+        else invalid(refresh=["Please remove line breaks and invisible characters."])
     )
     assert refusal_of(answer) == expected
     assert not TokenBlacklist.objects.exists()

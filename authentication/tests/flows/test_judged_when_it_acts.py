@@ -17,7 +17,7 @@ from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of
 from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD, give_factor
-from authentication.utils.encryption import encrypted
+from authentication.utils.encryption import encrypt
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
@@ -93,7 +93,7 @@ def filled_in(write: Write, person: User) -> Write:
 def offered_code(person: User) -> str:
     factor = give_factor(person)
     User.objects.filter(pk=person.pk).update(second_factor_at=None)
-    seed = encrypted(factor.seed, context=f"totp:{person.pk}")
+    seed = encrypt(factor.seed, context=f"totp:{person.pk}")
     offered = {"pending_seed": seed, "pending_at": timezone.now(), "seed": ""}
     SecondFactor.objects.filter(user=person).update(**offered)
     return factor.code()

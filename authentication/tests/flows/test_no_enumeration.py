@@ -329,5 +329,5 @@ class TestRegisteringTakenAddresses:
 
         assert answer.status_code == 400
         assert answer.json()["errors"] == {
-            "email": ["An account with this email address exists already."]
+            "email": ["There is already an account with this email address."]
         }

@@ -20,8 +20,8 @@ from authentication.utils.identifiers import (
     canonical_email,
     canonical_identifier,
     canonical_username,
-    checked_email,
-    checked_username,
+    clean_email,
+    clean_username,
 )
 
 CANONICAL_USERNAME_LENGTH = User._meta.get_field("username_canonical").max_length or 0
@@ -145,7 +145,7 @@ class TestAnyText:
         ):
             assert isinstance(canonical, str)
 
-    @given(ANYTHING, st.sampled_from([checked_email, checked_username]))
+    @given(ANYTHING, st.sampled_from([clean_email, clean_username]))
     @settings(deadline=None, derandomize=True)
     def test_it_is_refused_with_a_sentence_of_ours(
         self, text: str, check: Callable[[str], str]
@@ -159,10 +159,10 @@ class TestAnyText:
     @given(ANYTHING)
     @settings(deadline=None, derandomize=True)
     def test_what_is_accepted_of_it_is_safe(self, text: str) -> None:
-        if not refusal_of(checked_email, text):
-            assert_safe_address(checked_email(text))
-        if not refusal_of(checked_username, text):
-            assert_safe_username(checked_username(text))
+        if not refusal_of(clean_email, text):
+            assert_safe_address(clean_email(text))
+        if not refusal_of(clean_username, text):
+            assert_safe_username(clean_username(text))
 
 
 def assert_safe_address(found: str) -> None:
@@ -186,27 +186,27 @@ class TestAddresses:
     @given(addresses())
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_what_is_accepted_is_safe(self, typed: str) -> None:
-        assert_safe_address(accepted(checked_email, typed))
+        assert_safe_address(accepted(clean_email, typed))
 
     @given(addresses())
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_what_is_accepted_is_stored_in_its_final_form(self, typed: str) -> None:
-        stored = accepted(checked_email, typed)
+        stored = accepted(clean_email, typed)
 
-        assert checked_email(stored) == stored
+        assert clean_email(stored) == stored
         assert canonical_email(canonical_email(stored)) == canonical_email(stored)
 
     @given(addresses())
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_as_typed_it_finds_what_was_stored(self, typed: str) -> None:
-        stored = accepted(checked_email, typed)
+        stored = accepted(clean_email, typed)
 
         assert canonical_email(typed) == canonical_email(stored) == canonical_identifier(typed)
 
     @given(addresses(), st.sampled_from(SPELLINGS_OF_ADDRESSES))
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_its_spellings_are_one_address(self, typed: str, spelled: Callable[[str], str]) -> None:
-        stored = accepted(checked_email, typed)
+        stored = accepted(clean_email, typed)
 
         assert canonical_email(spelled(stored)) == canonical_email(stored)
 
@@ -226,22 +226,22 @@ class TestUsernames:
     @example("\uac00\u115f\uac00")
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_what_is_accepted_is_safe(self, typed: str) -> None:
-        if not refusal_of(checked_username, typed):
-            assert_safe_username(checked_username(typed))
+        if not refusal_of(clean_username, typed):
+            assert_safe_username(clean_username(typed))
 
     @given(usernames())
     @example("\u0441\u043e\u0301\u0440")
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_what_is_accepted_is_stored_in_its_final_form(self, typed: str) -> None:
-        stored = accepted(checked_username, typed)
+        stored = accepted(clean_username, typed)
 
-        assert checked_username(stored) == stored
+        assert clean_username(stored) == stored
         assert canonical_username(canonical_username(stored)) == canonical_username(stored)
 
     @given(usernames())
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_as_typed_it_finds_what_was_stored(self, typed: str) -> None:
-        stored = accepted(checked_username, typed)
+        stored = accepted(clean_username, typed)
 
         assert (
             canonical_username(typed) == canonical_username(stored) == canonical_identifier(typed)
@@ -251,7 +251,7 @@ class TestUsernames:
     @example("\u0131lgaz", str.upper)
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_its_spellings_are_one_name(self, typed: str, spelled: Callable[[str], str]) -> None:
-        stored = accepted(checked_username, typed)
+        stored = accepted(clean_username, typed)
 
         assert canonical_username(spelled(stored)) == canonical_username(stored)
 
@@ -268,7 +268,7 @@ class TestUsernames:
     )
     def test_names_that_look_the_same_are_one_or_refused(self, name: str, lookalike: str) -> None:
         try:
-            found = checked_username(lookalike)
+            found = clean_username(lookalike)
         except ValueError:
             return
         assert canonical_username(found) == canonical_username(name)
@@ -280,9 +280,9 @@ class TestUniqueness(TestCase):
     @given(st.data())
     @settings(deadline=None, derandomize=True, max_examples=40)
     def test_addresses(self, data: st.DataObject) -> None:
-        first = accepted(checked_email, data.draw(addresses()))
+        first = accepted(clean_email, data.draw(addresses()))
         other = st.sampled_from(SPELLINGS_OF_ADDRESSES).map(lambda spelled: spelled(first))
-        second = accepted(checked_email, data.draw(st.one_of(other, addresses())))
+        second = accepted(clean_email, data.draw(st.one_of(other, addresses())))
 
         assert self._is_one({"email": first}, {"email": second}) == (
             canonical_email(first) == canonical_email(second)
@@ -291,9 +291,9 @@ class TestUniqueness(TestCase):
     @given(st.data())
     @settings(deadline=None, derandomize=True, max_examples=40)
     def test_usernames(self, data: st.DataObject) -> None:
-        first = accepted(checked_username, data.draw(usernames()))
+        first = accepted(clean_username, data.draw(usernames()))
         other = st.sampled_from(SPELLINGS_OF_USERNAMES).map(lambda spelled: spelled(first))
-        second = accepted(checked_username, data.draw(st.one_of(other, usernames())))
+        second = accepted(clean_username, data.draw(st.one_of(other, usernames())))
 
         is_one = self._is_one(
             {"email": "a@example.org", "username": first},
@@ -321,7 +321,7 @@ class TestColumns(TestCase):
     @settings(deadline=None, derandomize=True, max_examples=40)
     def test_what_is_accepted_can_be_registered(self, email: str, username: str) -> None:
         assert connection.vendor == "postgresql", "This test needs PostgreSQL: set DATABASE_URL."
-        email, username = accepted(checked_email, email), accepted(checked_username, username)
+        email, username = accepted(clean_email, email), accepted(clean_username, username)
         asked = {"email": email, "username": username, "password": PASSWORD}
 
         with override_settings(RATELIMIT_ENABLE=False):

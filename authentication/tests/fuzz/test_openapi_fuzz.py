@@ -65,15 +65,15 @@ SETTINGS = hypothesis.settings(
 
 # Rules that a value's type and length do not tell: each is a sentence in the answer.
 RULES = (
-    "Control characters are not allowed here.",
+    "Please remove line breaks and invisible characters.",
     "This field may not be blank.",
     "Enter a valid email address.",
     "Enter a time zone such as",
     "Choose a username of",
-    "Name at least one document.",
+    "Please choose at least one document.",
     "Use ",
     "This username is ",
-    "This must be accepted.",
+    "Please accept this to continue.",
     "The password must ",
     "The password is too similar",
     "This password is too",
@@ -81,7 +81,7 @@ RULES = (
     "This is not your current password.",
     "This code is not valid.",
     "Please give ",
-    "Send one of otp and recovery_code.",
+    "Send either otp or recovery_code.",
 )
 ONE_OF_THREE_NAMES = {"email_or_username": ["This field is required."]}
 

@@ -20,7 +20,7 @@ from authentication.services import ExchangeTokenService
 from authentication.tests.clients import Tokens, sign_in
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
-from authentication.utils.one_time_codes import step_of
+from authentication.utils.one_time_codes import matching_step
 
 from .crowd import all_at_once, posts, statuses
 
@@ -115,9 +115,11 @@ class TestWrongCodes:
 
         def looking(seed: bytes, code: str, *, timestamp: float) -> int | None:
             looked.append(code)
-            return step_of(seed, code, timestamp=timestamp)
+            return matching_step(seed, code, timestamp=timestamp)
 
-        monkeypatch.setattr("authentication.services.sign_in.second_factor_codes.step_of", looking)
+        monkeypatch.setattr(
+            "authentication.services.sign_in.second_factor_codes.matching_step", looking
+        )
         tokens, wrong = challenges(person, 50), app.code(steps=9)
 
         answers = posts(50, VERIFY, lambda number: {"mfa_token": tokens[number], "otp": wrong})

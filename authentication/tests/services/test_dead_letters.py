@@ -90,7 +90,7 @@ class TestTheDesk:
         answers = [self.send_again(boss, dead) for _ in range(2)]
 
         dead.refresh_from_db()
-        assert [b"1 task(s) are started again" in answer.content for answer in answers] == [
+        assert [b"1 task(s) will run again" in answer.content for answer in answers] == [
             True,
             False,
         ]

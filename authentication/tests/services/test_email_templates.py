@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
 from authentication.models import OutgoingEmail, User, UserSession
-from authentication.services.mail.rendering import Rendered, rendered
+from authentication.services.mail.rendering import RenderedEmail, render_email
 
 LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
 HOME = "https://app.example.org"
@@ -60,14 +60,14 @@ def _a_front_end(settings: Any) -> None:
 
 def mail(
     kind: str, *, first_name: str = "Ruth", email_verified: bool = True, **facts: Any
-) -> Rendered:
+) -> RenderedEmail:
     user = User(
         email="ruth@example.org",
         first_name=first_name,
         last_name=first_name,
         email_verified=email_verified,
     )
-    return rendered(kind, {**FACTS[kind], "user": user, **facts})
+    return render_email(kind, {**FACTS[kind], "user": user, **facts})
 
 
 def links(html: str) -> set[str]:
@@ -201,7 +201,7 @@ def test_the_device_that_was_signed_out_is_named() -> None:
     sent = mail("token_reuse")
 
     assert "Device: Ruth's phone & tablet\n" in sent.text
-    assert "Device: not known\n" in mail("token_reuse", device="").text
+    assert "Device: unknown\n" in mail("token_reuse", device="").text
 
 
 def test_durations_are_the_settings(settings: Any) -> None:
@@ -238,9 +238,9 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("account/reset_password.html", {"done": True}, "Your password was changed"),
     ("account/reset_password.html", {"failed": True}, "This link no longer works"),
     ("account/reset_password.html", {"busy": True}, "Please try again later"),
-    ("account/forgot_password.html", {"done": True}, "Look into your mail"),
+    ("account/forgot_password.html", {"done": True}, "Check your email"),
     ("account/forgot_password.html", {"busy": True}, "Please try again later"),
-    ("account/resend_verification.html", {"done": True}, "Look into your mail"),
+    ("account/resend_verification.html", {"done": True}, "Check your email"),
     ("account/resend_verification.html", {"busy": True}, "Please try again later"),
     ("account/home.html", {}, "Account service"),
     ("404.html", {}, "Page not found"),

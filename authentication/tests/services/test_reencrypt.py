@@ -11,7 +11,7 @@ from authentication.models import SecondFactor, User
 from authentication.services.operations.key_rotation import EncryptionService
 from authentication.tests.clients import sign_in
 from authentication.tests.factories import UserFactory, give_factor
-from authentication.utils.encryption import Undecipherable, encrypted, newest_key_name
+from authentication.utils.encryption import DecryptionError, encrypt, newest_key_id
 
 OLD, NEW = (
     "the old key, of more than thirty-two characters",
@@ -38,7 +38,7 @@ def test_after_it_the_old_key_can_be_dropped(
     app, other = give_factor(person), UserFactory()
     give_factor(other)
     SecondFactor.objects.filter(user=other).update(
-        pending_seed=encrypted(b"x", context=f"totp:{other.pk}")
+        pending_seed=encrypt(b"x", context=f"totp:{other.pk}")
     )
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
 
@@ -48,7 +48,7 @@ def test_after_it_the_old_key_can_be_dropped(
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
     assert sign_in(api, person, otp=app.code())
     stored = SecondFactor.objects.values_list("seed", "pending_seed")
-    assert all(text.startswith(newest_key_name()) for row in stored for text in row if text)
+    assert all(text.startswith(newest_key_id()) for row in stored for text in row if text)
 
 
 def test_a_seed_replaced_meanwhile_stays(
@@ -56,14 +56,14 @@ def test_a_seed_replaced_meanwhile_stays(
 ) -> None:
     give_factor(person)
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    fresh = encrypted(b"the new seed", context=f"totp:{person.pk}")
+    fresh = encrypt(b"the new seed", context=f"totp:{person.pk}")
 
     def somebody_is_faster(data: bytes, *, context: str) -> str:
         SecondFactor.objects.update(seed=fresh)
-        return encrypted(data, context=context)
+        return encrypt(data, context=context)
 
     monkeypatch.setattr(
-        "authentication.services.operations.key_rotation.encrypted", somebody_is_faster
+        "authentication.services.operations.key_rotation.encrypt", somebody_is_faster
     )
 
     assert EncryptionService.renew() == 0
@@ -75,7 +75,7 @@ def test_without_the_old_key_it_stops_and_changes_nothing(person: User, settings
     before = SecondFactor.objects.get().seed
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
 
-    with pytest.raises(Undecipherable):
+    with pytest.raises(DecryptionError):
         run()
 
     assert SecondFactor.objects.get().seed == before

@@ -13,10 +13,10 @@ from authentication.tests.properties import thoroughly
 from authentication.utils.client import (
     CORRELATION_KEY,
     ClientInfo,
-    address_of,
-    bucket_of,
+    client_address,
     is_browser,
-    printable,
+    network_key,
+    replace_control_characters,
 )
 
 V4, V6 = ipaddress.ip_address("198.51.100.7"), ipaddress.ip_address("2001:db8::7")
@@ -54,15 +54,15 @@ CLAIMED = {
     ],
 )
 def test_the_address_is_the_peers(remote: str, address: object) -> None:
-    assert address_of({"REMOTE_ADDR": remote}) == address
+    assert client_address({"REMOTE_ADDR": remote}) == address
 
 
 def test_without_an_address_there_is_none() -> None:
-    assert address_of({}) is None
+    assert client_address({}) is None
 
 
 def test_what_a_client_writes_into_any_header_changes_nothing() -> None:
-    assert address_of({"REMOTE_ADDR": "198.51.100.7", **CLAIMED}) == V4
+    assert client_address({"REMOTE_ADDR": "198.51.100.7", **CLAIMED}) == V4
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_behind_proxies_the_address_is_the_nth_from_the_right(
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = proxies
 
-    assert address_of({"REMOTE_ADDR": "10.0.0.9", "HTTP_X_FORWARDED_FOR": forwarded}) == address
+    assert client_address({"REMOTE_ADDR": "10.0.0.9", "HTTP_X_FORWARDED_FOR": forwarded}) == address
 
 
 def test_behind_proxies_a_request_without_the_header_has_no_address(settings: Settings) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
 
-    assert address_of({"REMOTE_ADDR": "10.0.0.9"}) is None
+    assert client_address({"REMOTE_ADDR": "10.0.0.9"}) is None
 
 
 @pytest.mark.parametrize("header", ["X-Real-IP", "x-real-ip", "X-REAL-IP"])
@@ -105,14 +105,14 @@ def test_with_a_header_of_the_edges_own_the_address_is_there(
         "HTTP_X_FORWARDED_FOR": "203.0.113.9",
     }
 
-    assert address_of(meta) == V4
-    assert address_of({"REMOTE_ADDR": "10.0.0.9"}) is None
+    assert client_address(meta) == V4
+    assert client_address({"REMOTE_ADDR": "10.0.0.9"}) is None
 
 
 @thoroughly
 @given(remote=st.text(max_size=60), forwarded=st.text(max_size=60))
 def test_any_text_at_all_is_an_address_or_none(remote: str, forwarded: str) -> None:
-    found = address_of({"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forwarded})
+    found = client_address({"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forwarded})
 
     assert found is None or ipaddress.ip_address(str(found)) == found
 
@@ -121,7 +121,7 @@ def test_any_text_at_all_is_an_address_or_none(remote: str, forwarded: str) -> N
 
 
 def test_an_ipv4_address_is_its_own_bucket() -> None:
-    assert bucket_of(V4) == "198.51.100.7"
+    assert network_key(V4) == "198.51.100.7"
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_an_ipv4_address_is_its_own_bucket() -> None:
     ],
 )
 def test_a_64_network_of_ipv6_is_one_bucket(text: str) -> None:
-    assert bucket_of(address_of({"REMOTE_ADDR": text})) == "2001:db8:0:1::/64"
+    assert network_key(client_address({"REMOTE_ADDR": text})) == "2001:db8:0:1::/64"
 
 
 def test_the_next_64_network_is_another_bucket() -> None:
-    assert bucket_of(ipaddress.ip_address("2001:db8:0:2::1")) != bucket_of(
+    assert network_key(ipaddress.ip_address("2001:db8:0:2::1")) != network_key(
         ipaddress.ip_address("2001:db8:0:1::1")
     )
 
@@ -146,15 +146,15 @@ def test_the_next_64_network_is_another_bucket() -> None:
 def test_all_that_is_malformed_is_one_bucket() -> None:
     malformed = ("", "nonsense", "1.2.3", "1.2.3.4.5", "\x00", "::g")
 
-    assert {bucket_of(address_of({"REMOTE_ADDR": text})) for text in malformed} == {"unknown"}
+    assert {network_key(client_address({"REMOTE_ADDR": text})) for text in malformed} == {"unknown"}
 
 
 @thoroughly
 @given(address=st.ip_addresses(v=4))
 def test_a_mapped_ipv4_address_counts_as_itself(address: ipaddress.IPv4Address) -> None:
-    mapped = address_of({"REMOTE_ADDR": f"::ffff:{address}"})
+    mapped = client_address({"REMOTE_ADDR": f"::ffff:{address}"})
 
-    assert bucket_of(mapped) == bucket_of(address) == str(address)
+    assert network_key(mapped) == network_key(address) == str(address)
 
 
 # Browsers.
@@ -226,15 +226,15 @@ def test_a_long_user_agent_is_cut() -> None:
     ["\x00", "\x1b", "\r", "\n", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"],
 )
 def test_a_character_that_no_log_should_hold_is_replaced(character: str) -> None:
-    assert printable(f"a{character}b") == "a\ufffdb"
+    assert replace_control_characters(f"a{character}b") == "a\ufffdb"
 
 
 @thoroughly
 @given(text=st.text(max_size=100))
 def test_printable_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
-    shown = printable(text)
+    shown = replace_control_characters(text)
 
-    assert printable(shown) == shown
+    assert replace_control_characters(shown) == shown
     assert len(shown) == len(text)
     assert "\x00" not in shown
     shown.encode("utf-8")

@@ -5,7 +5,7 @@ import base64
 import pytest
 from pytest_django import Settings
 
-from authentication.utils.encryption import Undecipherable, decrypted, encrypted, newest_key_name
+from authentication.utils.encryption import DecryptionError, decrypt, encrypt, newest_key_id
 
 SECRET = b"a seed of twenty byt"
 OLD, NEW = (
@@ -15,56 +15,56 @@ OLD, NEW = (
 
 
 def test_what_is_encrypted_is_read_again_in_its_place() -> None:
-    assert decrypted(encrypted(SECRET, context="totp:1"), context="totp:1") == SECRET
+    assert decrypt(encrypt(SECRET, context="totp:1"), context="totp:1") == SECRET
 
 
 def test_the_same_secret_never_looks_the_same() -> None:
-    assert len({encrypted(SECRET, context="totp:1") for _ in range(50)}) == 50
+    assert len({encrypt(SECRET, context="totp:1") for _ in range(50)}) == 50
 
 
 def test_it_shows_nothing_of_the_secret() -> None:
-    text = encrypted(SECRET, context="totp:1")
+    text = encrypt(SECRET, context="totp:1")
 
     assert SECRET not in base64.urlsafe_b64decode(text.partition(".")[2])
     assert base64.b32encode(SECRET).decode() not in text
 
 
 def test_in_another_place_it_is_worth_nothing() -> None:
-    text = encrypted(SECRET, context="totp:1")
+    text = encrypt(SECRET, context="totp:1")
 
-    with pytest.raises(Undecipherable):
-        decrypted(text, context="totp:2")
+    with pytest.raises(DecryptionError):
+        decrypt(text, context="totp:2")
 
 
 @pytest.mark.parametrize("position", [0, 8, 9, 20, -1])
 def test_whatever_is_altered_is_noticed(position: int) -> None:
-    text = encrypted(SECRET, context="totp:1")
+    text = encrypt(SECRET, context="totp:1")
     # Of the last character's bits some are padding.
     other = "A" if text[position] not in "ABCD" else "z"
     altered = text[:position] + other + (text[position + 1 :] if position != -1 else "")
 
-    with pytest.raises(Undecipherable):
-        decrypted(altered, context="totp:1")
+    with pytest.raises(DecryptionError):
+        decrypt(altered, context="totp:1")
 
 
 @pytest.mark.parametrize("text", ["", ".", "x", "x.y", "\u00e4.\u00e4"])
 def test_what_was_never_encrypted_is_refused(text: str) -> None:
-    with pytest.raises(Undecipherable):
-        decrypted(text, context="totp:1")
-    with pytest.raises(Undecipherable):
-        decrypted(f"{newest_key_name()}.{text}", context="totp:1")
+    with pytest.raises(DecryptionError):
+        decrypt(text, context="totp:1")
+    with pytest.raises(DecryptionError):
+        decrypt(f"{newest_key_id()}.{text}", context="totp:1")
 
 
 def test_a_key_can_be_rotated(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
-    before = encrypted(SECRET, context="totp:1")
+    before = encrypt(SECRET, context="totp:1")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
-    after = encrypted(SECRET, context="totp:1")
+    after = encrypt(SECRET, context="totp:1")
 
-    assert [decrypted(text, context="totp:1") for text in (before, after)] == [SECRET] * 2
-    assert after.startswith(newest_key_name())
-    assert not before.startswith(newest_key_name())
+    assert [decrypt(text, context="totp:1") for text in (before, after)] == [SECRET] * 2
+    assert after.startswith(newest_key_id())
+    assert not before.startswith(newest_key_id())
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
-    assert decrypted(after, context="totp:1") == SECRET
-    with pytest.raises(Undecipherable):
-        decrypted(before, context="totp:1")
+    assert decrypt(after, context="totp:1") == SECRET
+    with pytest.raises(DecryptionError):
+        decrypt(before, context="totp:1")

@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from authentication.utils.one_time_codes import (
-    app_code,
     base32,
     canonical_recovery_code,
-    is_app_code,
+    is_totp_code,
+    matching_step,
     new_recovery_codes,
     new_seed,
-    otpauth_address,
-    step_of,
+    otpauth_uri,
+    totp_code,
 )
 from authentication.utils.qr import qr_svg
 
@@ -44,15 +44,16 @@ NOT_SIX_DIGITS = [
 
 @pytest.mark.parametrize(("timestamp", "code"), RFC_CODES.items())
 def test_the_codes_are_those_of_the_rfc(timestamp: int, code: str) -> None:
-    assert app_code(RFC_SEED, timestamp // 30) == code
-    assert step_of(RFC_SEED, code, timestamp=timestamp) == timestamp // 30
+    assert totp_code(RFC_SEED, timestamp // 30) == code
+    assert matching_step(RFC_SEED, code, timestamp=timestamp) == timestamp // 30
 
 
 def test_a_code_is_good_in_its_step_and_the_neighbours_and_no_longer() -> None:
     at, step = 1234567890, 1234567890 // 30
 
     found = [
-        step_of(RFC_SEED, RFC_CODES[at], timestamp=at + 30 * offset) for offset in (-2, -1, 0, 1, 2)
+        matching_step(RFC_SEED, RFC_CODES[at], timestamp=at + 30 * offset)
+        for offset in (-2, -1, 0, 1, 2)
     ]
 
     assert found == [None, step, step, step, None]
@@ -60,8 +61,8 @@ def test_a_code_is_good_in_its_step_and_the_neighbours_and_no_longer() -> None:
 
 @pytest.mark.parametrize("code", NOT_SIX_DIGITS, ids=ascii)
 def test_another_spelling_is_no_code(code: str) -> None:
-    assert not is_app_code(code)
-    assert step_of(RFC_SEED, code, timestamp=59) is None
+    assert not is_totp_code(code)
+    assert matching_step(RFC_SEED, code, timestamp=59) is None
 
 
 def test_seeds_have_160_bits_and_none_comes_twice() -> None:
@@ -75,7 +76,7 @@ def test_seeds_have_160_bits_and_none_comes_twice() -> None:
 
 def test_an_app_reads_issuer_account_and_secret() -> None:
     address = urlsplit(
-        otpauth_address(RFC_SEED, issuer="Vineyard: Group", account="ruth+a@example.org")
+        otpauth_uri(RFC_SEED, issuer="Vineyard: Group", account="ruth+a@example.org")
     )
 
     assert (address.scheme, address.netloc) == ("otpauth", "totp")

@@ -1,4 +1,4 @@
-"""Where a run keeps its data: databases of its own, gone when it ends."""
+"""Temporary databases for a run, deleted when it ends."""
 
 import contextlib
 import os
@@ -15,14 +15,17 @@ _POSTGRESQL = {"postgres", "postgresql", "psql", "pgsql", "postgis"}
 
 
 def postgresql_url() -> str:
-    """Return the DATABASE_URL of the environment if it names a PostgreSQL server, else nothing."""
+    """Return DATABASE_URL if it names a PostgreSQL server, else an empty string."""
     url = os.environ.get("DATABASE_URL", "")
     return url if urlsplit(url).scheme in _POSTGRESQL else ""
 
 
 @contextlib.contextmanager
 def database(name: str, directory: Path) -> Iterator[str]:
-    """Lend a database and return its address: on the server of DATABASE_URL, else an SQLite file."""
+    """Create a temporary database and yield its URL.
+
+    It is on the server of DATABASE_URL, else an SQLite file in `directory`.
+    """
     server = postgresql_url()
     if not server:
         yield f"sqlite:///{directory / name}.sqlite3"
@@ -39,15 +42,15 @@ def database_version() -> str:
     server = postgresql_url()
     if not server:
         return f"SQLite {sqlite3.sqlite_version}"
-    with _connected(server) as connection:
+    with _connect(server) as connection:
         return f"PostgreSQL {connection.info.server_version // 10_000}"
 
 
 def _command(server: str, statement: LiteralString, name: str) -> None:
-    with _connected(server) as connection:
+    with _connect(server) as connection:
         connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 
-def _connected(server: str) -> psycopg.Connection:
-    # libpq knows its own scheme only.
+def _connect(server: str) -> psycopg.Connection:
+    # libpq accepts only the scheme "postgresql".
     return psycopg.connect(urlsplit(server)._replace(scheme="postgresql").geturl(), autocommit=True)
