@@ -1,7 +1,7 @@
 """Answers and stored rows in a form that tests can compare."""
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Model
@@ -24,6 +24,9 @@ from authentication.models import (
 )
 
 from .forging import FORGERIES
+
+Case = TypeVar("Case")
+Outcome = TypeVar("Outcome")
 
 _TABLES: tuple[type[Model], ...] = (
     AccountExport,
@@ -162,6 +165,14 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     return {
         table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES
     }
+
+
+def unexpected(
+    cases: Iterable[Case], outcome: Callable[[Case], Outcome], expected: Outcome
+) -> dict[str, Outcome]:
+    """Return the cases that have another outcome than expected, with that outcome."""
+    found = {ascii(case): outcome(case) for case in cases}
+    return {case: it for case, it in found.items() if it != expected}
 
 
 def not_refused(
