@@ -1,6 +1,7 @@
 """Requests that many tests send, one function each."""
 
 import datetime as dt
+import json
 import re
 import uuid
 from typing import Any
@@ -44,6 +45,11 @@ def post_as(
 ) -> Any:
     """Return the answer to a POST with the access token of these tokens."""
     return api.post(url, body, headers={**bearer(tokens["access"]), **headers})
+
+
+def post_json(api: APIClient, url: str, body: object, **headers: str) -> Any:
+    """Return the answer to a POST of a value that only JSON can carry."""
+    return api.post(url, json.dumps(body), content_type="application/json", headers=headers)
 
 
 def get_as(api: APIClient, tokens: Tokens, url: str, query: dict[str, Any] | None = None) -> Any:
