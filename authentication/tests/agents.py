@@ -1,11 +1,11 @@
-"""User-Agent headers as they are sent, and what a person would call the devices behind them."""
+"""User-Agent headers, and the device that each one means."""
 
 import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
 class Agent:
-    """A header, and the words for its device."""
+    """A User-Agent header, and the name, type, browser and system of its device."""
 
     header: str
     name: str
@@ -40,8 +40,8 @@ AGENTS: dict[str, Agent] = {
         "Android 10",
     ),
     "Safari on an iPhone": Agent(
-        f"{_MOZILLA} (iPhone; CPU iPhone OS 18_1_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-        "Version/18.1.1 Mobile/15E148 Safari/604.1",
+        f"{_MOZILLA} (iPhone; CPU iPhone OS 18_1_1 like Mac OS X) "
+        "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1.1 Mobile/15E148 Safari/604.1",
         "Mobile Safari on iPhone",
         "mobile",
         "Mobile Safari 18",
@@ -70,7 +70,8 @@ AGENTS: dict[str, Agent] = {
         "Linux",
     ),
     "Edge on Windows": Agent(
-        f"{_MOZILLA} (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+        f"{_MOZILLA} (Windows NT 10.0; Win64; x64) {_WEBKIT} "
+        "Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
         "Edge on Windows",
         "desktop",
         "Edge 131",

@@ -1,6 +1,6 @@
-"""What clients are told, and what the database holds, in a form that can be compared."""
+"""Answers and stored rows in a form that tests can compare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.conf import settings
@@ -63,7 +63,7 @@ LINK_INVALID = {
 
 
 def invalid(**errors: list[str]) -> dict[str, Any]:
-    """Return the refusal of fields that do not hold what they should."""
+    """Return what `refusal_of` returns for a body with invalid fields."""
     detail = "Please correct the fields named in errors."
     return {
         "type": "/api/problems/validation_error/",
@@ -77,8 +77,52 @@ def invalid(**errors: list[str]) -> dict[str, Any]:
     }
 
 
+PER_REQUEST = frozenset({"X-Correlation-ID", "X-Response-Time", "Server-Timing"})
+"""Headers that differ between two requests with the same answer."""
+
+
+def comparable(answer: Any, *, ignore: Collection[str] = ()) -> dict[str, Any]:
+    """Return status, body, headers and cookies, without what differs from request to request.
+
+    `ignore` names further headers to leave out, such as RateLimit while the clock runs.
+    """
+    name = answer["X-Correlation-ID"].encode()
+    return {
+        "status": answer.status_code,
+        "body": answer.content.replace(name, b""),
+        "headers": {
+            header: value
+            for header, value in answer.items()
+            if header not in PER_REQUEST and header not in ignore
+        },
+        "cookies": answer.cookies.output(),
+    }
+
+
+def problem_code(answer: Any) -> str:
+    """Return the code of an error answer."""
+    return str(refusal_of(answer)["code"])
+
+
+def assert_problem(answer: Any, status: int, code: str, **fields: Any) -> None:
+    """Check that an answer is this problem, and that its body holds these fields."""
+    problem = refusal_of(answer)
+    found = {name: problem.get(name) for name in ("status", "code", *fields)}
+    assert found == {"status": status, "code": code, **fields}, problem
+
+
+def assert_invalid_fields(answer: Any, *names: str) -> None:
+    """Check that an answer refuses the body for these fields and no others."""
+    assert_problem(answer, 400, "validation_error")
+    errors = answer.json()["errors"]
+    assert errors.keys() == set(names), errors
+
+
 def refusal_of(answer: Any) -> dict[str, Any]:
-    """Return all that a refusal says, once what differs from request to request has been checked."""
+    """Return a problem and its WWW-Authenticate header.
+
+    What differs from request to request is checked and left out.
+    """
     body: dict[str, Any] = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     assert body.pop("instance") == answer.wsgi_request.path
@@ -88,7 +132,7 @@ def refusal_of(answer: Any) -> dict[str, Any]:
 
 
 def cookie_of(answer: Any) -> dict[str, Any] | None:
-    """Return the refresh cookie an answer sets, with the attributes a browser looks at; None if it sets none."""
+    """Return the refresh cookie that an answer sets, with its attributes; None if it sets none."""
     cookie = answer.cookies.get(settings.REFRESH_TOKEN_COOKIE_NAME)
     if cookie is None:
         return None
@@ -97,7 +141,7 @@ def cookie_of(answer: Any) -> dict[str, Any] | None:
 
 
 def refresh_cookie(value: str, *, max_age: int = 14 * 24 * 60 * 60) -> dict[str, Any]:
-    """Return what `cookie_of` returns for a cookie as the contract wants it; without a value and age it is cleared."""
+    """Return what `cookie_of` returns for a refresh cookie with the attributes of the contract."""
     attributes = {
         "path": "/",
         "domain": "",
@@ -110,10 +154,11 @@ def refresh_cookie(value: str, *, max_age: int = 14 * 24 * 60 * 60) -> dict[str,
 
 
 CLEARED = refresh_cookie("", max_age=0)
+"""What `cookie_of` returns for an answer that deletes the refresh cookie."""
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Return everything the service has stored."""
+    """Return every row of every table of the service."""
     return {
         table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES
     }
@@ -125,7 +170,10 @@ def not_refused(
     *,
     leaving_out: frozenset[str] | set[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Return the forgeries of a token that were answered otherwise than with a 401, or that changed anything."""
+    """Return the forgeries of a token that got no 401 or that changed a row.
+
+    `present` sends a token and returns the answer; `claims` are those of a valid token.
+    """
     before, wrong = rows(), {}
     for name in FORGERIES.keys() - leaving_out:
         answer = present(FORGERIES[name](claims))

@@ -1,4 +1,4 @@
-"""Test data, by factory-boy."""
+"""Accounts and second factors for tests."""
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,12 @@ from authentication.utils.one_time_codes import (
 PASSWORD = "Correct-Horse-9"
 
 if TYPE_CHECKING:
-    # factory-boy's classes make other objects than themselves, which no type says.
+    # A factory-boy class returns a model's instance, which its types do not say.
     def UserFactory(**fields: Any) -> User: ...  # noqa: N802 -- it stands for the class below
 else:
 
     class UserFactory(factory.django.DjangoModelFactory):
-        """A person with a proven address, a profile, and PASSWORD."""
+        """A user with a verified address, a profile, and PASSWORD."""
 
         class Meta:
             model = User
@@ -38,26 +38,31 @@ else:
         email_verified_at = factory.LazyFunction(timezone.now)
 
         @classmethod
-        def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:  # noqa: ARG003 -- its signature
+        def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:  # noqa: ARG003
             user = User.objects.create_user(password=kwargs.pop("password", PASSWORD), **kwargs)
             UserProfile.objects.create(user=user)
             return user
 
 
+def unverified_user(**fields: Any) -> User:
+    """Return a new user with an address that is not verified."""
+    return UserFactory(email_verified=False, email_verified_at=None, **fields)
+
+
 @dataclasses.dataclass(frozen=True)
 class Factor:
-    """An authenticator app and a sheet of recovery codes."""
+    """An authenticator app and its recovery codes."""
 
     seed: bytes
     recovery_codes: list[str]
 
     def code(self, *, steps: int = 0) -> str:
-        """Return what the app shows now, or so many half minutes later."""
+        """Return the code of now, or of so many steps of 30 seconds later."""
         return app_code(self.seed, int(timezone.now().timestamp()) // STEP_SECONDS + steps)
 
 
 def give_factor(person: User) -> Factor:
-    """Set a second factor up for somebody, without asking."""
+    """Set up a second factor for a user directly in the database."""
     factor, now = Factor(new_seed(), new_recovery_codes()), timezone.now()
     SecondFactor.objects.create(
         user=person, seed=encrypted(factor.seed, context=f"totp:{person.pk}")

@@ -1,4 +1,4 @@
-"""Tokens that are nearly ours: each differs from a good one in one point."""
+"""Forged tokens: each differs from a valid one in one point."""
 
 import base64
 import json
@@ -17,12 +17,12 @@ Forgery = Callable[[Claims], str]
 
 
 def claims_of(token: str) -> Claims:
-    """Return what a token says, whoever signed it."""
+    """Return the claims of a token without checking its signature."""
     return jwt.decode(token, options={"verify_signature": False})
 
 
 def signed(claims: Any, *, key: str = "", algorithm: str = "HS256", **header: Any) -> str:
-    """Return the claims as a token, signed with our key unless told otherwise; whatever they and the header are."""
+    """Return a token with these claims and headers, signed with our key by default."""
     parts = [{"alg": algorithm, "typ": "JWT", **header}, claims]
     text = ".".join(_base64(json.dumps(part).encode()) for part in parts)
     signer = jwt.get_algorithm_by_name(
@@ -66,7 +66,7 @@ def _edited(edit: Callable[[str], str]) -> Forgery:
 
 
 def _next_letter(token: str) -> str:
-    # 43 letters hold 258 bits, a signature has 256: four last letters decode to the same bytes.
+    # 43 letters hold 258 bits and a signature has 256: four last letters decode to the same bytes.
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return token[:-1] + letters[letters.index(token[-1]) ^ 1]
 
@@ -148,8 +148,8 @@ FORGERIES: dict[str, Forgery] = {
     "sid a word": _with(sid="mine"),
     "sid a list": _with(sid=[str(uuid.uuid4())]),
     "sid null": _with(sid=None),
-    "sid nobody's": _with(sid=str(uuid.uuid4())),
-    "user_id nobody's": _with(user_id=str(uuid.uuid4())),
+    "sid unknown": _with(sid=str(uuid.uuid4())),
+    "user_id unknown": _with(user_id=str(uuid.uuid4())),
     "user_id a number": _with(user_id=7),
     "user_id a word": _with(user_id="admin"),
     "claims a list": lambda _: signed([]),

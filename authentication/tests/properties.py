@@ -1,4 +1,4 @@
-"""How hard the property tests try; none depends on the speed of the machine or on what an earlier run found."""
+"""Settings of the property tests: no deadline, and no examples kept from an earlier run."""
 
 from hypothesis import HealthCheck, settings
 
