@@ -5,15 +5,21 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.models import PasswordResetToken, User
-from authentication.tests.clients import NEW_PASSWORD, Tokens
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    PasswordHistory,
+    PasswordResetToken,
+    User,
+    UserSession,
+)
+from authentication.tests.answers import cookie_of
+from authentication.tests.clients import NEW_PASSWORD, Tokens, log_in, use_access, use_refresh
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 
 CHANGE = f"{API}/password/change/"
 CONFIRM = f"{API}/password/reset/confirm/"
-LOGIN = f"{API}/login/"
-WRONG_PASSWORD = "Wrong-Horse-9"
 WEAK_PASSWORDS = {
     "too short": ("Short-9", "too short"),
     "no uppercase letter": ("correct-horse-9", "an uppercase letter"),
@@ -72,6 +78,25 @@ def confirm_reset(
 
 def can_sign_in(api: APIClient, person: User, password: str) -> bool:
     """Try to sign in; return whether the password was right and accepted."""
-    status = api.post(LOGIN, {"email": person.email, "password": password}).status_code
+    status = log_in(api, person, password).status_code
     api.cookies.clear()
     return bool(status == 200)
+
+
+def assert_account_unchanged(person: User) -> None:
+    """Check that the password is as it was and that no row says otherwise."""
+    stored, changed_at = person.password, person.password_changed_at
+    person.refresh_from_db()
+    assert (person.password, person.password_changed_at) == (stored, changed_at)
+    assert not PasswordHistory.objects.exists()
+    assert not OutgoingEmail.objects.exists()
+    changes = ["password_change", "password_reset"]
+    assert not AuditLog.objects.filter(event_type__in=changes).exists()
+    assert not UserSession.objects.filter(is_active=False).exists()
+
+
+def assert_password_unchanged(api: APIClient, person: User, tokens: Tokens, *, answer: Any) -> None:
+    """Check that a refused change left the account, its sessions and its tokens as they were."""
+    assert_account_unchanged(person)
+    assert cookie_of(answer) is None
+    assert (use_access(api, tokens), use_refresh(api, tokens)) == (200, 200)
