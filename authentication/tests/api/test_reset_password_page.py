@@ -1,4 +1,4 @@
-"""/account/reset-password/: the page for people whose mail has no front end to lead to."""
+"""/account/reset-password/: the page of the mailed link where no front end is configured."""
 
 import html
 import re
@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -14,9 +13,10 @@ from authentication.exceptions import ServiceUnavailable
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
 from authentication.services.passwords import hashers
 from authentication.tests.answers import rows
-from authentication.tests.clients import NEW_PASSWORD, Tokens, use_access, use_refresh
-from authentication.tests.conftest import CHROME
+from authentication.tests.clients import NEW_PASSWORD, Tokens, submit_form, use_access, use_refresh
 from authentication.tests.factories import PASSWORD
+
+from .passwords import confirm_reset, issue_reset_token
 
 URL = "/account/reset-password/"
 TYPED = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
@@ -25,22 +25,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def visitor() -> Client:
-    """Return a browser whose forms need Django's CSRF token."""
-    return Client(enforce_csrf_checks=True, headers={"User-Agent": CHROME})
-
-
-@pytest.fixture
 def token(person: User) -> str:
-    """Return the token of the mail the person got."""
-    return PasswordResetToken.objects.issue(person, at=timezone.now())
+    """Return the token of the mail to the person."""
+    return issue_reset_token(person)
 
 
 def submit(visitor: Client, token: str, **typed: str) -> Any:
     """Open the page and send its form, as a browser does."""
-    page = visitor.get(URL, {"token": token}).content.decode()
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-    return visitor.post(URL, {**hidden, **typed}, headers={"Origin": "http://testserver"})
+    return submit_form(visitor, URL, {"token": token}, **typed)
 
 
 def heading(answer: Any) -> str:
@@ -53,7 +45,7 @@ def shown_errors(answer: Any) -> list[str]:
     return [html.unescape(it) for it in re.findall(r"<li>(.*?)</li>", answer.content.decode())]
 
 
-def test_the_form_does_all_that_the_api_does(
+def test_the_form_resets_like_the_api(
     visitor: Client, api: APIClient, person: User, signed_in: Tokens, token: str
 ) -> None:
     person.lock_account()
@@ -69,7 +61,7 @@ def test_the_form_does_all_that_the_api_does(
     assert AuditLog.objects.get(event_type="password_reset").user == person
 
 
-def test_nobody_is_signed_in_by_it(visitor: Client, token: str) -> None:
+def test_the_form_starts_no_session(visitor: Client, token: str) -> None:
     answer = submit(visitor, token, **TYPED)
 
     assert set(visitor.cookies) == {"csrftoken"}
@@ -79,7 +71,7 @@ def test_nobody_is_signed_in_by_it(visitor: Client, token: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_opening_it_often_spends_nothing(visitor: Client, token: str, method: str) -> None:
+def test_opening_the_page_does_not_use_the_token(visitor: Client, token: str, method: str) -> None:
     before = rows(), PasswordResetToken.objects.values().get()
 
     answers = [getattr(visitor, method)(URL, {"token": token}).status_code for _ in range(3)]
@@ -113,7 +105,7 @@ def test_a_post_without_djangos_csrf_token_changes_nothing(visitor: Client, toke
     ],
     ids=["weak", "mismatch", "reused", "too long", "missing"],
 )
-def test_what_is_wrong_is_shown_and_may_be_corrected(
+def test_an_error_is_shown_and_can_be_corrected(
     visitor: Client, person: User, token: str, typed: dict[str, str], complaints: list[str]
 ) -> None:
     answer = submit(visitor, token, **typed)
@@ -128,7 +120,7 @@ def test_what_is_wrong_is_shown_and_may_be_corrected(
     assert submit(visitor, token, **TYPED).status_code == 200
 
 
-def test_a_used_link_says_so(visitor: Client, person: User, token: str) -> None:
+def test_a_used_link_is_refused(visitor: Client, person: User, token: str) -> None:
     submit(visitor, token, **TYPED)
 
     answer = submit(
@@ -142,13 +134,13 @@ def test_a_used_link_says_so(visitor: Client, person: User, token: str) -> None:
     assert AuditLog.objects.filter(event_type="password_reset_failed").count() == 1
 
 
-def test_a_service_too_busy_to_hash_asks_for_patience(
+def test_an_overloaded_service_is_a_503_with_retry_after(
     visitor: Client, person: User, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_: object, **__: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ServiceUnavailable(retry_after=2)
 
-    monkeypatch.setattr(hashers.ServiceArgon2Hasher, "encode", busy)
+    monkeypatch.setattr(hashers.ServiceArgon2Hasher, "encode", refuse)
 
     answer = submit(visitor, token, **TYPED)
 
@@ -158,14 +150,12 @@ def test_a_service_too_busy_to_hash_asks_for_patience(
     assert submit(visitor, token, **TYPED).status_code == 200
 
 
-def test_the_page_and_the_api_share_one_limit(
+def test_the_page_and_the_api_share_one_rate_limit(
     visitor: Client, person: User, token: str, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset_confirm": "2/h"}
     submit(visitor, "x" * 43, **TYPED)
-    APIClient().post(
-        "/api/v1/auth/password/reset/confirm/", {"token": "x" * 43, "new_password": NEW_PASSWORD}
-    )
+    confirm_reset(APIClient(), "x" * 43)
 
     answer = submit(visitor, token, **TYPED)
 
@@ -182,19 +172,19 @@ class TestHeaders:
         typed = {"new_password": "weak"} if request.param == "errors" else TYPED
         return submit(visitor, "x" * 43 if request.param == "failed" else token, **typed)
 
-    def test_no_other_site_learns_the_address_of_the_page(self, answer: Any) -> None:
+    def test_the_url_of_the_page_reaches_no_other_site(self, answer: Any) -> None:
         assert answer["Referrer-Policy"] in {"same-origin", "no-referrer"}
         assert not re.findall(r'(?:href|src|action)="(?:https?:)?//', answer.content.decode())
 
-    def test_no_cache_keeps_it(self, answer: Any) -> None:
+    def test_the_page_is_not_cached(self, answer: Any) -> None:
         assert "no-store" in answer["Cache-Control"]
 
-    def test_nothing_inline_may_run_and_nothing_is_inline(self, answer: Any) -> None:
+    def test_inline_code_is_forbidden_and_absent(self, answer: Any) -> None:
         text = answer.content.decode()
 
         policy = {
             name: values
-            for name, _, values in (it.strip().partition(" ") for it in _policy(answer))
+            for name, _, values in (it.strip().partition(" ") for it in policy_parts(answer))
         }
         assert policy["default-src"] == "'none'"
         assert policy["style-src"] == policy["form-action"] == "'self'"
@@ -203,11 +193,11 @@ class TestHeaders:
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", text, re.IGNORECASE)
 
 
-def _policy(answer: Any) -> list[str]:
+def policy_parts(answer: Any) -> list[str]:
     return str(answer["Content-Security-Policy"]).split(";")
 
 
-def test_the_form_goes_to_this_host_whatever_the_client_says(
+def test_the_form_ignores_the_host_of_the_request(
     visitor: Client, token: str, settings: Settings
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
@@ -220,7 +210,7 @@ def test_the_form_goes_to_this_host_whatever_the_client_says(
     assert "evil.example" not in answer.content.decode()
 
 
-def test_the_link_names_its_account_to_nobody(visitor: Client, person: User, token: str) -> None:
+def test_the_page_does_not_name_the_account(visitor: Client, person: User, token: str) -> None:
     text = visitor.get(URL, {"token": token}).content.decode()
 
     assert person.email not in text
