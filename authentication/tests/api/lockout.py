@@ -45,10 +45,10 @@ def known_device(api: APIClient, user: User) -> str:
 
 def account(kind: str) -> User:
     """Return an account of one of KINDS."""
-    fields: dict[str, Any] = {
+    kinds: dict[str, dict[str, Any]] = {
         "proven": {},
         "unproven": {"email_verified": False, "email_verified_at": None},
         "disabled": {"is_active": False},
         "without a password": {"password": None},
-    }[kind]
-    return UserFactory(**fields)
+    }
+    return UserFactory(**kinds[kind])

@@ -67,7 +67,12 @@ def test_five_passwords_are_compared_over_all_names(
     api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[str | None] = []
-    monkeypatch.setattr(User, "check_password", lambda _, password: bool(compared.append(password)))
+
+    def compare(_: User, password: str | None) -> bool:
+        compared.append(password)
+        return False
+
+    monkeypatch.setattr(User, "check_password", compare)
 
     for name in (person.username, person.email) * 6:
         fail(api, name, 1)
@@ -173,7 +178,12 @@ class TestTheCost:
 
         def noted(method: str) -> Callable[..., Any]:
             original = getattr(cache, method)
-            return lambda *given, **named: (asked.append(method), original(*given, **named))[1]
+
+            def call(*given: Any, **named: Any) -> Any:
+                asked.append(method)
+                return original(*given, **named)
+
+            return call
 
         for method in ("add", "get", "set", "incr", "touch", "delete"):
             monkeypatch.setattr(cache, method, noted(method))

@@ -10,7 +10,6 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.api import bearer as module
 from authentication.models import ActionToken, AuditLog, SecondFactor, User, UserSession
 from authentication.services.sessions import TokenService
 from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of, rows
@@ -120,7 +119,7 @@ def test_a_write_whose_session_ended_meanwhile_is_refused(
         stored.update(rows())
         return session
 
-    monkeypatch.setattr(module.TokenService, "authenticate", authenticate)
+    monkeypatch.setattr(TokenService, "authenticate", authenticate)
     act = getattr(api, write.method)
 
     answer = act(write.url, write.body, headers=bearer(signed_in["access"]))
