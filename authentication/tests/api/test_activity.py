@@ -37,6 +37,7 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import API, queries
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
+from authentication.tests.limits import set_limits
 
 URL = f"{API}/account/activity/"
 DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
@@ -251,7 +252,7 @@ class TestDisowning:
 def test_the_limit_counts_each_account_by_itself(
     api: APIClient, person: User, settings: Settings
 ) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "activity": "2/h"}
+    set_limits(settings, activity="2/h")
     tokens, others = sign_in(api, person), sign_in(api, UserFactory())
 
     statuses = [get_as(api, tokens, URL).status_code for _ in range(3)]

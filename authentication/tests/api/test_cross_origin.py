@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from authentication.tests.answers import unexpected
 from authentication.tests.clients import EVIL, LOGIN
 from authentication.tests.conftest import API, ME
+from authentication.tests.limits import set_limits
 
 FRONT_END = "http://localhost:3000"
 """The only allowed origin of the test settings."""
@@ -85,7 +86,7 @@ class TestFrontEnd:
 
     def test_the_front_end_reads_when_to_retry(self, api: APIClient, settings: Settings) -> None:
         settings.RATELIMIT_ENABLE = True
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "csrf": "1/h"}
+        set_limits(settings, csrf="1/h")
         api.get(CSRF)
 
         answer = api.get(CSRF, headers={"Origin": FRONT_END})

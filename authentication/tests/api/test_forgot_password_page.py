@@ -11,6 +11,7 @@ from authentication.models import OutgoingEmail, User
 from authentication.tests.answers import unexpected
 from authentication.tests.clients import EVIL, NEW_PASSWORD, submit_form
 from authentication.tests.conftest import Deliver
+from authentication.tests.limits import set_limits
 
 URL = "/account/forgot-password/"
 RESET = "/account/reset-password/"
@@ -61,7 +62,7 @@ def test_an_invalid_address_shows_the_form_again_with_the_reason(visitor: Client
 def test_the_page_has_the_limit_of_the_api(
     visitor: Client, person: User, settings: Settings
 ) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset": "1/h"}
+    set_limits(settings, password_reset="1/h")
 
     submit_form(visitor, URL, email=person.email)
     answer = submit_form(visitor, URL, email=person.email)

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from authentication.models import User
 from authentication.tests.clients import submit_form
 from authentication.tests.conftest import Deliver
+from authentication.tests.limits import set_limits
 
 URL = "/account/resend-verification/"
 
@@ -41,7 +42,7 @@ def test_every_address_gets_the_same_answer(
 
 
 def test_the_page_has_the_limit_of_the_api(visitor: Client, settings: Settings) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_resend": "1/h"}
+    set_limits(settings, email_resend="1/h")
 
     answers = [submit_form(visitor, URL, email="nobody@example.org") for _ in range(2)]
 

@@ -13,6 +13,7 @@ from authentication.models import EmailVerificationToken, User, UserSession
 from authentication.tests.answers import rows, unexpected
 from authentication.tests.clients import hidden_fields, submit_form
 from authentication.tests.conftest import API, Deliver
+from authentication.tests.limits import set_limits
 
 URL = "/account/verify-email/"
 
@@ -64,7 +65,7 @@ def test_opening_the_link_does_not_spend_the_token(
 def test_a_mail_scanner_that_opens_the_link_often_is_not_limited(
     visitor: Client, token: str, settings: Settings
 ) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_verify": "1/h"}
+    set_limits(settings, email_verify="1/h")
 
     answers = [visitor.get(URL, {"token": token}).status_code for _ in range(5)]
 
@@ -138,7 +139,7 @@ def test_a_token_works_once(visitor: Client, token: str) -> None:
 class TestLimit:
     @pytest.fixture(autouse=True)
     def _used_up(self, visitor: Client, settings: Settings) -> None:
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_verify": "1/h"}
+        set_limits(settings, email_verify="1/h")
         submit_form(visitor, URL, {"token": "wrong"})
 
     def test_a_limited_attempt_does_not_spend_the_token(
