@@ -23,8 +23,8 @@ def erase(user_id: uuid.UUID) -> bool:
     """Erase an account; return False if it was restored or is already erased.
 
     Audit events stay, under a pseudonym: an HMAC of the user id under a random key of the account.
-    The key is deleted with the account. From then on the events of one person can be told from
-    others, but nobody can tell who the person was.
+    The key is deleted with the account. From then on the events of one user can still be told
+    from those of others, but not linked to the person.
     """
     user = User.objects.begin_erasure(user_id, key=new_token())
     if user is None:
