@@ -196,12 +196,11 @@ def _compares_passwords(path: Path) -> bool:
     calls = {
         ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)
     }
-    # That one looks at a token.
-    names = {call.rpartition(".")[2] for call in calls - {"TokenService.authenticate"}}
+    names = {call.rpartition(".")[2] for call in calls}
     signs_in = found_in(
         imports_of(path), "django.contrib.auth.authenticate", "django.contrib.auth.login"
     )
-    return bool(signs_in or names & {"check_password", "verify_password", "authenticate"})
+    return bool(signs_in or names & {"check_password", "verify_password"})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ from .credentials import CodeMissing, authenticate
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
 from .known_devices import is_known, recognise, remember
-from .open_session import Opening, SignedIn, open_session
+from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService
 from .second_factor_codes import WRONG_CODE, seed_context

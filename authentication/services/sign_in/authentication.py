@@ -20,7 +20,7 @@ from authentication.utils.client import ClientInfo
 from .admission import admit
 from .credentials import CodeMissing, authenticate
 from .known_devices import remember
-from .open_session import Opening, SignedIn, open_session
+from .opening import Opening, SignedIn, open_session
 from .second_factor_codes import challenge
 
 _SET_UP_FIRST = "Please set up two-step sign-in first. The admin is closed without it."

@@ -20,7 +20,7 @@ from .exchange_tokens import (
     session_redeemed,
     spend_exchange_token,
 )
-from .open_session import Opening, SignedIn, open_session
+from .opening import Opening, SignedIn, open_session
 from .second_factor_codes import challenge
 
 

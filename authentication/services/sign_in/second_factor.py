@@ -35,7 +35,7 @@ from authentication.utils.one_time_codes import (
     otpauth_uri,
 )
 
-from .open_session import Opening, SignedIn, open_session
+from .opening import Opening, SignedIn, open_session
 from .second_factor_codes import WRONG_CODE, prove_code, seed_context
 
 

@@ -16,7 +16,8 @@ from time_machine import TimeMachineFixture
 
 from authentication.exceptions import AccountLocked, InvalidCredentials, PermissionRefused
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.sign_in.credentials import authenticate
+from authentication.services.sign_in.credentials import Authenticated
+from authentication.services.sign_in.credentials import authenticate as prove
 from authentication.tests.clients import NOON, Tokens, set_password
 from authentication.tests.conftest import API, CHROME, bearer, forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -214,13 +215,13 @@ class TestRefusals:
     def test_a_password_changed_meanwhile_lets_nobody_in(
         self, client: Client, superuser: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def somebody_is_faster(**asked: Any) -> User:
-            proven = prove_identity(**asked)
+        def somebody_is_faster(**asked: Any) -> Authenticated:
+            proven = prove(**asked)
             set_password(User.objects.get(pk=superuser.pk))
             return proven
 
         monkeypatch.setattr(
-            "authentication.services.sign_in.authentication.prove_identity", somebody_is_faster
+            "authentication.services.sign_in.authentication.authenticate", somebody_is_faster
         )
 
         answer = enter(client, superuser.email)

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.exceptions import InvalidCredentials, MfaRequired, RateLimited
+from authentication.exceptions import CodeInvalid, InvalidCredentials, MfaRequired, RateLimited
 from authentication.models import AuditLog, RecoveryCode, User
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, bearer
@@ -16,7 +16,7 @@ from authentication.tests.factories import PASSWORD, Factor, give_factor
 
 from .test_admin_login import WRONG, assert_refused, enter
 
-SET_UP_FIRST = "Please set up a second factor first: without one nobody comes in here."
+SET_UP_FIRST = "Please set up two-step sign-in first. The admin is closed without it."
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_staff_who_have_one_do_not_come_in_without_it(
     settings.ADMIN_REQUIRE_OTP = required
 
     assert_refused(enter(client, "boss"), MfaRequired.detail)
-    assert_refused(with_code(client, app.code(steps=9)), InvalidCredentials.detail)
+    assert_refused(with_code(client, app.code(steps=9)), CodeInvalid.detail)
     assert_refused(enter(client, "boss", WRONG), InvalidCredentials.detail)
 
 
@@ -71,7 +71,7 @@ def test_a_code_is_good_once_at_both_doors_together(
     code = app.code()
     sign_in(api, superuser, otp=code)
 
-    assert_refused(with_code(client, code), InvalidCredentials.detail)
+    assert_refused(with_code(client, code), CodeInvalid.detail)
 
 
 def test_wrong_codes_are_counted_at_both_doors_together(

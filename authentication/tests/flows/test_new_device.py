@@ -72,15 +72,16 @@ class TestTheMail:
         first = sign_in(api, person, headers=PHONE)
         api.post(f"{API}/logout/", headers={"Authorization": f"Bearer {first['access']}"})
         sign_in(api, person, headers=DESK)
-        sign_in(api, person, headers=PHONE)
+        sign_in(api, person, headers={**PHONE, "X-Device-Id": first["device_id"]})
 
         assert warnings_to(person) == 1
 
     def test_an_update_of_the_browser_makes_no_device_new(
         self, api: APIClient, person: User
     ) -> None:
-        sign_in(api, person, headers=DESK)
-        sign_in(api, person, headers={"User-Agent": CHROME.replace("131.0", "132.1")})
+        first = sign_in(api, person, headers=DESK)
+        updated = {"User-Agent": CHROME.replace("131.0", "132.1")}
+        sign_in(api, person, headers={**updated, "X-Device-Id": first["device_id"]})
 
         assert warnings_to(person) == 0
 

@@ -213,7 +213,8 @@ def test_a_success_forgets_the_failures_and_is_noted(
 def test_the_threshold_and_the_time_are_settings(person: User, settings: Settings) -> None:
     settings.ACCOUNT_LOCKOUT_THRESHOLD, settings.ACCOUNT_LOCKOUT_MINUTES = 2, 5
 
-    attempts = [User.objects.reserve_attempt(person.pk, at=timezone.now()) for _ in range(3)]
+    row = User.objects.filter(pk=person.pk)
+    attempts = [row.reserve_attempt(at=timezone.now()) for _ in range(3)]
 
     assert attempts == [Attempt.COUNTED, Attempt.LAST, Attempt.REFUSED]
     assert User.objects.get().locked_until == NOON + dt.timedelta(minutes=5)

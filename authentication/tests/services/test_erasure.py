@@ -118,7 +118,7 @@ class TestErasure:
         assert DeletionService.erase_due() == 0
         assert User.objects.filter(pk=due.pk).exists()
 
-    @pytest.mark.parametrize("step", ["_rename_actor", "_forget_elsewhere", "record"])
+    @pytest.mark.parametrize("step", ["_anonymize_actor", "_delete_related", "record"])
     def test_an_erasure_that_was_killed_is_finished_by_the_next_one(
         self, due: User, monkeypatch: pytest.MonkeyPatch, step: str
     ) -> None:
