@@ -173,7 +173,7 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 def unexpected(
-    cases: Iterable[Case], outcome: Callable[[Case], Outcome], expected: Outcome
+    cases: Iterable[Case], outcome: Callable[[Case], Outcome], expected: object
 ) -> dict[str, Outcome]:
     """Return the cases that have another outcome than expected, with that outcome."""
     found = {ascii(case): outcome(case) for case in cases}

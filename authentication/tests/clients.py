@@ -31,7 +31,7 @@ Tokens = dict[str, Any]
 """The body of an answer that carries tokens to an app."""
 
 
-def log_in(api: APIClient, user: User, password: str = PASSWORD, **body: Any) -> Any:
+def log_in(api: APIClient, user: User, password: str = PASSWORD, /, **body: Any) -> Any:
     """Return the answer to a sign-in by email address and password."""
     return api.post(LOGIN, {"email": user.email, "password": password, **body})
 
@@ -41,6 +41,7 @@ def post_as(
     tokens: Tokens,
     url: str,
     body: dict[str, Any] | None = None,
+    /,
     **headers: str,
 ) -> Any:
     """Return the answer to a POST with the access token of these tokens."""

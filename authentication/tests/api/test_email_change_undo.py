@@ -24,12 +24,14 @@ from .email_changes import CONFIRM, NEW, UNDO, Links, login_status, mail_to, req
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-def assert_taken_back(api: APIClient, person: User, thief: Tokens, body: dict[str, Any]) -> None:
+def assert_change_undone(
+    api: APIClient, person: User, tokens: Tokens, body: dict[str, Any]
+) -> None:
     old = person.email
     person.refresh_from_db()
     assert body.keys() == {"message", "reset_token"}
     assert (person.email, person.email_verified) == (old, True)
-    assert (use_access(api, thief), use_refresh(api, thief)) == (401, 401)
+    assert (use_access(api, tokens), use_refresh(api, tokens)) == (401, 401)
     assert AuditLog.objects.get(event_type="email_change_undone").risk_level == "critical"
     chosen = {"token": body["reset_token"], "new_password": NEW_PASSWORD}
     assert api.post(f"{API}/password/reset/confirm/", chosen).status_code == 200
@@ -43,7 +45,7 @@ def test_the_token_cancels_a_change_that_is_not_confirmed_and_gives_a_reset_toke
 
     assert answer.status_code == 200
     assert refusal_of(api.post(CONFIRM, {"token": links.confirm})) == LINK_INVALID
-    assert_taken_back(api, person, signed_in, answer.json())
+    assert_change_undone(api, person, signed_in, answer.json())
 
 
 def test_the_token_restores_the_old_address_after_the_confirmation(
@@ -59,7 +61,7 @@ def test_the_token_restores_the_old_address_after_the_confirmation(
     answer = api.post(UNDO, {"token": links.undo})
 
     assert answer.status_code == 200
-    assert_taken_back(api, person, signed_in, answer.json())
+    assert_change_undone(api, person, signed_in, answer.json())
     assert login_status(api, NEW, NEW_PASSWORD) == 401
 
 
@@ -83,7 +85,7 @@ def test_the_token_undoes_later_changes_too_and_voids_their_undo_links(
     api.post(CONFIRM, {"token": links.confirm})
     request_change(api, signed_in, "third@example.net")
     mails = delivered()
-    thiefs = [mail for mail in mails if mail.to == [NEW] and "about to change" in mail.subject]
+    (notice,) = (mail for mail in mails if mail.to == [NEW] and "about to change" in mail.subject)
     api.post(CONFIRM, {"token": token_in(mail_to(mails, "third@example.net"))})
 
     answer = api.post(UNDO, {"token": links.undo})
@@ -91,7 +93,7 @@ def test_the_token_undoes_later_changes_too_and_voids_their_undo_links(
     person.refresh_from_db()
     assert answer.status_code == 200
     assert person.email == old
-    assert refusal_of(api.post(UNDO, {"token": token_in(thiefs[0])})) == LINK_INVALID
+    assert refusal_of(api.post(UNDO, {"token": token_in(notice)})) == LINK_INVALID
 
 
 def test_the_undo_voids_links_mailed_to_the_new_address(

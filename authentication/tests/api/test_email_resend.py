@@ -1,6 +1,7 @@
 """POST /api/v1/auth/email/resend/."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -151,7 +152,7 @@ def test_an_invalid_address_is_refused_and_mails_nothing(
     api: APIClient, newcomer: User, delivered: Deliver, settings: Settings
 ) -> None:
     settings.RATELIMIT_ENABLE = False
-    values = [
+    values: list[Any] = [
         *("", "  ", None, 1, True, [], ["naomi@example.org"], {}),
         *("naomi", "naomi@", "a" * 243 + "@example.org"),
         "naomi@example.org\r\nBcc: x@example.org",

@@ -227,7 +227,7 @@ class TestMalformedBody:
         def outcome(value: object) -> set[str]:
             return invalid_fields(post_json(api, URL, {"token": value}))
 
-        values = ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\nb", "a\ud800b"]
+        values: list[Any] = ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\nb", "a\ud800b"]
         assert unexpected(values, outcome, {"token"}) == {}
         assert_unverified(newcomer)
 

@@ -232,7 +232,7 @@ class TestMalformedBody:
         def outcome(value: object) -> set[str]:
             return invalid_fields(post_json(api, URL, {"exchange_token": value}))
 
-        values = ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
+        values: list[Any] = ["", "  ", None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
         assert unexpected(values, outcome, {"exchange_token"}) == {}
         assert_no_session_opened()
 

@@ -136,15 +136,15 @@ class TestDownload:
 
         answer = download(api, signed_in, link)
 
-        held = answer.json()
+        copy = answer.json()
         assert answer.status_code == 200
         assert answer["Content-Disposition"] == 'attachment; filename="account-2026-11-22.json"'
         assert answer["Cache-Control"] == "no-store"
-        assert held.keys() == {"made_at", "account", "profile", *_TABLES}
-        assert held["account"]["email"] == person.email
-        assert held["profile"] == {"display_name": "", "timezone": "UTC", "visibility": "private"}
-        assert [it["event_type"] for it in held["events"]].count("login") == 1
-        assert held["sessions"][0]["ip_address"] == "127.0.0.1"
+        assert copy.keys() == {"made_at", "account", "profile", *_TABLES}
+        assert copy["account"]["email"] == person.email
+        assert copy["profile"] == {"display_name": "", "timezone": "UTC", "visibility": "private"}
+        assert [it["event_type"] for it in copy["events"]].count("login") == 1
+        assert copy["sessions"][0]["ip_address"] == "127.0.0.1"
         assert "stranger" not in answer.content.decode()
 
     @pytest.fixture
@@ -204,9 +204,9 @@ class TestDownload:
     def test_another_user_cannot_download_the_copy(
         self, api: APIClient, signed_in: Tokens, link: str
     ) -> None:
-        thief = sign_in(api, UserFactory())
+        other = sign_in(api, UserFactory())
 
-        assert refusal_of(download(api, thief, link)) == LINK_INVALID
+        assert refusal_of(download(api, other, link)) == LINK_INVALID
         assert download(api, signed_in, link).status_code == 200
 
     def test_the_copy_is_gone_after_a_day(

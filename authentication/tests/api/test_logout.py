@@ -264,7 +264,7 @@ class TestMalformedBody:
             body = {"refresh": value}
             return invalid_fields(post_json(api, URL, body, **bearer(signed_in["access"])))
 
-        values = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
+        values: list[Any] = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
         assert unexpected(values, outcome, {"refresh"}) == {}
         assert rows() == before
 

@@ -63,7 +63,7 @@ def leave_traces(api: APIClient) -> User:
     api.post(
         f"{API}/register/", {**account, "display_name": "Naomi", "terms_accepted": True}, **client
     )
-    user = User.objects.get(username="naomi")
+    user: User = User.objects.get(username="naomi")
     User.objects.verify_email(user.pk, at=NOON)
     credentials = {**address, "password": PASSWORD, "device_name": "Naomi"}
     tokens: Tokens = api.post(LOGIN, credentials, **client).json()
