@@ -2,16 +2,45 @@
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.tests.clients import page_browser
-from authentication.tests.factories import unverified_user
+from authentication.tests.factories import Factor, give_factor, unverified_user
+
+from .passwords import issue_reset_token
+from .problems import answering_crashes
 
 
 @pytest.fixture
 def visitor() -> Client:
     """Return a browser that has to send Django's CSRF token with every form."""
     return page_browser()
+
+
+@pytest.fixture
+def lenient_api(api: APIClient) -> APIClient:
+    """Return an app's client that gets a 500 where the service raises an exception."""
+    return answering_crashes(api)
+
+
+@pytest.fixture
+def without_rate_limits(settings: Settings) -> None:
+    """Turn the rate limits off."""
+    settings.RATELIMIT_ENABLE = False
+
+
+@pytest.fixture
+def factor(person: User) -> Factor:
+    """Return the second factor of the person, set up directly in the database."""
+    return give_factor(person)
+
+
+@pytest.fixture
+def reset_token(person: User) -> str:
+    """Return the token of a password reset mail to the person."""
+    return issue_reset_token(person)
 
 
 @pytest.fixture

@@ -54,12 +54,7 @@ SIMILAR_ORIGINS = [
     "file://",
 ]
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 def csrf_token(api: APIClient, kind: str | None) -> str | None:

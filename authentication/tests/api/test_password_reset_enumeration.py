@@ -17,17 +17,13 @@ from authentication.tests.answers import (
     comparable,
     cookie_of,
 )
-from authentication.tests.conftest import API, BROWSER, CHROME, queries
+from authentication.tests.conftest import BROWSER, CHROME, queries
 from authentication.tests.factories import UserFactory
 
-URL = f"{API}/password/reset/"
-SENT = {"message": "Password reset email sent if account exists"}
+from .passwords import RESET_REQUESTED, request_reset
+
 Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
-
-
-def request_reset(api: APIClient, email: object, **extra: Any) -> Any:
-    return api.post(URL, {"email": email}, **extra)
 
 
 def remaining(answer: Any) -> str:
@@ -63,7 +59,7 @@ class TestEnumeration:
         )
 
         assert visible(for_known) == visible(for_unknown)
-        assert (for_known.status_code, for_known.json()) == (200, SENT)
+        assert (for_known.status_code, for_known.json()) == (200, RESET_REQUESTED)
         assert cookie_of(for_known) is None
 
     def test_known_and_unknown_addresses_cost_the_same_queries(

@@ -33,12 +33,6 @@ Deliver = Callable[[], list[EmailMessage]]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-@pytest.fixture
-def factor(person: User) -> Factor:
-    """Return the second factor of the person."""
-    return give_factor(person)
-
-
 class TestTryLimit:
     def send_wrong_codes(
         self, api: APIClient, person: User, factor: Factor, count: int

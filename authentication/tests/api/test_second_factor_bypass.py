@@ -40,12 +40,6 @@ METHODS = ["totp", "recovery_code"]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-@pytest.fixture
-def factor(person: User) -> Factor:
-    """Return the second factor of the person."""
-    return give_factor(person)
-
-
 def rows_without_audits_and_mails() -> dict[str, Any]:
     return {
         name: found for name, found in rows().items() if name not in {"AuditLog", "OutgoingEmail"}

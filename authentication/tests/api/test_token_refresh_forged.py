@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import TokenBlacklist
@@ -14,10 +13,7 @@ from authentication.tests.clients import REFRESH, Tokens
 from authentication.tests.forging import claims_of
 from authentication.tests.properties import over_http
 
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
+pytestmark = pytest.mark.usefixtures("without_rate_limits")
 
 
 def test_a_forged_token_is_refused_and_changes_nothing(api: APIClient, signed_in: Tokens) -> None:
