@@ -58,7 +58,7 @@ def change_password(
     *,
     old_password: object = PASSWORD,
     new_password: object = NEW_PASSWORD,
-    headers: dict[str, str] | None = None,
+    headers: Any = None,
     **more: Any,
 ) -> Any:
     """Change the password on the session of the tokens; return the answer."""

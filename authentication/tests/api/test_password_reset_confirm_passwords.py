@@ -103,7 +103,18 @@ class TestMalformed:
         self, api: APIClient, person: User, reset_token: str, settings: Settings
     ) -> None:
         settings.RATELIMIT_ENABLE = False
-        values = [None, 12345678, 1.5, True, [], {}, ["x"], "", "Another\x00Horse-7", "\udfff"]
+        values: list[object] = [
+            None,
+            12345678,
+            1.5,
+            True,
+            [],
+            {},
+            ["x"],
+            "",
+            "Another\x00Horse-7",
+            "\udfff",
+        ]
         failures = {}
 
         for field, value in itertools.product(["token", "new_password"], values):

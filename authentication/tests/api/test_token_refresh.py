@@ -196,11 +196,10 @@ def test_a_cookie_is_ignored_where_cookies_are_disabled(
 def test_a_request_without_a_token_is_refused(
     api: APIClient, db: None, headers: dict[str, str]
 ) -> None:
-    for body in ({}, {"refresh": ""}):
-        answer = api.post(REFRESH, body, headers=headers)
+    answers = [api.post(REFRESH, body, headers=headers) for body in ({}, {"refresh": ""})]
 
-        assert refusal_of(answer) == TOKEN_INVALID
-        assert cookie_of(answer) is None
+    assert [refusal_of(answer) for answer in answers] == [TOKEN_INVALID] * 2
+    assert [cookie_of(answer) for answer in answers] == [None] * 2
 
 
 def test_a_body_of_another_shape_is_refused(
