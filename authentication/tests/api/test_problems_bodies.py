@@ -9,11 +9,10 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User, UserSession
-from authentication.tests.clients import Tokens
+from authentication.tests.clients import LOGIN, Tokens
 
 from .problems import (
     FORM,
-    LOGIN,
     READERS,
     access_headers,
     credentials,

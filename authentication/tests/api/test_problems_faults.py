@@ -12,11 +12,11 @@ from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.services import AuthenticationService
+from authentication.tests.clients import LOGIN
 from authentication.tests.conftest import API, BROWSER
 from vineyard_group_fellowship.middleware.origin import OriginProofMiddleware
 
 from .problems import (
-    LOGIN,
     SECRET,
     answering_crashes,
     credentials,

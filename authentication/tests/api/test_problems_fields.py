@@ -7,12 +7,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.tests.clients import NEW_PASSWORD, Tokens
+from authentication.tests.clients import LOGIN, NEW_PASSWORD, Tokens
 from authentication.tests.conftest import API, ME
 from authentication.tests.factories import PASSWORD
 
 from .problems import (
-    LOGIN,
     PASSWORD_CHANGE,
     access_headers,
     credentials,

@@ -8,11 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.tests.clients import Tokens
+from authentication.tests.clients import LOGIN, Tokens
 
 from .problems import (
     FORM,
-    LOGIN,
     READERS,
     access_headers,
     credentials,

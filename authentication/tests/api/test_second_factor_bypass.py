@@ -15,6 +15,7 @@ from authentication.services import ExchangeTokenService
 from authentication.services.sign_in.credentials import prove_identity
 from authentication.tests.answers import (
     TOKEN_INVALID,
+    assert_problem,
     cookie_of,
     refusal_of,
     rows,
@@ -151,4 +152,6 @@ class TestBypass:
     ) -> None:
         User.objects.update(email_verified=False, email_verified_at=None)
 
-        assert log_in(api, person, otp=factor.code()).json()["code"] == "email_not_verified"
+        answer = log_in(api, person, otp=factor.code())
+
+        assert_problem(answer, 403, "email_not_verified")
