@@ -11,15 +11,41 @@ from time_machine import TimeMachineFixture
 from authentication.models import User
 from authentication.tests.clients import Tokens, page_browser
 from authentication.tests.conftest import Deliver
-from authentication.tests.factories import unverified_user
+from authentication.tests.factories import Factor, give_factor, unverified_user
 
 from .email_changes import Links, request_links
+from .passwords import issue_reset_token
+from .problems import answering_crashes
 
 
 @pytest.fixture
 def visitor() -> Client:
     """Return a browser that has to send Django's CSRF token with every form."""
     return page_browser()
+
+
+@pytest.fixture
+def lenient_api(api: APIClient) -> APIClient:
+    """Return an app's client that gets a 500 where the service raises an exception."""
+    return answering_crashes(api)
+
+
+@pytest.fixture
+def without_rate_limits(settings: Settings) -> None:
+    """Turn the rate limits off."""
+    settings.RATELIMIT_ENABLE = False
+
+
+@pytest.fixture
+def factor(person: User) -> Factor:
+    """Return the second factor of the person, set up directly in the database."""
+    return give_factor(person)
+
+
+@pytest.fixture
+def reset_token(person: User) -> str:
+    """Return the token of a password reset mail to the person."""
+    return issue_reset_token(person)
 
 
 @pytest.fixture

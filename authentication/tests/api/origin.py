@@ -8,14 +8,12 @@ from rest_framework.test import APIClient
 from authentication.models import EmailVerificationToken, PasswordResetToken, User
 from authentication.services import ExchangeTokenService
 from authentication.tests.answers import cookie_of
-from authentication.tests.clients import NEW_PASSWORD, sign_in
+from authentication.tests.clients import EVIL, LOGIN, NEW_PASSWORD, sign_in
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 
-LOGIN = f"{API}/login/"
 FRONT_END = "http://localhost:3000"
-FOREIGN = "https://evil.example"
-CROSS_SITE = {"Origin": FOREIGN, "Sec-Fetch-Site": "cross-site"}
+CROSS_SITE = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}
 
 CHANGES: dict[str, tuple[str, str, dict[str, Any], bool]] = {
     "register": (

@@ -19,6 +19,8 @@ from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 
 CHANGE = f"{API}/password/change/"
+RESET = f"{API}/password/reset/"
+RESET_REQUESTED = {"message": "Password reset email sent if account exists"}
 CONFIRM = f"{API}/password/reset/confirm/"
 WEAK_PASSWORDS = {
     "too short": ("Short-9", "too short"),
@@ -56,12 +58,17 @@ def change_password(
     *,
     old_password: object = PASSWORD,
     new_password: object = NEW_PASSWORD,
-    headers: dict[str, str] | None = None,
+    headers: Any = None,
     **more: Any,
 ) -> Any:
     """Change the password on the session of the tokens; return the answer."""
     body = {"old_password": old_password, "new_password": new_password, **more}
     return api.post(CHANGE, body, headers={**bearer(tokens["access"]), **(headers or {})})
+
+
+def request_reset(api: APIClient, email: object, **extra: Any) -> Any:
+    """Ask for a reset mail to the address; return the answer."""
+    return api.post(RESET, {"email": email}, **extra)
 
 
 def issue_reset_token(user: User) -> str:

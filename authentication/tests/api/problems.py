@@ -5,10 +5,10 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from authentication.tests.answers import rows
+from authentication.tests.clients import LOGIN
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
 
-LOGIN = f"{API}/login/"
 PASSWORD_CHANGE = f"{API}/password/change/"
 FORM = "application/x-www-form-urlencoded"
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "error", "correlation_id"}

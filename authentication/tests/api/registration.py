@@ -31,7 +31,7 @@ TEXTS = [
 CONSENTS = ["terms_accepted", "privacy_policy_accepted"]
 
 
-def register(api: APIClient, *, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+def register(api: APIClient, *, headers: Any = None, **fields: Any) -> Any:
     """Register `NEWCOMER` with these fields; return the answer."""
     return api.post(REGISTER, {**NEWCOMER, **fields}, headers=headers)
 

@@ -1,4 +1,4 @@
-"""The API's description: what its examples show is what comes back."""
+"""The API's description: its examples are what the service answers."""
 
 import json
 import re
@@ -14,14 +14,14 @@ from authentication.api.schema import USER_ID
 from authentication.models import User
 from authentication.services import DeletionService
 from authentication.services.accounts.personal_data import collect_personal_data
-from authentication.tests.clients import sign_in
-from authentication.tests.conftest import API, BROWSER, bearer
-from authentication.tests.factories import PASSWORD, UserFactory, give_factor
+from authentication.tests.clients import log_in, sign_in
+from authentication.tests.conftest import BROWSER, bearer
+from authentication.tests.factories import UserFactory, give_factor
 from authentication.utils.client import ClientInfo
 
 PROBLEM = "application/problem+json"
-# What an operation cannot take that can take an empty body.
-WRONG: dict[str, dict[str, Any]] = {
+# Operations that accept an empty body need another invalid one.
+INVALID_BODIES: dict[str, dict[str, Any]] = {
     "logout": {"refresh": 5},
     "token_refresh": {"refresh": 5},
     "token_verify": {"token": 5},
@@ -47,7 +47,7 @@ def operations() -> Iterator[tuple[str, str, Operation]]:
             yield method, re.sub(r"{\w+}", USER_ID, path), operation
 
 
-def problem(operation: Operation, status: int, code: str) -> dict[str, Any] | None:
+def example_of_problem(operation: Operation, status: int, code: str) -> dict[str, Any] | None:
     """Return the example of a refusal, or None where the operation has none."""
     content = operation["responses"].get(str(status), {}).get("content", {}).get(PROBLEM, {})
     found = [
@@ -56,14 +56,16 @@ def problem(operation: Operation, status: int, code: str) -> dict[str, Any] | No
     return found[0] if found else None
 
 
-def without_id(body: dict[str, Any]) -> dict[str, Any]:
+def without_correlation_id(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name != "correlation_id"}
 
 
-def ask(operation: Operation, method: str, path: str, *, code: str, headers: dict[str, str]) -> Any:
+def send_refused_request(
+    operation: Operation, method: str, path: str, *, code: str, headers: dict[str, str]
+) -> Any:
     """Send the request that is refused with the code."""
     bodies: dict[str, dict[str, Any]] = {
-        "validation_error": WRONG.get(operation["operationId"], {}),
+        "validation_error": INVALID_BODIES.get(operation["operationId"], {}),
         "token_invalid": {"token": "no", "mfa_token": "no", "otp": "123456"},
     }
     if code == "csrf_failed":
@@ -83,24 +85,29 @@ def ask(operation: Operation, method: str, path: str, *, code: str, headers: dic
         (415, "unsupported_media_type"),
     ],
 )
-def test_a_refusal_is_the_one_of_its_example(
+def test_a_refusal_equals_its_example(
     status: int, code: str, person: User, settings: Settings, subtests: pytest.Subtests
 ) -> None:
     settings.RATELIMIT_ENABLE = False
+    checked = 0
 
     for method, path, operation in operations():
-        example = problem(operation, status, code)
+        example = example_of_problem(operation, status, code)
         if example is not None:
+            checked += 1
             with subtests.test(operation["operationId"]):
                 signs_in = code != "token_invalid" and "bearer" in str(operation["security"])
                 headers = bearer(sign_in(APIClient(), person)["access"]) if signs_in else {}
 
-                answer = ask(operation, method.upper(), path, code=code, headers=headers)
-
-                assert (answer.status_code, without_id(answer.json())) == (
-                    status,
-                    without_id(example),
+                answer = send_refused_request(
+                    operation, method.upper(), path, code=code, headers=headers
                 )
+
+                assert (answer.status_code, without_correlation_id(answer.json())) == (
+                    status,
+                    without_correlation_id(example),
+                )
+    assert checked
 
 
 def login() -> Operation:
@@ -109,49 +116,47 @@ def login() -> Operation:
     )
 
 
-def sign_in_with_the_password(api: APIClient, person: User) -> Any:
-    return api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
-
-
-def documented() -> set[str]:
-    """Return the members a problem may have."""
+def documented_members() -> set[str]:
+    """Return the members that a problem may have."""
     return set(document()["components"]["schemas"]["Problem"]["properties"])
 
 
-def test_a_refused_sign_in_says_what_its_example_says(api: APIClient, settings: Settings) -> None:
-    leaving, factored, asked = UserFactory(), UserFactory(), UserFactory()
-    DeletionService.request(leaving, client=ClientInfo())
+def test_a_refused_sign_in_has_the_members_of_its_example(
+    api: APIClient, settings: Settings
+) -> None:
+    deleting, factored, without_consent = UserFactory(), UserFactory(), UserFactory()
+    DeletionService.request(deleting, client=ClientInfo())
     give_factor(factored)
 
     for person, code in (
-        (leaving, "account_deletion_pending"),
+        (deleting, "account_deletion_pending"),
         (factored, "mfa_required"),
-        (asked, "consent_required"),
+        (without_consent, "consent_required"),
     ):
-        settings.REQUIRE_CURRENT_CONSENT = person == asked
+        settings.REQUIRE_CURRENT_CONSENT = person == without_consent
 
-        answer = sign_in_with_the_password(api, person).json()
+        answer = log_in(api, person).json()
 
         assert answer["code"] == code
-        example = problem(login(), 403, code)
+        example = example_of_problem(login(), 403, code)
         assert example is not None
-        assert answer.keys() == example.keys() <= documented()
+        assert answer.keys() == example.keys() <= documented_members()
         assert {name: type(it) for name, it in answer.items()} == {
             name: type(it) for name, it in example.items()
         }
 
 
 @pytest.mark.parametrize(("name", "headers"), [("App", {}), ("Browser", BROWSER)])
-def test_each_kind_of_client_finds_its_own_answer(
+def test_each_kind_of_client_has_an_example_with_its_answer(
     person: User, name: str, headers: dict[str, str]
 ) -> None:
-    answer = sign_in_with_the_password(APIClient(headers=headers), person)
+    answer = log_in(APIClient(headers=headers), person)
 
     examples = login()["responses"]["200"]["content"]["application/json"]["examples"]
     assert answer.json().keys() == examples[name]["value"].keys()
 
 
-def test_the_example_of_a_copy_names_every_part_of_one(person: User) -> None:
+def test_the_example_of_an_export_names_every_part(person: User) -> None:
     example = next(it for _, _, it in operations() if it["operationId"] == "export_download")[
         "responses"
     ]["200"]
@@ -160,17 +165,21 @@ def test_the_example_of_a_copy_names_every_part_of_one(person: User) -> None:
     assert shown.keys() - {"made_at"} == collect_personal_data(person).keys()
 
 
-def test_who_must_wait_is_told_for_how_long() -> None:
+def test_every_answer_that_asks_to_wait_documents_retry_after() -> None:
     waits = {"account_locked", "rate_limited", "service_unavailable"}
+    documented = []
 
     for _, _, operation in operations():
         for answer in operation["responses"].values():
             examples = answer.get("content", {}).get(PROBLEM, {}).get("examples", {}).values()
             if waits & {it["value"]["code"] for it in examples}:
-                assert "Retry-After" in answer["headers"]
+                documented.append("Retry-After" in answer["headers"])
+
+    assert documented
+    assert all(documented)
 
 
-def test_a_body_is_described_in_one_way_for_clients_made_from_the_document() -> None:
+def test_a_body_has_one_media_type_for_generated_clients() -> None:
     bodies = [
         operation["requestBody"]["content"]
         for _, _, operation in operations()

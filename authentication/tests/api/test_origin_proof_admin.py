@@ -4,20 +4,16 @@ import pytest
 from django.test import Client
 
 from authentication.models import User
+from authentication.tests.answers import TOKEN_INVALID, refusal_of
+from authentication.tests.clients import EVIL
 from authentication.tests.conftest import ME
 from authentication.tests.factories import PASSWORD, UserFactory
 
-from .origin import FOREIGN, FRONT_END
+from .origin import FRONT_END
 
 LOGIN = "/admin/login/"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def visitor() -> Client:
-    """Return a browser that must send Django's CSRF token with a form."""
-    return Client(enforce_csrf_checks=True)
 
 
 @pytest.fixture
@@ -48,7 +44,7 @@ def test_a_form_without_djangos_token_is_refused(
     assert "_auth_user_id" not in visitor.session
 
 
-@pytest.mark.parametrize("origin", [FOREIGN, "null"])
+@pytest.mark.parametrize("origin", [EVIL, "null"])
 def test_a_form_of_a_foreign_page_is_refused_with_djangos_token(
     visitor: Client, admin: User, origin: str
 ) -> None:
@@ -70,7 +66,7 @@ def test_an_admin_session_does_not_open_the_api(visitor: Client, admin: User) ->
 
     answer = visitor.get(ME)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+    assert refusal_of(answer) == TOKEN_INVALID
 
 
 def test_the_referrer_policy_lets_a_browser_send_the_true_origin(visitor: Client) -> None:

@@ -38,7 +38,7 @@ Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 
-class TestSuccess:
+class TestChange:
     def test_the_device_gets_new_tokens(self, api: APIClient, signed_in: Tokens) -> None:
         answer = change_password(api, signed_in)
 

@@ -49,15 +49,11 @@ Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def token(person: User) -> str:
-    """Return the token of the mail to the person."""
-    return issue_reset_token(person)
-
-
 class TestReset:
-    def test_only_the_new_password_signs_in(self, api: APIClient, person: User, token: str) -> None:
-        answer = confirm_reset(api, token)
+    def test_only_the_new_password_signs_in(
+        self, api: APIClient, person: User, reset_token: str
+    ) -> None:
+        answer = confirm_reset(api, reset_token)
 
         assert (answer.status_code, answer.json()) == (200, DONE)
         assert can_sign_in(api, person, NEW_PASSWORD)
@@ -65,20 +61,20 @@ class TestReset:
 
     @pytest.mark.parametrize("client", ["api", "browser"])
     def test_a_reset_starts_no_session(
-        self, request: pytest.FixtureRequest, token: str, client: str
+        self, request: pytest.FixtureRequest, reset_token: str, client: str
     ) -> None:
-        answer = confirm_reset(request.getfixturevalue(client), token)
+        answer = confirm_reset(request.getfixturevalue(client), reset_token)
 
         assert answer.json() == DONE
         assert not answer.cookies
         assert not UserSession.objects.exists()
 
     def test_every_session_ends(
-        self, api: APIClient, person: User, signed_in: Tokens, token: str
+        self, api: APIClient, person: User, signed_in: Tokens, reset_token: str
     ) -> None:
         other = sign_in(api, person)
 
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
 
         assert [use_access(api, it) for it in (signed_in, other)] == [401, 401]
         assert [use_refresh(api, it) for it in (signed_in, other)] == [401, 401]
@@ -105,31 +101,33 @@ class TestReset:
         assert User.objects.get(pk=person.pk).email == person.email
 
     def test_an_exchange_token_from_before_is_refused(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         exchange = ExchangeTokenService.create(user_id=person.pk)
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
 
         answer = api.post(f"{API}/exchange-token/", {"exchange_token": exchange})
 
         assert refusal_of(answer) == LINK_INVALID
         assert not UserSession.objects.exists()
 
-    def test_other_users_keep_their_sessions_and_links(self, api: APIClient, token: str) -> None:
+    def test_other_users_keep_their_sessions_and_links(
+        self, api: APIClient, reset_token: str
+    ) -> None:
         other = UserFactory()
         tokens, theirs = sign_in(api, other), issue_reset_token(other)
 
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
 
         assert use_access(api, tokens) == 200
         assert confirm_reset(api, theirs).status_code == 200
 
-    def test_a_reset_lifts_a_lock(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_reset_lifts_a_lock(self, api: APIClient, person: User, reset_token: str) -> None:
         for _ in range(5):
             can_sign_in(api, person, WRONG_PASSWORD)
         assert not can_sign_in(api, person, PASSWORD)
 
-        answer = confirm_reset(api, token)
+        answer = confirm_reset(api, reset_token)
 
         assert answer.status_code == 200
         assert can_sign_in(api, person, NEW_PASSWORD)
@@ -149,19 +147,19 @@ class TestReset:
         assert can_sign_in(api, newcomer, NEW_PASSWORD)
 
     def test_the_owner_gets_one_mail(
-        self, api: APIClient, person: User, token: str, delivered: Deliver
+        self, api: APIClient, person: User, reset_token: str, delivered: Deliver
     ) -> None:
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
 
         [message] = delivered()
         text = message.message().as_string()
         assert (message.to, message.subject) == ([person.email], "Your password was changed")
-        assert not any(secret in text for secret in (token, PASSWORD, NEW_PASSWORD))
+        assert not any(secret in text for secret in (reset_token, PASSWORD, NEW_PASSWORD))
 
     def test_the_reset_is_audited_once_without_a_secret(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
-        body = {"token": token, "new_password": NEW_PASSWORD}
+        body = {"token": reset_token, "new_password": NEW_PASSWORD}
 
         answer = api.post(CONFIRM, body, headers={"User-Agent": CHROME}, REMOTE_ADDR="8.8.4.4")
 
@@ -170,32 +168,32 @@ class TestReset:
         assert (row.event_type, row.user, row.success) == ("password_reset", person, True)
         assert (row.ip_address, row.user_agent) == ("8.8.4.4", CHROME)
         assert row.correlation_id == answer["X-Correlation-ID"]
-        assert not any(secret in text for secret in (token, PASSWORD, NEW_PASSWORD))
+        assert not any(secret in text for secret in (reset_token, PASSWORD, NEW_PASSWORD))
 
     def test_the_new_hash_is_in_the_history_and_the_breach_flag_is_cleared(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         User.objects.filter(pk=person.pk).update(password_breached_at=person.created_at)
 
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
 
         person.refresh_from_db()
         assert PasswordHistory.objects.latest("created_at").password_hash == person.password
         assert person.password_breached_at is None
 
     def test_a_session_after_the_reset_is_not_verified(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
-        confirm_reset(api, token)
+        confirm_reset(api, reset_token)
         can_sign_in(api, person, NEW_PASSWORD)
 
         assert not UserSession.objects.get().is_verified
 
     @pytest.mark.parametrize("header", ["Bearer stale.access.token", "Basic dXNlcjpwYXNz"])
     def test_an_invalid_authorization_header_is_ignored(
-        self, api: APIClient, token: str, header: str
+        self, api: APIClient, reset_token: str, header: str
     ) -> None:
-        body = {"token": token, "new_password": NEW_PASSWORD}
+        body = {"token": reset_token, "new_password": NEW_PASSWORD}
 
         answer = api.post(CONFIRM, body, headers={"Authorization": header})
 

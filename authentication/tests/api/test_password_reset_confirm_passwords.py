@@ -35,12 +35,6 @@ from .passwords import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def token(person: User) -> str:
-    """Return the token of the mail to the person."""
-    return issue_reset_token(person)
-
-
 class TestPolicy:
     @pytest.mark.parametrize("why", WEAK_PASSWORDS)
     def test_a_weak_password_is_refused_and_the_token_stays_valid(
@@ -58,15 +52,15 @@ class TestPolicy:
         assert confirm_reset(api, token).status_code == 200
 
     def test_a_different_confirmation_is_refused_and_the_token_stays_valid(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
-        answer = confirm_reset(api, token, new_password_confirm=PASSWORD)
+        answer = confirm_reset(api, reset_token, new_password_confirm=PASSWORD)
 
         assert refusal_of(answer) == invalid(
             new_password_confirm=["The two passwords are not the same."]
         )
         assert_account_unchanged(person)
-        assert confirm_reset(api, token, new_password_confirm=NEW_PASSWORD).status_code == 200
+        assert confirm_reset(api, reset_token, new_password_confirm=NEW_PASSWORD).status_code == 200
 
     @pytest.mark.parametrize(
         "kept",
@@ -74,20 +68,20 @@ class TestPolicy:
         ids=ascii,
     )
     def test_the_password_is_stored_exactly_as_sent(
-        self, api: APIClient, person: User, token: str, kept: str
+        self, api: APIClient, person: User, reset_token: str, kept: str
     ) -> None:
-        assert confirm_reset(api, token, kept).status_code == 200
+        assert confirm_reset(api, reset_token, kept).status_code == 200
 
         assert can_sign_in(api, person, kept)
         assert not can_sign_in(api, person, kept[:-1])
         assert not can_sign_in(api, person, kept.lower())
 
     def test_composed_and_decomposed_letters_are_the_same(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         composed = "Ann\u00e9e-Fran\u00e7aise-7"
 
-        confirm_reset(api, token, unicodedata.normalize("NFD", composed))
+        confirm_reset(api, reset_token, unicodedata.normalize("NFD", composed))
 
         assert can_sign_in(api, person, composed)
 
@@ -95,9 +89,9 @@ class TestPolicy:
 class TestMalformed:
     @pytest.mark.parametrize("field", ["token", "new_password"])
     def test_both_fields_are_required(
-        self, api: APIClient, person: User, token: str, field: str
+        self, api: APIClient, person: User, reset_token: str, field: str
     ) -> None:
-        body = {"token": token, "new_password": NEW_PASSWORD}
+        body = {"token": reset_token, "new_password": NEW_PASSWORD}
         del body[field]
 
         answer = api.post(CONFIRM, body)
@@ -106,14 +100,25 @@ class TestMalformed:
         assert_account_unchanged(person)
 
     def test_a_field_takes_a_string_without_control_characters_only(
-        self, api: APIClient, person: User, token: str, settings: Settings
+        self, api: APIClient, person: User, reset_token: str, settings: Settings
     ) -> None:
         settings.RATELIMIT_ENABLE = False
-        values = [None, 12345678, 1.5, True, [], {}, ["x"], "", "Another\x00Horse-7", "\udfff"]
+        values: list[object] = [
+            None,
+            12345678,
+            1.5,
+            True,
+            [],
+            {},
+            ["x"],
+            "",
+            "Another\x00Horse-7",
+            "\udfff",
+        ]
         failures = {}
 
         for field, value in itertools.product(["token", "new_password"], values):
-            body = json.dumps({"token": token, "new_password": NEW_PASSWORD, field: value})
+            body = json.dumps({"token": reset_token, "new_password": NEW_PASSWORD, field: value})
             answer = api.post(CONFIRM, body, content_type="application/json")
             refusal = answer.json()
             found = (answer.status_code, refusal.get("code"), refusal.get("errors", {}).keys())
@@ -123,25 +128,29 @@ class TestMalformed:
         assert failures == {}
         assert_account_unchanged(person)
 
-    def test_129_characters_are_refused(self, api: APIClient, person: User, token: str) -> None:
-        answer = confirm_reset(api, token, "Correct-Horse-7-" * 8 + "x")
+    def test_129_characters_are_refused(
+        self, api: APIClient, person: User, reset_token: str
+    ) -> None:
+        answer = confirm_reset(api, reset_token, "Correct-Horse-7-" * 8 + "x")
 
         assert_invalid_fields(answer, "new_password")
         assert_account_unchanged(person)
 
     def test_a_token_in_the_query_is_ignored(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
-        answer = api.post(f"{CONFIRM}?token={token}", {"new_password": NEW_PASSWORD})
+        answer = api.post(f"{CONFIRM}?token={reset_token}", {"new_password": NEW_PASSWORD})
 
         assert_invalid_fields(answer, "token")
         assert_account_unchanged(person)
 
 
-def test_one_address_may_try_ten_times_an_hour(api: APIClient, person: User, token: str) -> None:
+def test_one_address_may_try_ten_times_an_hour(
+    api: APIClient, person: User, reset_token: str
+) -> None:
     tries = [confirm_reset(api, "x" * 43).status_code for _ in range(10)]
 
-    answer = confirm_reset(api, token)
+    answer = confirm_reset(api, reset_token)
 
     assert tries == [400] * 10
     assert_problem(answer, 429, "rate_limited")

@@ -41,12 +41,6 @@ from .passwords import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def token(person: User) -> str:
-    """Return the token of the mail to the person."""
-    return issue_reset_token(person)
-
-
 class TestInvalidTokens:
     """Every invalid token gets the same answer."""
 
@@ -68,10 +62,10 @@ class TestInvalidTokens:
         )
         assert str(token) not in json.dumps(list(AuditLog.objects.values()), default=str)
 
-    def test_a_used_token_is_refused(self, api: APIClient, person: User, token: str) -> None:
-        confirm_reset(api, token)
+    def test_a_used_token_is_refused(self, api: APIClient, person: User, reset_token: str) -> None:
+        confirm_reset(api, reset_token)
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
 
     @pytest.mark.parametrize(
         ("seconds", "status"), [(3599, 200), (3600, 400), (3601, 400), (3 * 86_400, 400)]
@@ -95,40 +89,42 @@ class TestInvalidTokens:
             assert refusal_of(answer) == LINK_INVALID
             assert_account_unchanged(person)
 
-    def test_a_replaced_token_is_refused(self, api: APIClient, person: User, token: str) -> None:
+    def test_a_replaced_token_is_refused(
+        self, api: APIClient, person: User, reset_token: str
+    ) -> None:
         newer = issue_reset_token(person)
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
         assert confirm_reset(api, newer).status_code == 200
 
     def test_a_token_from_before_a_password_change_is_refused(
-        self, api: APIClient, person: User, signed_in: Tokens, token: str
+        self, api: APIClient, person: User, signed_in: Tokens, reset_token: str
     ) -> None:
         assert change_password(api, signed_in).status_code == 200
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
 
     def test_a_token_from_before_djangos_set_password_is_refused(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         set_password(person)
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
 
     def test_a_token_from_before_an_address_change_is_refused(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         person.email = "elsewhere@example.org"
         person.save()
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
 
     def test_a_token_of_a_disabled_account_is_refused(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         User.objects.filter(pk=person.pk).update(is_active=False)
 
-        self.assert_refused(api, person, token)
+        self.assert_refused(api, person, reset_token)
 
     @pytest.mark.parametrize(
         "tamper",
@@ -158,13 +154,13 @@ class TestInvalidTokens:
         ],
     )
     def test_a_changed_token_is_refused_and_the_right_one_stays_valid(
-        self, api: APIClient, person: User, token: str, tamper: Callable[[str], str]
+        self, api: APIClient, person: User, reset_token: str, tamper: Callable[[str], str]
     ) -> None:
-        self.assert_refused(api, person, tamper(token))
-        assert confirm_reset(api, token).status_code == 200
+        self.assert_refused(api, person, tamper(reset_token))
+        assert confirm_reset(api, reset_token).status_code == 200
 
     def test_the_stored_digest_and_binding_are_refused(
-        self, api: APIClient, person: User, token: str
+        self, api: APIClient, person: User, reset_token: str
     ) -> None:
         row = PasswordResetToken.objects.get()
 
@@ -192,14 +188,14 @@ class TestInvalidTokens:
         assert can_sign_in(api, other, NEW_PASSWORD)
 
     def test_a_token_that_a_concurrent_change_voids_is_refused(
-        self, api: APIClient, person: User, token: str, monkeypatch: pytest.MonkeyPatch
+        self, api: APIClient, person: User, reset_token: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def change_it_first(*_: object, **__: object) -> None:
             set_password(User.objects.get(pk=person.pk), "Faster-Horse-1")
 
         monkeypatch.setattr(service, "check_password_policy", change_it_first)
 
-        answer = confirm_reset(api, token)
+        answer = confirm_reset(api, reset_token)
 
         assert refusal_of(answer) == LINK_INVALID
         assert can_sign_in(api, person, "Faster-Horse-1")

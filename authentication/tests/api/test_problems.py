@@ -37,12 +37,7 @@ UNKNOWN_PATHS = [
 ]
 NOTHING_HERE = "There is nothing here."
 CODES = sorted({kind.code for kind in Problem.__subclasses__()} | {"server_error"})
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 class TestPaths:

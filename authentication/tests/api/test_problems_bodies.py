@@ -9,14 +9,12 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User, UserSession
-from authentication.tests.clients import Tokens
+from authentication.tests.clients import LOGIN, Tokens
 
 from .problems import (
     FORM,
-    LOGIN,
     READERS,
     access_headers,
-    answering_crashes,
     credentials,
     mismatches,
     send,
@@ -49,26 +47,15 @@ NOT_JSON = [
 ]
 NOT_AN_OBJECT = [b"[]", b"[{}]", b'"text"', b"1", b"1.5", b"true", b"null"]
 TOO_DEEP = "The body is nested more than 20 levels deep."
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
-
-
-@pytest.fixture
-def client(api: APIClient) -> APIClient:
-    """Return a client that gets an answer where the service raises an exception."""
-    return answering_crashes(api)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 class TestSyntax:
-    def test_a_body_that_is_not_json_is_refused(self, client: APIClient) -> None:
+    def test_a_body_that_is_not_json_is_refused(self, lenient_api: APIClient) -> None:
         failures = {}
 
         for content in NOT_JSON:
-            answer = send(client, content)
+            answer = send(lenient_api, content)
             wrong = mismatches(answer, 400, "validation_error")
             body = answer.json()
             if wrong or body["errors"] != {"non_field_errors": [body["detail"]]}:
@@ -76,33 +63,41 @@ class TestSyntax:
 
         assert failures == {}
 
-    def test_a_body_that_is_not_an_object_is_refused(self, client: APIClient) -> None:
+    def test_a_body_that_is_not_an_object_is_refused(self, lenient_api: APIClient) -> None:
         detail = "The body must be a JSON object."
 
         failures = {
             content: wrong
             for content in NOT_AN_OBJECT
-            if (wrong := mismatches(send(client, content), 400, "validation_error", detail=detail))
+            if (
+                wrong := mismatches(
+                    send(lenient_api, content), 400, "validation_error", detail=detail
+                )
+            )
         }
 
         assert failures == {}
 
-    def test_an_empty_body_is_refused_with_the_missing_field(self, client: APIClient) -> None:
+    def test_an_empty_body_is_refused_with_the_missing_field(self, lenient_api: APIClient) -> None:
         errors = {"password": ["This field is required."]}
 
         failures = {
             content: wrong
             for content in (b"", b" ", b"{}", b"\r\n")
-            if (wrong := mismatches(send(client, content), 400, "validation_error", errors=errors))
+            if (
+                wrong := mismatches(
+                    send(lenient_api, content), 400, "validation_error", errors=errors
+                )
+            )
         }
 
         assert failures == {}
 
-    def test_unknown_fields_are_ignored(self, client: APIClient, person: User) -> None:
+    def test_unknown_fields_are_ignored(self, lenient_api: APIClient, person: User) -> None:
         names = ["__proto__", "constructor", "\x00", "\ud800", "", "x" * 60_000]
 
         answers = [
-            send(client, json.dumps({**credentials(person.email), name: {"a": [1]}}).encode())
+            send(lenient_api, json.dumps({**credentials(person.email), name: {"a": [1]}}).encode())
             for name in names
         ]
 
@@ -111,7 +106,7 @@ class TestSyntax:
 
 class TestDepth:
     def test_json_deeper_than_twenty_levels_is_refused(
-        self, client: APIClient, person: User
+        self, lenient_api: APIClient, person: User
     ) -> None:
         body = json.dumps({**credentials(person.email), "ignored": 0})
         failures = {}
@@ -121,7 +116,7 @@ class TestDepth:
         ):
             # The outermost object is one of the levels.
             levels = opening * (depth - 1) + "1" + closing * (depth - 1)
-            answer = send(client, body.replace("0}", levels + "}"))
+            answer = send(lenient_api, body.replace("0}", levels + "}"))
             wrong = mismatches(answer, 400, "validation_error", detail=TOO_DEEP)
             if wrong:
                 failures[depth, opening] = wrong
@@ -129,28 +124,28 @@ class TestDepth:
         assert failures == {}
         assert not UserSession.objects.exists()
 
-    def test_json_that_never_closes_is_refused(self, client: APIClient) -> None:
+    def test_json_that_never_closes_is_refused(self, lenient_api: APIClient) -> None:
         contents = ["[" * 5000, '{"a":' * 5000, "[" * 60_000, '{"email": ' + "[" * 50_000]
 
         failures = {
             content[:24]: wrong
             for content in contents
-            if (wrong := mismatches(send(client, content), 400, "validation_error"))
+            if (wrong := mismatches(send(lenient_api, content), 400, "validation_error"))
         }
 
         assert failures == {}
 
-    def test_a_hundred_thousand_levels_are_too_large(self, client: APIClient) -> None:
-        answer = send(client, b"[" * 100_000)
+    def test_a_hundred_thousand_levels_are_too_large(self, lenient_api: APIClient) -> None:
+        answer = send(lenient_api, b"[" * 100_000)
 
         assert mismatches(answer, 413, "payload_too_large") == {}
 
     def test_a_hundred_thousand_levels_are_refused_where_larger_bodies_are_allowed(
-        self, client: APIClient, settings: Settings
+        self, lenient_api: APIClient, settings: Settings
     ) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
-        answer = send(client, b"[" * 100_000 + b"]" * 100_000)
+        answer = send(lenient_api, b"[" * 100_000 + b"]" * 100_000)
 
         assert mismatches(answer, 400, "validation_error", detail=TOO_DEEP) == {}
 
@@ -195,21 +190,21 @@ class TestSize:
         assert mismatches(multipart, 413, "payload_too_large") == {}
         assert mismatches(urlencoded, 413, "payload_too_large") == {}
 
-    def test_too_many_files_or_fields_are_refused(self, client: APIClient) -> None:
+    def test_too_many_files_or_fields_are_refused(self, lenient_api: APIClient) -> None:
         files = {f"file{n}": io.BytesIO(b"x") for n in range(3)}
         fields = "&".join(f"field{n}=x" for n in range(101)).encode()
 
-        many_files = client.post(LOGIN, files, format="multipart")
-        many_fields = send(client, fields, content_type=FORM)
+        many_files = lenient_api.post(LOGIN, files, format="multipart")
+        many_fields = send(lenient_api, fields, content_type=FORM)
 
         assert mismatches(many_files, 400, "validation_error") == {}
         assert mismatches(many_fields, 400, "validation_error") == {}
 
-    def test_a_wrong_content_length_is_refused(self, client: APIClient) -> None:
+    def test_a_wrong_content_length_is_refused(self, lenient_api: APIClient) -> None:
         failures = {}
 
         for length in ("-1", "abc", "1e3", "99999999999999999999", "0x10"):
-            answer = send(client, b"{}", CONTENT_LENGTH=length)
+            answer = send(lenient_api, b"{}", CONTENT_LENGTH=length)
             kind = answer["Content-Type"]
             if answer.status_code not in {400, 413} or kind != "application/problem+json":
                 failures[length] = (answer.status_code, kind)

@@ -12,23 +12,18 @@ from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.services import AuthenticationService
+from authentication.tests.clients import LOGIN
 from authentication.tests.conftest import API, BROWSER
 from vineyard_group_fellowship.middleware.origin import OriginProofMiddleware
 
 from .problems import (
-    LOGIN,
     SECRET,
     answering_crashes,
     credentials,
     mismatches,
 )
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 def assert_reveals_nothing(answer: Any) -> None:

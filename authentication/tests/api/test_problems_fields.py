@@ -4,19 +4,16 @@ import itertools
 import json
 
 import pytest
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.tests.clients import NEW_PASSWORD, Tokens
+from authentication.tests.clients import LOGIN, NEW_PASSWORD, Tokens
 from authentication.tests.conftest import API, ME
 from authentication.tests.factories import PASSWORD
 
 from .problems import (
-    LOGIN,
     PASSWORD_CHANGE,
     access_headers,
-    answering_crashes,
     credentials,
     mismatches,
     send,
@@ -48,18 +45,7 @@ IGNORED_HEADERS = [
     "Expect",
 ]
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
-
-
-@pytest.fixture
-def client(api: APIClient) -> APIClient:
-    """Return a client that gets an answer where the service raises an exception."""
-    return answering_crashes(api)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 def other_fields(url: str) -> dict[str, str]:
@@ -69,12 +55,14 @@ def other_fields(url: str) -> dict[str, str]:
 
 
 class TestFields:
-    def test_a_text_field_takes_a_string_only(self, client: APIClient, signed_in: Tokens) -> None:
+    def test_a_text_field_takes_a_string_only(
+        self, lenient_api: APIClient, signed_in: Tokens
+    ) -> None:
         before = stored_without_sessions()
         failures = {}
 
         for (url, field), value in itertools.product(TEXTS, WRONG_TYPES):
-            answer = client.post(
+            answer = lenient_api.post(
                 url,
                 {**other_fields(url), field: value},
                 headers=access_headers(url, signed_in["access"]),
@@ -87,7 +75,7 @@ class TestFields:
         assert stored_without_sessions() == before
 
     def test_a_text_field_refuses_control_characters_and_surrogates(
-        self, client: APIClient, signed_in: Tokens
+        self, lenient_api: APIClient, signed_in: Tokens
     ) -> None:
         before = stored_without_sessions()
         failures = {}
@@ -95,7 +83,7 @@ class TestFields:
         for (url, field), character in itertools.product(TEXTS, FORBIDDEN):
             body = json.dumps({**other_fields(url), field: f"a{character}b@example.org"})
             headers = access_headers(url, signed_in["access"])
-            answer = send(client, body.encode(), url=url, headers=headers)
+            answer = send(lenient_api, body.encode(), url=url, headers=headers)
             if wrong := mismatches(answer, 400, "validation_error", fields={field}):
                 failures[url, field, character] = wrong
 
@@ -104,38 +92,38 @@ class TestFields:
 
 
 class TestHeaders:
-    def test_malformed_values_are_ignored(self, client: APIClient, person: User) -> None:
+    def test_malformed_values_are_ignored(self, lenient_api: APIClient, person: User) -> None:
         values = ["\x00", "\x7f", "\x1b[31m", "\u00fc", "\xff\xfe", "x" * 9000]
         failures = {}
 
         for name, value in itertools.product(IGNORED_HEADERS, values):
-            answer = client.post(LOGIN, credentials(person.email), headers={name: value})
+            answer = lenient_api.post(LOGIN, credentials(person.email), headers={name: value})
             if answer.status_code != 200:
                 failures[name, value[:9]] = answer.content
 
         assert failures == {}
 
-    def test_a_malformed_origin_is_foreign(self, client: APIClient, person: User) -> None:
+    def test_a_malformed_origin_is_foreign(self, lenient_api: APIClient, person: User) -> None:
         origins = ["\x00", "\u00fc", "http://[", "http://[::1", "null", "://", "x" * 9000]
         failures = {}
 
         for origin in origins:
-            answer = client.post(LOGIN, credentials(person.email), headers={"Origin": origin})
+            answer = lenient_api.post(LOGIN, credentials(person.email), headers={"Origin": origin})
             wrong = mismatches(answer, 403, "csrf_failed")
             if wrong or "Access-Control-Allow-Origin" in answer.headers:
                 failures[origin[:9]] = wrong or dict(answer.headers)
 
         assert failures == {}
 
-    def test_a_malformed_token_is_refused(self, client: APIClient) -> None:
+    def test_a_malformed_token_is_refused(self, lenient_api: APIClient) -> None:
         tokens = ["\x00", "\u00fc", "a.b.c", "." * 100, "x" * 9000, "e30.e30.", "bnVsbA.bnVsbA.x"]
         failures = {}
 
         for token in tokens:
-            by_header = client.get(ME, headers={"Authorization": f"Bearer {token}"})
-            client.cookies["refresh_token"] = token
-            by_cookie = client.post(f"{API}/token/refresh/")
-            client.cookies.clear()
+            by_header = lenient_api.get(ME, headers={"Authorization": f"Bearer {token}"})
+            lenient_api.cookies["refresh_token"] = token
+            by_cookie = lenient_api.post(f"{API}/token/refresh/")
+            lenient_api.cookies.clear()
             for carrier, answer in (("header", by_header), ("cookie", by_cookie)):
                 wrong = mismatches(answer, 401, "token_invalid")
                 if wrong or answer["WWW-Authenticate"] != "Bearer":
@@ -158,14 +146,14 @@ class TestHeaders:
 
         assert failures == {}
 
-    def test_a_wrong_host_is_a_malformed_request(self, client: APIClient) -> None:
+    def test_a_wrong_host_is_a_malformed_request(self, lenient_api: APIClient) -> None:
         hosts = ["evil.example", "testserver.evil.example", "testserver:x", "", "\x00", "a b"]
         paths = [f"{API}/csrf/", LOGIN, "/api/nowhere/"]
         detail = "The request could not be read."
         failures = {}
 
         for path, host in itertools.product(paths, [*hosts, "[::1"]):
-            answer = client.get(path, headers={"Host": host})
+            answer = lenient_api.get(path, headers={"Host": host})
             wrong = mismatches(answer, 400, "validation_error", detail=detail)
             if wrong or "evil" in answer.content.decode():
                 failures[path, host] = wrong or answer.content

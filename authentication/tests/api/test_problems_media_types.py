@@ -5,18 +5,15 @@ import json
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.tests.clients import Tokens
+from authentication.tests.clients import LOGIN, Tokens
 
 from .problems import (
     FORM,
-    LOGIN,
     READERS,
     access_headers,
-    answering_crashes,
     credentials,
     mismatches,
     send,
@@ -35,18 +32,7 @@ OTHER_CHARSETS = [
     "cp037",
     "unheard-of",
 ]
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _without_rate_limits(settings: Settings) -> None:
-    settings.RATELIMIT_ENABLE = False
-
-
-@pytest.fixture
-def client(api: APIClient) -> APIClient:
-    """Return a client that gets an answer where the service raises an exception."""
-    return answering_crashes(api)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("without_rate_limits")]
 
 
 class TestMediaTypes:
@@ -72,7 +58,7 @@ class TestMediaTypes:
         assert failures == {}
         assert stored_without_sessions() == before
 
-    def test_a_body_of_a_malformed_media_type_is_refused(self, client: APIClient) -> None:
+    def test_a_body_of_a_malformed_media_type_is_refused(self, lenient_api: APIClient) -> None:
         kinds = [
             "",
             "x",
@@ -90,41 +76,41 @@ class TestMediaTypes:
             for kind in kinds
             if (
                 wrong := mismatches(
-                    send(client, b"{}", content_type=kind), 415, "unsupported_media_type"
+                    send(lenient_api, b"{}", content_type=kind), 415, "unsupported_media_type"
                 )
             )
         }
 
         assert failures == {}
 
-    def test_a_body_in_another_charset_is_refused(self, client: APIClient) -> None:
+    def test_a_body_in_another_charset_is_refused(self, lenient_api: APIClient) -> None:
         failures = {}
 
         for charset, kind in itertools.product(OTHER_CHARSETS, KINDS):
-            answer = send(client, b"email=x", content_type=f"{kind}; charset={charset}")
+            answer = send(lenient_api, b"email=x", content_type=f"{kind}; charset={charset}")
             if wrong := mismatches(answer, 415, "unsupported_media_type"):
                 failures[charset, kind] = wrong
 
         assert failures == {}
 
-    def test_the_charset_utf_8_is_accepted(self, client: APIClient, person: User) -> None:
+    def test_the_charset_utf_8_is_accepted(self, lenient_api: APIClient, person: User) -> None:
         content = json.dumps(credentials(person.email)).encode()
         charsets = ["utf-8", "UTF8", '"utf-8"', "us-ascii", ""]
 
         statuses = {
             charset: send(
-                client, content, content_type=f"application/json; charset={charset}"
+                lenient_api, content, content_type=f"application/json; charset={charset}"
             ).status_code
             for charset in charsets
         }
 
         assert statuses == dict.fromkeys(charsets, 200)
 
-    def test_multipart_without_a_boundary_is_refused(self, client: APIClient) -> None:
+    def test_multipart_without_a_boundary_is_refused(self, lenient_api: APIClient) -> None:
         failures = {}
 
         for parameters in ("", "; boundary=", "; boundary=\xfc"):
-            answer = send(client, b"email=x", content_type=f"multipart/form-data{parameters}")
+            answer = send(lenient_api, b"email=x", content_type=f"multipart/form-data{parameters}")
             wrong = mismatches(answer, 400, "validation_error")
             if wrong or not answer.json()["errors"].keys() <= {"non_field_errors", "password"}:
                 failures[parameters] = wrong or answer.json()

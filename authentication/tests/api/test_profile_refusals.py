@@ -22,6 +22,7 @@ from authentication.tests.clients import Tokens, get_as, log_in, sign_in
 from authentication.tests.conftest import ME, bearer
 from authentication.tests.factories import UserFactory
 
+from .profile import update_profile
 from .registration import register
 
 INVALID_AUTHORIZATION = [
@@ -65,11 +66,6 @@ def stored_rows() -> dict[str, Any]:
     tables = rows()
     del tables["UserSession"]
     return {**tables, "UserProfile": list(UserProfile.objects.order_by("pk").values())}
-
-
-def update(api: APIClient, tokens: Tokens, changes: dict[str, Any]) -> Any:
-    """Change the profile of the tokens' user; return the answer."""
-    return api.patch(ME, changes, headers=bearer(tokens["access"]))
 
 
 def refuses(answer: Any, field: str) -> bool:
@@ -130,7 +126,7 @@ class TestRefusals:
     ) -> None:
         User.objects.filter(pk=person.pk).update(is_active=False)
 
-        answer = update(api, signed_in, {"first_name": "X"})
+        answer = update_profile(api, signed_in, {"first_name": "X"})
 
         person.refresh_from_db()
         assert refusal_of(answer) == TOKEN_INVALID
@@ -166,7 +162,7 @@ class TestMalformed:
         before, failures = stored_rows(), {}
 
         for field, value in itertools.product(TEXTS, values):
-            answer = update(api, signed_in, {field: value})
+            answer = update_profile(api, signed_in, {field: value})
             if not refuses(answer, field):
                 failures[field, str(value)] = answer.content
 
@@ -180,7 +176,7 @@ class TestMalformed:
         register(api, email=other.email, username="naomi")
         before = stored_rows()
 
-        answer = update(api, signed_in, {"username": "Naomi"})
+        answer = update_profile(api, signed_in, {"username": "Naomi"})
 
         assert_invalid_fields(answer, "username")
         assert answer.json()["errors"] == {"username": ["This username is taken."]}
@@ -193,7 +189,7 @@ class TestMalformed:
         UserFactory(username="coco")
         before = stored_rows()
 
-        answer = update(api, signed_in, {"username": username, "display_name": "X"})
+        answer = update_profile(api, signed_in, {"username": username, "display_name": "X"})
 
         assert_invalid_fields(answer, "username")
         assert answer.json()["errors"] == {"username": ["This username is taken."]}

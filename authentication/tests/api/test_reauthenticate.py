@@ -101,8 +101,9 @@ class TestProof:
         settings.RATELIMIT_ENABLE = False
         use_access(api, signed_in)
         before, failures = rows(), {}
+        passwords: list[object] = [None, "", 1, True, [], {}, "a\x00b", "x" * 129]
 
-        for password in (None, "", 1, True, [], {}, "a\x00b", "x" * 129):
+        for password in passwords:
             answer = reauthenticate(api, signed_in, password=password)
             refusal = answer.json()
             found = (answer.status_code, refusal.get("code"), refusal.get("errors", {}).keys())

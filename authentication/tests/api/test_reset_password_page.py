@@ -16,7 +16,7 @@ from authentication.tests.answers import rows
 from authentication.tests.clients import NEW_PASSWORD, Tokens, submit_form, use_access, use_refresh
 from authentication.tests.factories import PASSWORD
 
-from .passwords import confirm_reset, issue_reset_token
+from .passwords import confirm_reset
 
 URL = "/account/reset-password/"
 TYPED = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
@@ -24,15 +24,9 @@ TYPED = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def token(person: User) -> str:
-    """Return the token of the mail to the person."""
-    return issue_reset_token(person)
-
-
-def submit(visitor: Client, token: str, **typed: str) -> Any:
+def submit(visitor: Client, reset_token: str, **typed: str) -> Any:
     """Open the page and send its form, as a browser does."""
-    return submit_form(visitor, URL, {"token": token}, **typed)
+    return submit_form(visitor, URL, {"token": reset_token}, **typed)
 
 
 def heading(answer: Any) -> str:
@@ -46,11 +40,11 @@ def shown_errors(answer: Any) -> list[str]:
 
 
 def test_the_form_resets_like_the_api(
-    visitor: Client, api: APIClient, person: User, signed_in: Tokens, token: str
+    visitor: Client, api: APIClient, person: User, signed_in: Tokens, reset_token: str
 ) -> None:
     person.lock_account()
 
-    answer = submit(visitor, token, **TYPED)
+    answer = submit(visitor, reset_token, **TYPED)
 
     person.refresh_from_db()
     assert (answer.status_code, heading(answer)) == (200, "Your password was changed")
@@ -61,8 +55,8 @@ def test_the_form_resets_like_the_api(
     assert AuditLog.objects.get(event_type="password_reset").user == person
 
 
-def test_the_form_starts_no_session(visitor: Client, token: str) -> None:
-    answer = submit(visitor, token, **TYPED)
+def test_the_form_starts_no_session(visitor: Client, reset_token: str) -> None:
+    answer = submit(visitor, reset_token, **TYPED)
 
     assert set(visitor.cookies) == {"csrftoken"}
     assert "refresh_token" not in answer.cookies
@@ -71,21 +65,25 @@ def test_the_form_starts_no_session(visitor: Client, token: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options"])
-def test_opening_the_page_does_not_use_the_token(visitor: Client, token: str, method: str) -> None:
+def test_opening_the_page_does_not_use_the_token(
+    visitor: Client, reset_token: str, method: str
+) -> None:
     before = rows(), PasswordResetToken.objects.values().get()
 
-    answers = [getattr(visitor, method)(URL, {"token": token}).status_code for _ in range(3)]
+    answers = [getattr(visitor, method)(URL, {"token": reset_token}).status_code for _ in range(3)]
 
     assert answers == [200] * 3
     assert (rows(), PasswordResetToken.objects.values().get()) == before
-    assert submit(visitor, token, **TYPED).status_code == 200
+    assert submit(visitor, reset_token, **TYPED).status_code == 200
 
 
-def test_a_post_without_djangos_csrf_token_changes_nothing(visitor: Client, token: str) -> None:
+def test_a_post_without_djangos_csrf_token_changes_nothing(
+    visitor: Client, reset_token: str
+) -> None:
     before = rows(), PasswordResetToken.objects.values().get()
 
     for proof in ({}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}):
-        answer = visitor.post(URL, {"token": token, **TYPED}, headers=proof)
+        answer = visitor.post(URL, {"token": reset_token, **TYPED}, headers=proof)
 
         assert answer.status_code == 403
     assert (rows(), PasswordResetToken.objects.values().get()) == before
@@ -106,9 +104,9 @@ def test_a_post_without_djangos_csrf_token_changes_nothing(visitor: Client, toke
     ids=["weak", "mismatch", "reused", "too long", "missing"],
 )
 def test_an_error_is_shown_and_can_be_corrected(
-    visitor: Client, person: User, token: str, typed: dict[str, str], complaints: list[str]
+    visitor: Client, person: User, reset_token: str, typed: dict[str, str], complaints: list[str]
 ) -> None:
-    answer = submit(visitor, token, **typed)
+    answer = submit(visitor, reset_token, **typed)
 
     shown = " ".join(shown_errors(answer))
     stored = person.password
@@ -117,47 +115,47 @@ def test_an_error_is_shown_and_can_be_corrected(
     assert all(complaint in shown for complaint in complaints), shown
     assert person.password == stored
     assert not OutgoingEmail.objects.exists()
-    assert submit(visitor, token, **TYPED).status_code == 200
+    assert submit(visitor, reset_token, **TYPED).status_code == 200
 
 
-def test_a_used_link_is_refused(visitor: Client, person: User, token: str) -> None:
-    submit(visitor, token, **TYPED)
+def test_a_used_link_is_refused(visitor: Client, person: User, reset_token: str) -> None:
+    submit(visitor, reset_token, **TYPED)
 
     answer = submit(
-        visitor, token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33"
+        visitor, reset_token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33"
     )
 
     person.refresh_from_db()
     assert (answer.status_code, heading(answer)) == (400, "This link no longer works")
-    assert token not in answer.content.decode()
+    assert reset_token not in answer.content.decode()
     assert person.check_password(NEW_PASSWORD)
     assert AuditLog.objects.filter(event_type="password_reset_failed").count() == 1
 
 
 def test_an_overloaded_service_is_a_503_with_retry_after(
-    visitor: Client, person: User, token: str, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, person: User, reset_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise ServiceUnavailable(retry_after=2)
 
     monkeypatch.setattr(hashers.ServiceArgon2Hasher, "encode", refuse)
 
-    answer = submit(visitor, token, **TYPED)
+    answer = submit(visitor, reset_token, **TYPED)
 
     assert (answer.status_code, heading(answer)) == (503, "Please try again later")
     assert answer["Retry-After"] == "2"
     monkeypatch.undo()
-    assert submit(visitor, token, **TYPED).status_code == 200
+    assert submit(visitor, reset_token, **TYPED).status_code == 200
 
 
 def test_the_page_and_the_api_share_one_rate_limit(
-    visitor: Client, person: User, token: str, settings: Settings
+    visitor: Client, person: User, reset_token: str, settings: Settings
 ) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset_confirm": "2/h"}
     submit(visitor, "x" * 43, **TYPED)
     confirm_reset(APIClient(), "x" * 43)
 
-    answer = submit(visitor, token, **TYPED)
+    answer = submit(visitor, reset_token, **TYPED)
 
     person.refresh_from_db()
     assert (answer.status_code, heading(answer)) == (429, "Please try again later")
@@ -166,11 +164,11 @@ def test_the_page_and_the_api_share_one_rate_limit(
 
 class TestHeaders:
     @pytest.fixture(params=["open", "errors", "done", "failed"])
-    def answer(self, request: pytest.FixtureRequest, visitor: Client, token: str) -> Any:
+    def answer(self, request: pytest.FixtureRequest, visitor: Client, reset_token: str) -> Any:
         if request.param == "open":
-            return visitor.get(URL, {"token": token})
+            return visitor.get(URL, {"token": reset_token})
         typed = {"new_password": "weak"} if request.param == "errors" else TYPED
-        return submit(visitor, "x" * 43 if request.param == "failed" else token, **typed)
+        return submit(visitor, "x" * 43 if request.param == "failed" else reset_token, **typed)
 
     def test_the_url_of_the_page_reaches_no_other_site(self, answer: Any) -> None:
         assert answer["Referrer-Policy"] in {"same-origin", "no-referrer"}
@@ -198,20 +196,24 @@ def policy_parts(answer: Any) -> list[str]:
 
 
 def test_the_form_ignores_the_host_of_the_request(
-    visitor: Client, token: str, settings: Settings
+    visitor: Client, reset_token: str, settings: Settings
 ) -> None:
     settings.ALLOWED_HOSTS = ["*"]
 
     answer = visitor.get(
-        URL, {"token": token}, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+        URL,
+        {"token": reset_token},
+        headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
     )
 
     assert 'action="/account/reset-password/"' in answer.content.decode()
     assert "evil.example" not in answer.content.decode()
 
 
-def test_the_page_does_not_name_the_account(visitor: Client, person: User, token: str) -> None:
-    text = visitor.get(URL, {"token": token}).content.decode()
+def test_the_page_does_not_name_the_account(
+    visitor: Client, person: User, reset_token: str
+) -> None:
+    text = visitor.get(URL, {"token": reset_token}).content.decode()
 
     assert person.email not in text
     assert person.username not in text

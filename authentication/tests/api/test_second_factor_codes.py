@@ -28,12 +28,6 @@ from .second_factor import (
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-@pytest.fixture
-def factor(person: User) -> Factor:
-    """Return the second factor of the person."""
-    return give_factor(person)
-
-
 class TestCodes:
     SPELLINGS = (
         "{}",

@@ -111,7 +111,7 @@ class TestSetup:
         assert rows() == before
 
     def test_a_code_that_is_not_text_is_refused(self, api: APIClient, signed_in: Tokens) -> None:
-        values = [None, 492039, True, [], {}, "a\x00b", "x" * 65]
+        values: list[object] = [None, 492039, True, [], {}, "a\x00b", "x" * 65]
 
         answers = {str(otp): post_as(api, signed_in, CONFIRM, {"otp": otp}) for otp in values}
 

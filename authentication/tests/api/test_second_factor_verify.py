@@ -29,7 +29,7 @@ from authentication.tests.clients import (
     set_password,
     use_access,
 )
-from authentication.tests.factories import Factor, give_factor
+from authentication.tests.factories import Factor
 
 from .second_factor import (
     VERIFY,
@@ -62,12 +62,6 @@ MALFORMED: list[dict[str, Any]] = [
     {"mfa_token": "x", "otp": "492039", "recovery_code": "k7m2qx-9fd0aa-t3ny8w-h5c4rp"},
 ]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
-
-
-@pytest.fixture
-def factor(person: User) -> Factor:
-    """Return the second factor of the person."""
-    return give_factor(person)
 
 
 class TestTwoSteps:

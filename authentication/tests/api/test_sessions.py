@@ -114,9 +114,12 @@ def test_the_session_of_the_access_token_is_the_current_one(api: APIClient, pers
     first, second = sign_in(api, person), sign_in(api, person)
     rotated = refreshed(api, first["refresh"])
 
-    for asking in (first, second, rotated):
-        current = [session["id"] for session in list_sessions(api, asking) if session["is_current"]]
-        assert current == [session_id(asking)]
+    current = [
+        [session["id"] for session in list_sessions(api, tokens) if session["is_current"]]
+        for tokens in (first, second, rotated)
+    ]
+
+    assert current == [[session_id(tokens)] for tokens in (first, second, rotated)]
 
 
 def test_the_sessions_of_other_users_are_not_listed(api: APIClient, signed_in: Tokens) -> None:

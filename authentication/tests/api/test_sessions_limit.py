@@ -1,11 +1,13 @@
 """A user has at most MAX_ACTIVE_SESSIONS sessions."""
 
+import datetime as dt
+
 import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, TokenBlacklist, User
+from authentication.models import AuditLog, TokenBlacklist, User, UserSession
 from authentication.tests.clients import (
     NOON,
     refreshed,
@@ -46,12 +48,16 @@ def test_a_session_above_the_limit_ends_the_one_idle_longest(
     assert (event.user_id, event.metadata) == (person.pk, {"session": session_id(devices[1])})
 
 
-def test_ended_sessions_and_other_users_sessions_are_not_counted(
+def test_ended_and_expired_sessions_and_other_users_sessions_are_not_counted(
     api: APIClient, person: User, settings: Settings
 ) -> None:
     settings.MAX_ACTIVE_SESSIONS = 2
     kept, ended = sign_in(api, person), sign_in(api, person)
     stored_session(ended).deactivate("logout")
+    expired = sign_in(api, person)
+    UserSession.objects.filter(pk=session_id(expired)).update(
+        created_at=NOON - dt.timedelta(days=8), expires_at=NOON - dt.timedelta(seconds=1)
+    )
     for _ in range(3):
         sign_in(api, UserFactory())
 

@@ -6,7 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, TokenBlacklist, User, UserSession
+from authentication.models import AuditLog, TokenBlacklist, User
 from authentication.tests.answers import (
     CLEARED,
     assert_problem,
@@ -37,10 +37,6 @@ from .sessions import (
 )
 
 pytestmark = pytest.mark.time_machine(NOON, tick=False)
-
-
-def delete(session: UserSession) -> None:
-    session.delete()
 
 
 def test_ending_another_session_revokes_its_tokens_only(api: APIClient, person: User) -> None:

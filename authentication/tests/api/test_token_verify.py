@@ -13,87 +13,88 @@ from time_machine import TimeMachineFixture
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.tests.answers import (
     TOKEN_INVALID,
+    assert_problem,
     cookie_of,
     invalid,
     not_refused,
     refusal_of,
     rows,
 )
-from authentication.tests.clients import NOON, Tokens, refreshed, set_password, sign_in
-from authentication.tests.conftest import API, BROWSER, bearer, queries
+from authentication.tests.clients import NOON, VERIFY, Tokens, refreshed, set_password, sign_in
+from authentication.tests.conftest import BROWSER, bearer, queries
 from authentication.tests.forging import claims_of
 
-URL = f"{API}/token/verify/"
-
-stopped = pytest.mark.time_machine(NOON, tick=False)
+stopped_clock = pytest.mark.time_machine(NOON, tick=False)
 
 
-def verified(api: APIClient, token: str) -> Any:
-    return api.post(URL, {"token": token})
+def verify(api: APIClient, token: str) -> Any:
+    return api.post(VERIFY, {"token": token})
 
 
 @pytest.mark.parametrize("headers", [{}, BROWSER], ids=["app", "browser"])
 def test_a_live_access_token_is_answered_with_an_empty_object(
     api: APIClient, signed_in: Tokens, headers: dict[str, str]
 ) -> None:
-    answer = api.post(URL, {"token": signed_in["access"]}, headers=headers)
+    answer = api.post(VERIFY, {"token": signed_in["access"]}, headers=headers)
 
     assert (answer.status_code, answer.json()) == (200, {})
     assert cookie_of(answer) is None
 
 
-def test_looking_at_a_token_does_not_use_it_up(api: APIClient, signed_in: Tokens) -> None:
-    assert [verified(api, signed_in["access"]).status_code for _ in range(3)] == [200] * 3
+def test_a_token_can_be_verified_again(api: APIClient, signed_in: Tokens) -> None:
+    assert [verify(api, signed_in["access"]).status_code for _ in range(3)] == [200] * 3
     assert not TokenBlacklist.objects.exists()
 
 
-def test_looking_at_a_token_costs_one_query(api: APIClient, signed_in: Tokens) -> None:
-    verified(api, signed_in["access"])
+def test_a_verification_costs_one_query(api: APIClient, signed_in: Tokens) -> None:
+    verify(api, signed_in["access"])
 
     with CaptureQueriesContext(connection) as captured:
-        verified(api, signed_in["access"])
+        verify(api, signed_in["access"])
 
     assert len(queries(captured)) == 1, queries(captured)
 
 
 @pytest.mark.parametrize("name", ["refresh", "another word"])
-def test_any_other_string_is_a_401(api: APIClient, signed_in: Tokens, name: str) -> None:
+def test_a_refresh_token_or_another_text_is_refused(
+    api: APIClient, signed_in: Tokens, name: str
+) -> None:
     before = rows()
 
-    answer = verified(api, signed_in.get(name, name))
+    answer = verify(api, signed_in.get(name, name))
 
     assert refusal_of(answer) == TOKEN_INVALID
     assert rows() == before
 
 
-def test_the_token_in_the_header_is_not_the_one_that_is_looked_at(
+def test_a_valid_token_in_the_header_does_not_replace_the_one_in_the_body(
     api: APIClient, signed_in: Tokens
 ) -> None:
-    answer = api.post(URL, {"token": "another"}, headers=bearer(signed_in["access"]))
+    answer = api.post(VERIFY, {"token": "another"}, headers=bearer(signed_in["access"]))
 
     assert refusal_of(answer) == TOKEN_INVALID
 
 
-def test_a_stale_header_is_ignored(api: APIClient, signed_in: Tokens) -> None:
-    answer = api.post(URL, {"token": signed_in["access"]}, headers=bearer("stale"))
+def test_an_invalid_token_in_the_header_is_ignored(api: APIClient, signed_in: Tokens) -> None:
+    answer = api.post(VERIFY, {"token": signed_in["access"]}, headers=bearer("stale"))
 
     assert (answer.status_code, answer.json()) == (200, {})
 
 
 @pytest.mark.parametrize("reason", ["logout", "terminated", "reuse"])
-def test_the_token_of_an_ended_session_is_a_401(
+def test_the_token_of_an_ended_session_is_refused(
     api: APIClient, signed_in: Tokens, reason: str
 ) -> None:
     UserSession.objects.get().deactivate(reason)
     before = rows()
 
-    answer = verified(api, signed_in["access"])
+    answer = verify(api, signed_in["access"])
 
     assert refusal_of(answer) == TOKEN_INVALID
     assert rows() == before
 
 
-def test_a_revoked_access_token_is_a_401_and_its_session_lives(
+def test_a_revoked_access_token_is_refused_and_its_session_stays_live(
     api: APIClient, signed_in: Tokens
 ) -> None:
     session = UserSession.objects.get()
@@ -101,15 +102,15 @@ def test_a_revoked_access_token_is_a_401_and_its_session_lives(
         jti=claims_of(signed_in["access"])["jti"], expires_at=session.expires_at
     )
 
-    answer = verified(api, signed_in["access"])
+    answer = verify(api, signed_in["access"])
 
     assert refusal_of(answer) == TOKEN_INVALID
     newest = refreshed(api, signed_in["refresh"])
-    assert verified(api, newest["access"]).status_code == 200
+    assert verify(api, newest["access"]).status_code == 200
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, None], ids=["inactive", "deleted"])
-def test_the_token_of_a_closed_account_is_a_401(
+def test_the_token_of_a_closed_account_is_refused(
     api: APIClient, signed_in: Tokens, person: User, change: dict[str, bool] | None
 ) -> None:
     if change:
@@ -117,54 +118,52 @@ def test_the_token_of_a_closed_account_is_a_401(
     else:
         person.delete()
 
-    assert refusal_of(verified(api, signed_in["access"])) == TOKEN_INVALID
+    assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 
 
-@stopped
-def test_a_token_from_before_a_new_password_is_a_401(
+@stopped_clock
+def test_a_token_from_before_a_new_password_is_refused(
     time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens, person: User
 ) -> None:
     time_machine.shift(1)
     set_password(person)
 
-    assert refusal_of(verified(api, signed_in["access"])) == TOKEN_INVALID
+    assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 
 
-@stopped
-def test_an_access_token_lives_a_quarter_of_an_hour_and_ten_seconds_of_leeway(
+@stopped_clock
+def test_an_access_token_lives_fifteen_minutes_and_ten_seconds_of_leeway(
     time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens
 ) -> None:
     time_machine.shift(900 + 9)
-    assert verified(api, signed_in["access"]).status_code == 200
+    assert verify(api, signed_in["access"]).status_code == 200
     time_machine.shift(1)
 
-    assert refusal_of(verified(api, signed_in["access"])) == TOKEN_INVALID
+    assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 
 
-@stopped
-def test_a_replica_whose_clock_is_up_to_ten_seconds_late_takes_new_tokens(
+@stopped_clock
+def test_a_token_issued_up_to_ten_seconds_in_the_future_is_accepted(
     time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens
 ) -> None:
     time_machine.shift(-10)
-    assert verified(api, signed_in["access"]).status_code == 200
+    assert verify(api, signed_in["access"]).status_code == 200
     time_machine.shift(-1)
 
-    assert refusal_of(verified(api, signed_in["access"])) == TOKEN_INVALID
+    assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 
 
-def test_a_token_signed_with_the_older_key_is_good_while_that_key_is_kept(
+def test_a_token_signed_with_an_older_key_works_while_that_key_is_kept(
     api: APIClient, signed_in: Tokens, settings: Settings
 ) -> None:
-    old, settings.JWT_SIGNING_KEY = (
-        settings.JWT_SIGNING_KEY,
-        "a-newer-key-of-more-than-thirty-two-characters",
-    )
-    settings.JWT_SIGNING_KEY_FALLBACKS = [old]
-    assert verified(api, signed_in["access"]).status_code == 200
+    older = settings.JWT_SIGNING_KEY
+    settings.JWT_SIGNING_KEY = "a-newer-key-of-more-than-thirty-two-characters"
+    settings.JWT_SIGNING_KEY_FALLBACKS = [older]
+    assert verify(api, signed_in["access"]).status_code == 200
 
     settings.JWT_SIGNING_KEY_FALLBACKS = []
 
-    assert refusal_of(verified(api, signed_in["access"])) == TOKEN_INVALID
+    assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 
 
 @pytest.mark.parametrize(
@@ -177,36 +176,38 @@ def test_a_token_signed_with_the_older_key_is_good_while_that_key_is_kept(
         ({"token": "a\ud800b"}, "Please remove line breaks and invisible characters."),
     ],
 )
-def test_a_token_of_another_type_is_a_400(
+def test_a_malformed_body_is_refused(
     api: APIClient, db: None, body: dict[str, object], message: str
 ) -> None:
-    answer = api.post(URL, json.dumps(body), content_type="application/json")
+    answer = api.post(VERIFY, json.dumps(body), content_type="application/json")
 
     assert refusal_of(answer) == invalid(token=[message])
 
 
 @pytest.mark.parametrize("body", [{}, {"token": ""}], ids=["none", "empty"])
-def test_no_token_is_a_401(api: APIClient, db: None, body: dict[str, object]) -> None:
-    assert refusal_of(api.post(URL, body)) == TOKEN_INVALID
+def test_a_request_without_a_token_is_refused(
+    api: APIClient, db: None, body: dict[str, object]
+) -> None:
+    assert refusal_of(api.post(VERIFY, body)) == TOKEN_INVALID
 
 
-def test_a_forged_token_is_a_401_and_changes_nothing(
+def test_a_forged_token_is_refused_and_changes_nothing(
     api: APIClient, signed_in: Tokens, settings: Settings
 ) -> None:
     settings.RATELIMIT_ENABLE = False
 
-    assert not_refused(lambda token: verified(api, token), claims_of(signed_in["access"])) == {}
+    assert not_refused(lambda token: verify(api, token), claims_of(signed_in["access"])) == {}
 
 
-def test_looks_are_counted_by_address(api: APIClient, person: User, settings: Settings) -> None:
+def test_the_rate_limit_counts_by_address(api: APIClient, person: User, settings: Settings) -> None:
     tokens = sign_in(api, person)
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "token_verify": "2/h"}
-    statuses = [verified(api, tokens["access"]).status_code for _ in range(2)]
+    statuses = [verify(api, tokens["access"]).status_code for _ in range(2)]
 
-    refused = verified(api, tokens["access"])
-    elsewhere = api.post(URL, {"token": tokens["access"]}, REMOTE_ADDR="198.51.100.7")
+    refused = verify(api, tokens["access"])
+    elsewhere = api.post(VERIFY, {"token": tokens["access"]}, REMOTE_ADDR="198.51.100.7")
 
     assert statuses == [200, 200]
-    assert refusal_of(refused)["code"] == "rate_limited"
+    assert_problem(refused, 429, "rate_limited")
     assert 0 < int(refused["Retry-After"]) <= 3600
     assert elsewhere.status_code == 200
