@@ -23,6 +23,8 @@ _USER_AGENT_LENGTH = 512
 CORRELATION_KEY = "authentication.correlation_id"
 """Where a request's META holds its correlation id; no client can write this name."""
 
+CORRELATION_HEADER = "request_correlation_id"
+"""The header of a task's message that holds the correlation id of the request that caused it."""
 
 FACTS_KEY = "authentication.log_facts"
 """Where it holds what the log lines of a request say of it."""

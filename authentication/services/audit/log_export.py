@@ -37,7 +37,7 @@ class AuditFilter:
     until: dt.datetime | None = None
 
 
-class ReportService:
+class AuditExportService:
     """Long lists for operations."""
 
     @staticmethod
