@@ -1,11 +1,11 @@
-"""What Celery runs. Each task calls one service function, may run twice, and has no secret among its arguments."""
+"""Celery tasks. Each calls one service function, may run twice and takes no secret as argument."""
 
 from typing import Any
 
 from celery import Task, shared_task
 
 from authentication.services.accounts import DeletionService, ExportService
-from authentication.services.background import bury
+from authentication.services.background import record_failed_task
 from authentication.services.mail import EmailService
 from authentication.services.operations import RetentionService
 from authentication.services.passwords import check_breach as check
@@ -15,14 +15,14 @@ _CLEANING_SECONDS = 20
 
 
 class ServiceTask(Task):
-    """A task that leaves a dead letter when it fails for good."""
+    """A task that is recorded when it fails for good."""
 
     abstract = True
 
     def on_failure(
         self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any
     ) -> None:
-        bury(self.name, args, error=exc)
+        record_failed_task(self.name, args, error=exc)
 
 
 @shared_task(base=ServiceTask)
@@ -33,35 +33,35 @@ def deliver_email(email_id: str) -> None:
 
 @shared_task(base=ServiceTask)
 def sweep_outbox() -> None:
-    """Have everything sent that is due and was left lying."""
+    """Send the mails that are due."""
     EmailService.sweep()
 
 
 @shared_task(base=ServiceTask)
 def build_export(export_id: str) -> None:
-    """Make a person's copy of their data."""
+    """Build a copy of a user's personal data."""
     ExportService.build(export_id)
 
 
 @shared_task(base=ServiceTask)
 def sweep_exports() -> None:
-    """Have the copies made whose task was lost."""
+    """Start the builds of copies that were interrupted."""
     ExportService.sweep()
 
 
 @shared_task(base=ServiceTask)
 def erase_accounts() -> None:
-    """Erase the accounts whose days of grace are over."""
+    """Erase the accounts for which the grace period is over."""
     DeletionService.erase_due()
 
 
 @shared_task(base=ServiceTask)
 def clean(rule: str) -> None:
-    """Forget what a rule of retention says; what takes long is gone on with by a task of its own."""
+    """Carry out a retention rule; what 20 seconds do not suffice for is left to another task."""
     RetentionService.clean_a_while(rule, seconds=_CLEANING_SECONDS)
 
 
-# Seven tries in about two minutes; each pause is shorter than the broker's visibility timeout.
+# Seven tries in about two minutes. Each pause is shorter than the broker's visibility timeout.
 @shared_task(
     base=ServiceTask,
     autoretry_for=(Unavailable,),
@@ -70,5 +70,5 @@ def clean(rule: str) -> None:
     max_retries=6,
 )
 def check_breach(user_id: str, changed_at: str, prefix: str, salt: str, mac: str) -> None:
-    """Look a password up among those known from breaches."""
+    """Look a password up among breached ones."""
     check(user_id=user_id, changed_at=changed_at, prefix=prefix, salt=salt, mac=mac)

@@ -1,4 +1,4 @@
-"""Every view, under one roof."""
+"""Exports every view."""
 
 from authentication.view_modules.activity import ActivityDisownView, ActivityView, SessionDisownView
 from authentication.view_modules.authentication import LoginView, LogoutView, RegisterView
@@ -35,43 +35,3 @@ from authentication.view_modules.sessions import (
     SessionTerminateAllView,
 )
 from authentication.view_modules.tokens import ExchangeTokenView, TokenRefreshView, TokenVerifyView
-
-__all__ = [
-    "AccountDeleteView",
-    "AccountEmailView",
-    "ActivityDisownView",
-    "ActivityView",
-    "ConsentsView",
-    "CsrfTokenView",
-    "EmailChangeConfirmView",
-    "EmailChangeUndoView",
-    "EmailResendView",
-    "EmailVerifyView",
-    "ExchangeTokenView",
-    "ExportDownloadView",
-    "ExportView",
-    "HealthView",
-    "LiveView",
-    "LoginView",
-    "LogoutView",
-    "NoticesView",
-    "OwnProfileView",
-    "PasswordChangeView",
-    "PasswordResetConfirmView",
-    "PasswordResetView",
-    "ReauthenticateView",
-    "RecoveryCodesView",
-    "RegisterView",
-    "SecondFactorDisableView",
-    "SecondFactorVerifyView",
-    "SecondFactorView",
-    "SendGridEventsView",
-    "SessionDetailView",
-    "SessionDisownView",
-    "SessionListView",
-    "SessionTerminateAllView",
-    "TokenRefreshView",
-    "TokenVerifyView",
-    "TotpConfirmView",
-    "TotpSetupView",
-]

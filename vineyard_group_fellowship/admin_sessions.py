@@ -6,7 +6,9 @@ from django.conf import settings
 from django.contrib.sessions.backends import cached_db
 from django.core.cache import caches
 
-from vineyard_group_fellowship.cache import FAULTS, breaker
+from authentication.utils.faults import FAULTS
+
+from .cache import breaker
 
 # A session that was ended while Redis could not be told lives on there for no longer than this.
 _CACHED_SECONDS = 300

@@ -8,6 +8,6 @@ from django.core.asgi import get_asgi_application
 
 application = get_asgi_application()
 
-from authentication.services.background import start_sweeper  # noqa: E402 -- needs the apps, loaded above
+from authentication.services.background import start_scheduler  # noqa: E402 -- needs the apps
 
-start_sweeper()
+start_scheduler()

@@ -1,6 +1,5 @@
 """A cache for counters that goes on counting in this process while Redis is down or hung."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,40 +7,16 @@ import structlog
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
-from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
 
-FAULTS = (RedisError, ConnectionInterrupted, OSError)
-"""What a cache raises when its server is refused, hung or gone."""
+from authentication.utils.faults import FAULTS, Breaker
 
-PAUSE_SECONDS = 10.0
 _LOCAL_WINDOW_SECONDS = 3600
 
 logger = structlog.get_logger(__name__)
 
 
-class Breaker:
-    """Remembers a fault for a while, so that a hung server costs one request its timeout and not every one."""
-
-    def __init__(self, pause: float = PAUSE_SECONDS) -> None:
-        self._pause = pause
-        self._open_until = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the server is to be left alone for now."""
-        return time.monotonic() < self._open_until
-
-    def trip(self) -> None:
-        """Leave the server alone from now on, for the pause."""
-        self._open_until = time.monotonic() + self._pause
-
-    def reset(self) -> None:
-        """Ask the server again at once."""
-        self._open_until = 0.0
-
-
 breaker = Breaker()
+"""Of the cache's Redis, for all users of the cache in this process."""
 
 
 class FailoverCache(BaseCache):

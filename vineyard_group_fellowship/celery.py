@@ -1,6 +1,5 @@
 """The Celery application; its settings are Django's, prefixed CELERY_."""
 
-import contextlib
 import logging.config
 import os
 from typing import Any
@@ -9,17 +8,8 @@ import structlog
 from celery import Celery
 from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_prerun
 from django.conf import settings
-from django.core.cache import caches
-
-from vineyard_group_fellowship.cache import FAULTS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
-
-HEARTBEAT_KEY = "celery:heartbeat"
-HEARTBEAT_SECONDS = 30
-
-CORRELATION_HEADER = "request_correlation_id"
-"""Where a task's message bears the name of the request that caused it."""
 
 _bound: dict[str, Any] = {}
 
@@ -27,24 +17,29 @@ app = Celery("vineyard_group_fellowship")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# The handlers import the application when they run: this module is loaded before the settings.
+
 
 @heartbeat_sent.connect(weak=False)
-def say_that_a_worker_lives(**_: object) -> None:
-    """Leave a sign of life in the cache, which the health check reads: asking every worker would take a second."""
-    # Sent every two seconds, from the loop that takes tasks in: a worker that hangs falls silent.
-    with contextlib.suppress(*FAULTS):
-        caches["default"].set(HEARTBEAT_KEY, 1, HEARTBEAT_SECONDS)
+def write_worker_heartbeat(**_: object) -> None:
+    """Write the heartbeat that the health check reads."""
+    # Sent every two seconds from the loop that receives tasks: a worker that hangs stops sending.
+    from authentication.services.operations import write_heartbeat
+
+    write_heartbeat()
 
 
 @setup_logging.connect(weak=False)
-def log_as_the_service_does(**_: object) -> None:
-    """Keep Celery from setting up logs of its own kind."""
+def configure_logging(**_: object) -> None:
+    """Log through the service's pipeline instead of Celery's."""
     logging.config.dictConfig(settings.LOGGING)
 
 
 @task_prerun.connect(weak=False)
-def name_the_lines_of_a_task(task_id: str, task: Any, **_: object) -> None:
-    """Let a task's lines bear the correlation id of what caused it; one that the schedule started has its own."""
+def bind_log_context(task_id: str, task: Any, **_: object) -> None:
+    """Bind the correlation id of the causing request to the task's log lines, else the task's."""
+    from authentication.utils.client import CORRELATION_HEADER
+
     cause = getattr(task.request, CORRELATION_HEADER, None)
     _bound[task_id] = structlog.contextvars.bind_contextvars(
         correlation_id=cause or task_id, action=task.name
@@ -52,6 +47,6 @@ def name_the_lines_of_a_task(task_id: str, task: Any, **_: object) -> None:
 
 
 @task_postrun.connect(weak=False)
-def forget_the_name(task_id: str, **_: object) -> None:
-    """Let the next task's lines not bear it."""
+def reset_log_context(task_id: str, **_: object) -> None:
+    """Unbind the log context, so that the next task's lines do not carry it."""
     structlog.contextvars.reset_contextvars(**_bound.pop(task_id, {}))

@@ -16,10 +16,10 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from authentication import exceptions as failures
 from authentication.exceptions import Problem
+from authentication.services.operations import drop_lost_connections
 from authentication.utils.client import CORRELATION_KEY, AnyRequest
-from vineyard_group_fellowship.cache import FAULTS
-from vineyard_group_fellowship.database import forget_lost
-from vineyard_group_fellowship.reports import report
+from authentication.utils.error_reports import report
+from authentication.utils.faults import FAULTS
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -121,7 +121,7 @@ def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
 
 def _report(event: str, error: Exception) -> None:
     logger.error(event, fault=type(error).__name__, exc_info=error)
-    forget_lost(error)
+    drop_lost_connections(error)
     report(error)
 
 

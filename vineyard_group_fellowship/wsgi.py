@@ -8,9 +8,9 @@ import django
 
 django.setup(set_prefix=False)
 
-from authentication.services.background import start_sweeper  # noqa: E402 -- needs the apps, loaded above
+from authentication.services.background import start_scheduler  # noqa: E402 -- needs the apps
 
 from .handler import ServiceHandler  # noqa: E402 -- as above
 
 application = ServiceHandler()
-start_sweeper()
+start_scheduler()

@@ -111,6 +111,18 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         mine = self.model.objects.filter(pk__in=[session.pk for session in running], is_active=True)
         return mine.update(is_active=False, ended_at=at, end_reason=reason)
 
+    def expired(self, *, at: dt.datetime) -> Self:
+        """Return the sessions that have expired and were not ended."""
+        return self.filter(is_active=True, expires_at__lte=at)
+
+    def expire(self, *, at: dt.datetime) -> int:
+        """End the expired sessions of the set, and return how many.
+
+        Their refresh tokens have expired with them and need no revoking.
+        """
+        reason = TokenBlacklist.Reason.EXPIRED
+        return self.expired(at=at).update(is_active=False, ended_at=at, end_reason=reason)
+
 
 def _of_token(
     *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID
@@ -269,9 +281,4 @@ class UserSession(models.Model):
     @classmethod
     def cleanup_expired(cls) -> int:
         """End the sessions whose time is over; return how many."""
-        now = timezone.now()
-        # Their refresh tokens have expired with them and need no revoking.
-        running = cls.objects.filter(expires_at__lte=now, is_active=True)
-        return running.update(
-            is_active=False, ended_at=now, end_reason=TokenBlacklist.Reason.EXPIRED
-        )
+        return cls.objects.expire(at=timezone.now())

@@ -20,7 +20,7 @@ from authentication.models import (
 )
 from authentication.services.accounts import address_taken
 from authentication.services.audit import Event, Risk, record
-from authentication.services.background import send_again
+from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
@@ -193,7 +193,7 @@ class AdministrationService:
     def run_again(task: FailedTask, *, actor: User, client: ClientInfo) -> bool:
         """Start a task anew that failed for good; False if that has been done."""
         with transaction.atomic():
-            started = send_again(task.pk)
+            started = run_again(task.pk)
             if started:
                 _note("run_again", None, actor, client, task=str(task.pk))
         return started

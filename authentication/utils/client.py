@@ -28,6 +28,9 @@ CORRELATION_KEY = "authentication.correlation_id"
 Clients cannot set it: their headers arrive as `HTTP_*`.
 """
 
+CORRELATION_HEADER = "request_correlation_id"
+"""The header of a task's message that holds the correlation id of the request that caused it."""
+
 LOG_FIELDS_KEY = "authentication.log_facts"
 """The key in `request.META` of the fields that are added to every log line of the request."""
 

@@ -8,7 +8,7 @@ from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.redis import RedisIntegration
 
-from vineyard_group_fellowship.reports import error_without_people, trace_without_people
+from vineyard_group_fellowship.error_reports import error_without_people, trace_without_people
 
 from .base import ENVIRONMENT
 from .env import env

@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from authentication.management.people import person_of
 from authentication.management.progress import Progress
-from authentication.services.audit import EVENT_FIELDS, AuditFilter, ReportService
+from authentication.services.audit import EVENT_FIELDS, AuditExportService, AuditFilter
 
 Row = dict[str, Any]
 # A spreadsheet takes what begins so for a formula.
@@ -55,12 +55,12 @@ class Command(BaseCommand):
             until=_moment("--until", options["until"]),
         )
         try:
-            rows = ReportService.events(wanted)
+            rows = AuditExportService.events(wanted)
         except ValueError as error:
             raise CommandError(str(error)) from None
         write = _as_csv if options["format"] == "csv" else _as_lines
         with (
-            Progress("events", ReportService.count(wanted), self.stderr) as progress,
+            Progress("events", AuditExportService.count(wanted), self.stderr) as progress,
             _opened(options["output"]) as file,
         ):
             write(file, rows, progress.advance)

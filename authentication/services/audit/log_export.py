@@ -37,7 +37,7 @@ class AuditFilter:
     until: dt.datetime | None = None
 
 
-class ReportService:
+class AuditExportService:
     """Export of the audit log."""
 
     @staticmethod

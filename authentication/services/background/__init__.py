@@ -1,11 +1,12 @@
 """Tasks after the answer: Celery where a broker answers, threads where none does."""
 
-from .failed_tasks import bury, send_again
-from .queue import enqueue, start_sweeper
+from .failed_tasks import record_failed_task, run_again
+from .queue import enqueue
+from .schedule import start_scheduler
 
 __all__ = [
-    "bury",
     "enqueue",
-    "send_again",
-    "start_sweeper",
+    "record_failed_task",
+    "run_again",
+    "start_scheduler",
 ]

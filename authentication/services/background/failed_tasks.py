@@ -1,4 +1,4 @@
-"""Building block: tasks that failed for good, kept and sent again."""
+"""Building block: tasks that failed for good are recorded and can be run again."""
 
 import uuid
 from collections.abc import Sequence
@@ -11,18 +11,21 @@ from authentication.models import FailedTask
 from .queue import enqueue
 
 
-def bury(task: str, arguments: Sequence[str], *, error: BaseException) -> None:
-    """Keep a task that no further try could save; of the error its class, since its words may quote a person."""
+def record_failed_task(task: str, arguments: Sequence[str], *, error: BaseException) -> None:
+    """Record a task that failed for good.
+
+    Only the error's class is kept: its message may quote personal data.
+    """
     FailedTask.objects.create(
         task=task, arguments=list(arguments), error=type(error).__name__[:100]
     )
 
 
-def send_again(task_id: uuid.UUID) -> bool:
-    """Start a dead task anew; False if that has been done."""
+def run_again(task_id: uuid.UUID) -> bool:
+    """Start a failed task again; False if that was done before."""
     with transaction.atomic():
-        revived = FailedTask.objects.revive(task_id, at=timezone.now())
-        if revived:
-            dead = FailedTask.objects.get(pk=task_id)
-            enqueue(dead.task, *dead.arguments)
-    return revived
+        claimed = FailedTask.objects.revive(task_id, at=timezone.now())
+        if claimed:
+            failed = FailedTask.objects.get(pk=task_id)
+            enqueue(failed.task, *failed.arguments)
+    return claimed

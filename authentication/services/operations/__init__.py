@@ -1,6 +1,8 @@
 """Operations: health, metrics, retention, key rotation."""
 
+from .database_connections import drop_lost_connections
 from .health import HealthService
+from .heartbeat import write_heartbeat
 from .key_rotation import EncryptionService
 from .metrics import MetricsService
 from .retention import RetentionService
@@ -10,4 +12,6 @@ __all__ = [
     "HealthService",
     "MetricsService",
     "RetentionService",
+    "drop_lost_connections",
+    "write_heartbeat",
 ]

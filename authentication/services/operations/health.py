@@ -8,9 +8,10 @@ from django.core.cache import caches
 from django.db import Error, connection
 
 from authentication.utils.crypto import new_jti
-from vineyard_group_fellowship.cache import FAULTS
-from vineyard_group_fellowship.celery import HEARTBEAT_KEY
-from vineyard_group_fellowship.database import forget_lost
+from authentication.utils.faults import FAULTS
+
+from .database_connections import drop_lost_connections
+from .heartbeat import has_heartbeat
 
 _PATIENCE_SECONDS = 1.5
 
@@ -56,7 +57,7 @@ def _answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except Error as error:
-        forget_lost(error)
+        drop_lost_connections(error)
         return False
     finally:
         connection.close()
@@ -78,6 +79,6 @@ def _celery() -> str:
     if not settings.CELERY_BROKER_URL:
         return "threads"
     try:
-        return "workers active" if caches["default"].get(HEARTBEAT_KEY) else "no workers"
+        return "workers active" if has_heartbeat() else "no workers"
     except FAULTS:
         return "unknown"

@@ -1,4 +1,4 @@
-"""What is forgotten, and when: nothing is kept for longer than it serves."""
+"""Retention: rows that are no longer needed are deleted."""
 
 import dataclasses
 import datetime as dt
@@ -31,7 +31,7 @@ from authentication.services.accounts import erase
 from authentication.services.background import enqueue
 
 BATCH = 2_000
-# Long enough for a person to ask what became of a link or a mail.
+# Long enough to answer a question about a link or a mail.
 _KEPT = dt.timedelta(days=30)
 # A script that signs in without its device's id makes a device each time.
 _DEVICES_PER_ACCOUNT = 50
@@ -41,42 +41,43 @@ Rows = QuerySet[Any]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
-    """Which rows are over at a time, and what is done with a batch of them (they are deleted unless told otherwise)."""
+    """Which rows are due at a time, and what is done with a batch of them: by default, delete."""
 
-    over: Callable[[dt.datetime], Rows]
+    due: Callable[[dt.datetime], Rows]
     act: Callable[[Rows], int] = lambda rows: rows.delete()[0]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cleaned:
-    """How many rows were dealt with, and whether that was all."""
+    """How many rows were handled, and whether none is left."""
 
     count: int
     finished: bool
 
 
 class RetentionService:
-    """Forgetting, rule by rule, in batches that are each a transaction of their own: nobody waits for long."""
+    """Retention by rules; each batch is a transaction of its own, so that no lock lasts long."""
 
     @staticmethod
     def names() -> list[str]:
-        """Return the rules."""
+        """Return the names of the rules."""
         return list(_RULES)
 
     @staticmethod
     def count(name: str) -> int:
-        """Return how many rows a rule would deal with now."""
-        return sum(rule.over(timezone.now()).count() for rule in _RULES[name])
+        """Return how many rows are due under a rule now."""
+        return sum(rule.due(timezone.now()).count() for rule in _RULES[name])
 
     @staticmethod
     def clean(
         name: str, *, seconds: float | None = None, on_batch: Callable[[int], None] = lambda _: None
     ) -> Cleaned:
-        """Carry a rule out, for no longer than so many seconds; `on_batch` is told the size of each batch."""
+        """Carry out a rule for at most so many seconds; `on_batch` gets the size of each batch."""
         now, deadline, total = timezone.now(), time.monotonic() + (seconds or 1e9), 0
         for rule in _RULES[name]:
-            while keys := list(rule.over(now).values_list("pk", flat=True)[:BATCH]):
-                done = rule.act(rule.over(now).model._base_manager.filter(pk__in=keys))  # noqa: SLF001 -- Django's name
+            due = rule.due(now)
+            while keys := list(due.values_list("pk", flat=True)[:BATCH]):
+                done = rule.act(due.model._default_manager.filter(pk__in=keys))  # noqa: SLF001 -- Django's name
                 total += len(keys)
                 on_batch(len(keys))
                 if not done or time.monotonic() > deadline:
@@ -85,20 +86,17 @@ class RetentionService:
 
     @staticmethod
     def clean_a_while(name: str, *, seconds: float) -> None:
-        """Carry a rule out for so many seconds, and have the rest of it done by another task."""
+        """Carry out a rule for so many seconds; another task does the rest."""
         if not RetentionService.clean(name, seconds=seconds).finished:
             enqueue("authentication.tasks.clean", name)
 
 
 def _expired_sessions(now: dt.datetime) -> Rows:
-    return UserSession.objects.filter(expires_at__lte=now, is_active=True)
+    return UserSession.objects.expired(at=now)
 
 
-def _end(rows: Rows) -> int:
-    # Their refresh tokens have expired with them and need no revoking.
-    return rows.update(
-        is_active=False, ended_at=timezone.now(), end_reason=TokenBlacklist.Reason.EXPIRED
-    )
+def _expire(rows: Any) -> int:
+    return int(rows.expire(at=timezone.now()))
 
 
 def _old_sessions(now: dt.datetime) -> Rows:
@@ -140,7 +138,7 @@ def _unverified(now: dt.datetime) -> Rows:
 
 
 def _erase(rows: Rows) -> int:
-    # Whoever never came may have left traces in the audit log all the same.
+    # Not a plain deletion: events in the audit log may name the account, and `erase` blanks them.
     return sum(erase(pk) for pk in rows.values_list("pk", flat=True))
 
 
@@ -153,7 +151,7 @@ def _done_mails(now: dt.datetime) -> Rows:
 
 _RULES: dict[str, tuple[Rule, ...]] = {
     "sessions": (
-        Rule(_expired_sessions, _end),
+        Rule(_expired_sessions, _expire),
         Rule(_old_sessions),
         Rule(_unused_devices),
         Rule(_surplus_devices),

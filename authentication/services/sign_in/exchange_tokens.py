@@ -11,7 +11,7 @@ from django.core.cache import cache
 from authentication.exceptions import ServiceUnavailable
 from authentication.models import User
 from authentication.utils.crypto import digest, new_token
-from vineyard_group_fellowship.cache import FAULTS
+from authentication.utils.faults import FAULTS
 
 _REPLAY_SECONDS = 600
 

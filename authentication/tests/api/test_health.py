@@ -15,9 +15,9 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from rest_framework.test import APIClient
 
 from authentication.services.operations import health
+from authentication.services.operations.heartbeat import HEARTBEAT_KEY
 from authentication.tests.answers import assert_problem, unexpected
 from authentication.tests.conftest import API
-from vineyard_group_fellowship.celery import HEARTBEAT_KEY
 
 URL = f"{API}/health/"
 LIVE = f"{API}/health/live/"

@@ -13,9 +13,9 @@ from django.db import connection
 from pytest_django import Settings
 
 from authentication.services.background import queue as background
+from authentication.services.operations.heartbeat import HEARTBEAT_KEY
 from authentication.tests.faults import rig
-from vineyard_group_fellowship.cache import Breaker
-from vineyard_group_fellowship.celery import HEARTBEAT_KEY
+from authentication.utils.faults import Breaker
 
 StartWorker = Callable[..., subprocess.Popen[bytes]]
 

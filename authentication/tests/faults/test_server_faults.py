@@ -1,4 +1,4 @@
-"""The server as it runs in production: told to stop under load, and without its database."""
+"""The server as it runs in production: at SIGTERM, and without its database."""
 
 import contextlib
 import os
@@ -71,48 +71,31 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         yield start
 
 
-def test_a_stop_under_load_loses_no_request_that_was_taken(serve: Serve, person: User) -> None:
-    caller, server = serve()
-    answers: Counter[object] = Counter()
-    stopped = threading.Event()
+def test_requests_under_way_at_sigterm_are_answered(serve: Serve, person: User) -> None:
+    # Slow hashes: all four are still being computed when the signal comes.
+    caller, server = serve(
+        ARGON2_MEMORY_KIB="32768", ARGON2_TIME_COST="16", WEB_CONCURRENCY="1", WEB_THREADS="4"
+    )
+    answers: list[tuple[float, int]] = []
 
-    def ask_for_ever() -> None:
-        while not stopped.is_set():
-            try:
-                answers[caller.ask("GET", "/csrf/")[0]] += 1
-            except ConnectionRefusedError:
-                # Nobody listens any more: the request was not taken.
-                return
-            except rig.LOST as lost:
-                answers[repr(lost)] += 1
+    def sign_in() -> None:
+        status = caller.sign_in(person)[0]
+        answers.append((time.monotonic(), status))
 
-    crowd = [threading.Thread(target=ask_for_ever) for _ in range(8)]
+    crowd = [threading.Thread(target=sign_in) for _ in range(4)]
     for one in crowd:
         one.start()
-    rig.until(lambda: answers[200] > 50, what="some answers")
-
+    time.sleep(0.2)
     server.send_signal(signal.SIGTERM)
+    stopped_at = time.monotonic()
     for one in crowd:
         one.join(20)
-    stopped.set()
 
+    assert [status for _, status in answers] == [200] * 4
+    assert min(at for at, _ in answers) > stopped_at
     assert server.wait(20) == 0
-    assert set(answers) == {200}, answers
-
-
-def test_a_request_in_the_middle_is_answered_before_the_end(serve: Serve, person: User) -> None:
-    # A hash that takes its time.
-    caller, server = serve(ARGON2_MEMORY_KIB="131072", ARGON2_TIME_COST="8")
-    signed_in: list[int] = []
-    asking = threading.Thread(target=lambda: signed_in.append(caller.sign_in(person)[0]))
-
-    asking.start()
-    time.sleep(0.3)
-    server.send_signal(signal.SIGTERM)
-    asking.join(20)
-
-    assert signed_in == [200]
-    assert server.wait(20) == 0
+    with pytest.raises(ConnectionRefusedError):
+        caller.sign_in(person)
 
 
 @pytest.mark.parametrize("pool", ["0", "4"])
@@ -215,37 +198,28 @@ def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, perso
     assert server.poll() is None
 
 
-def test_a_database_that_hangs_on_an_open_connection_holds_no_scrape_up_and_leaves_no_old_number(
+def test_a_database_that_hangs_costs_a_scrape_a_bounded_time_and_its_gauges_alone(
     serve: Serve, person: User
 ) -> None:
     wire = rig.Wire(5432)
     caller, _ = serve(DATABASE_URL=rig.database_url(wire.port), WEB_CONCURRENCY="1")
     assert caller.sign_in(person)[0] == 200
     assert "auth_active_sessions_total 1.0" in caller.text("/metrics")
-    # What is ten seconds old is asked for anew; what is thirty seconds old is not shown.
-    time.sleep(11)
 
     wire.freeze()
-    start = time.monotonic()
-    first = caller.text("/metrics")
-    waited = time.monotonic() - start
-    second = caller.text("/metrics")
-    again = time.monotonic() - start - waited
+    texts, waited = [], []
+    for _ in range(5):
+        start = time.monotonic()
+        texts.append(caller.text("/metrics"))
+        waited.append(time.monotonic() - start)
     live = caller.ask("GET", "/health/live/")[0]
-    rig.until(
-        lambda: "auth_active_sessions_total" not in caller.text("/metrics"),
-        seconds=40,
-        pause=1,
-        what="an end",
-    )
     wire.thaw()
 
-    assert waited < 8
-    assert again < 2
+    # Of an open connection the answer is waited for 3 s, of a new one 3 s.
+    assert max(waited) < 8
     assert live == 200
-    assert all(
-        'auth_login_attempts_total{status="success"} 1.0' in text for text in (first, second)
-    )
+    assert all('auth_login_attempts_total{status="success"} 1.0' in text for text in texts)
+    assert not any("auth_active_sessions_total" in text for text in texts)
     rig.until(
         lambda: "auth_active_sessions_total 1.0" in caller.text("/metrics"),
         pause=1,

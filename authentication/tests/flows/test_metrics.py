@@ -5,24 +5,22 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from django.conf import settings as service
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from time_machine import TimeMachineFixture
 
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.services.audit import events as audit
 from authentication.services.operations import metrics
-from authentication.tests.clients import NOON, refreshed, sign_in
+from authentication.tests.clients import refreshed, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 from authentication.utils.client import ClientInfo
@@ -31,28 +29,12 @@ from authentication.utils.client import ClientInfo
 class TookTooLong(Exception):  # noqa: N818 -- a fault's name
     """What PostgreSQL's driver raises when a statement's time is over."""
 
-    sqlstate = metrics._TOOK_TOO_LONG
+    sqlstate = metrics._QUERY_CANCELED
 
 
 DOCS = Path(service.BASE_DIR) / "docs"
 
 pytestmark = pytest.mark.django_db
-
-
-class InThisThread:
-    """Asks the tables where a test's own transaction is seen."""
-
-    def submit(self, ask: Callable[[], None]) -> Future[None]:
-        ask()
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
-
-
-@pytest.fixture(autouse=True)
-def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "_pool", InThisThread())
-    monkeypatch.setattr(connection, "close", lambda: None)
 
 
 @pytest.fixture
@@ -63,7 +45,6 @@ def _committed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def scraped() -> dict[str, float]:
     """Return every sample by its name and labels."""
-    metrics._tables.forget()
     answer = Client().get("/metrics")
     assert answer.status_code == 200, answer.content
     samples = (
@@ -154,7 +135,6 @@ class TestWhatIsCounted:
 
         assert "auth_outbox_depth" not in found
         assert "auth_tokens_refreshed_total" in found
-        metrics._tables.forget()
 
     def test_one_table_that_takes_too_long_hides_no_other(
         self, monkeypatch: pytest.MonkeyPatch
@@ -169,20 +149,19 @@ class TestWhatIsCounted:
         assert "auth_active_sessions_total" not in found
         assert found["auth_outbox_depth"] == 0
 
-    def test_the_tables_are_asked_once_in_ten_seconds_by_one_scrape_at_a_time(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        django_assert_num_queries: Any,
-        time_machine: TimeMachineFixture,
-    ) -> None:
-        time_machine.move_to(NOON, tick=False)
+    def test_a_database_that_is_gone_is_asked_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+
+        def gone(**_: Any) -> Any:
+            asked.append("sessions")
+            raise OperationalError
+
+        monkeypatch.setattr(UserSession.objects, "live", gone)
+        monkeypatch.setattr(OutgoingEmail.objects, "waiting", lambda: asked.append("mails"))
+
         scraped()
 
-        with django_assert_num_queries(0):
-            Client().get("/metrics")
-        monkeypatch.setattr(metrics, "_FRESH_SECONDS", 0)
-        with metrics._tables._lock, django_assert_num_queries(0):
-            assert b"auth_outbox_depth" in Client().get("/metrics").content
+        assert asked == ["sessions"]
 
     def test_what_was_rolled_back_has_not_happened(
         self, person: User, monkeypatch: pytest.MonkeyPatch

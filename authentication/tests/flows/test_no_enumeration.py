@@ -21,7 +21,7 @@ from authentication.services.passwords.hashers import ServiceArgon2Hasher
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import PASSWORD, UserFactory
-from vineyard_group_fellowship.cache import Breaker
+from authentication.utils.faults import Breaker
 from vineyard_group_fellowship.settings.base import caches
 
 # Of one length, so that no header differs.
@@ -228,7 +228,7 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "_pool", Inline())
     monkeypatch.setattr(background, "_broker", Breaker())
     monkeypatch.setattr(background, "connections", mock.Mock())
-    monkeypatch.setattr(background, "_try_later", lambda *_: None)
+    monkeypatch.setattr(background, "_retry", lambda *_: None)
 
 
 def break_down(fault: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

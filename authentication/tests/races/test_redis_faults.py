@@ -26,7 +26,8 @@ from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
 from authentication.tests.faults.rig import Wire
-from vineyard_group_fellowship.cache import Breaker, breaker
+from authentication.utils.faults import Breaker
+from vineyard_group_fellowship.cache import breaker
 from vineyard_group_fellowship.settings import base
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]

@@ -17,7 +17,7 @@ from authentication.models import OutgoingEmail
 from authentication.services.background import queue as background
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
-from vineyard_group_fellowship.cache import Breaker
+from authentication.utils.faults import Breaker
 
 NOTE = f"{__name__}.note"
 CRASH = f"{__name__}.crash"

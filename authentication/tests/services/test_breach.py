@@ -454,7 +454,7 @@ class TestTheServiceIsDown:
         timers = silent_timers(monkeypatch)
 
         change(api, signed_in)
-        background._run(*queued[0])
+        background.run(*queued[0])
 
         person.refresh_from_db()
         assert person.password_breached_at is None
@@ -496,7 +496,7 @@ class TestTryingAgain:
             "mac",
         )
 
-        background._run("authentication.tasks.check_breach", *arguments)
+        background.run("authentication.tasks.check_breach", *arguments)
         for _, run_again, given, options in timers:
             run_again(*given, **options)
 
@@ -521,7 +521,7 @@ class TestTryingAgain:
         timers = silent_timers(monkeypatch)
         change(api, signed_in)
 
-        background._run(*queued[0])
+        background.run(*queued[0])
         [(_, run_again, given, options)] = timers
         run_again(*given, **options)
 
@@ -538,7 +538,7 @@ class TestTryingAgain:
         timers = silent_timers(monkeypatch)
         monkeypatch.setattr(tasks, "check", fail)
 
-        background._run(
+        background.run(
             "authentication.tasks.check_breach", "id", "time", "00000", "the-salt", "the-mac"
         )
 

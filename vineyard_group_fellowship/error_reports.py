@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import sentry_sdk
 from structlog.contextvars import get_contextvars
 
 UNKNOWN_PATH = "unknown path"
@@ -53,15 +52,6 @@ _TRACE_DATA = {"thread.id", "thread.name", "http.request.method", "http.response
 _OF_THE_CODE = {"db", "queue", "function", "view", "template", "event", "middleware"}
 # Those whose first word is a command or a method, and whose others quote keys and addresses.
 _COMMANDS = {"db.redis", "http.client"}
-
-
-def report(error: BaseException) -> None:
-    """Send an error to Sentry if it is set up."""
-    # Without a client the library would still build the report, by its own defaults: it prints the
-    # variables of every frame, and printing a query runs it. With a database that hangs that is
-    # five more waits.
-    if sentry_sdk.get_client().is_active():
-        sentry_sdk.capture_exception(error)
 
 
 def error_without_people(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature

@@ -1,4 +1,4 @@
-"""Tasks that failed for good: kept, seen, and started again once."""
+"""Tasks that failed for good: recorded, shown, and run again once."""
 
 import uuid
 from typing import Any
@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from authentication import tasks
 from authentication.models import AuditLog, FailedTask, User
-from authentication.services.background import failed_tasks as dead_letters
+from authentication.services.background import failed_tasks
 from authentication.services.background import queue as background
 from authentication.services.mail.outbox import EmailService
 from authentication.tests.clients import NOON
@@ -24,11 +24,11 @@ ARGUMENTS = [str(uuid.UUID(int=1)), NOON.isoformat(), "ABCDE", "salt", "mac"]
 LIST = reverse("admin:authentication_failedtask_changelist")
 
 
-def test_celery_leaves_one(db: None) -> None:
+def test_celery_records_one(db: None) -> None:
     tasks.check_breach.on_failure(Unavailable("500"), "id", ARGUMENTS, {}, None)
 
-    dead = FailedTask.objects.get()
-    assert (dead.task, dead.arguments, dead.error, dead.sent_again_at) == (
+    failed = FailedTask.objects.get()
+    assert (failed.task, failed.arguments, failed.error, failed.sent_again_at) == (
         CHECK,
         ARGUMENTS,
         "Unavailable",
@@ -36,41 +36,41 @@ def test_celery_leaves_one(db: None) -> None:
     )
 
 
-def test_a_thread_leaves_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_records_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise Unavailable("500")
 
     monkeypatch.setattr(tasks, "check", fail)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
-    background._run(CHECK, *ARGUMENTS, attempt=tasks.check_breach.max_retries)
+    background.run(CHECK, *ARGUMENTS, attempt=tasks.check_breach.max_retries)
 
     assert FailedTask.objects.get().arguments == ARGUMENTS
 
 
-def test_a_thread_leaves_one_of_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_records_one_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(_: str) -> None:
         raise RuntimeError("somebody@example.org")
 
     monkeypatch.setattr(EmailService, "deliver", crash)
     monkeypatch.setattr(connections, "close_all", lambda: None)
 
-    background._run("authentication.tasks.deliver_email", str(uuid.UUID(int=7)))
+    background.run("authentication.tasks.deliver_email", str(uuid.UUID(int=7)))
 
-    dead = FailedTask.objects.get()
-    assert (dead.error, dead.arguments) == ("RuntimeError", [str(uuid.UUID(int=7))])
-    assert "example.org" not in str(vars(dead))
+    failed = FailedTask.objects.get()
+    assert (failed.error, failed.arguments) == ("RuntimeError", [str(uuid.UUID(int=7))])
+    assert "example.org" not in str(vars(failed))
 
 
-class TestTheDesk:
+class TestTheAdmin:
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         calls: list[tuple[str, ...]] = []
-        monkeypatch.setattr(dead_letters, "enqueue", lambda *call: calls.append(call))
+        monkeypatch.setattr(failed_tasks, "enqueue", lambda *call: calls.append(call))
         return calls
 
     @pytest.fixture
-    def dead(self, db: None) -> FailedTask:
+    def failed(self, db: None) -> FailedTask:
         return FailedTask.objects.create(task=CHECK, arguments=ARGUMENTS, error="Unavailable")
 
     @pytest.fixture
@@ -79,29 +79,29 @@ class TestTheDesk:
         client.force_login(User.objects.create_superuser("boss@example.org", "Barley-Harvest-7"))
         return client
 
-    def send_again(self, boss: Client, dead: FailedTask) -> Any:
+    def run_again(self, boss: Client, failed: FailedTask) -> Any:
         return boss.post(
-            LIST, {"action": "send_again", "_selected_action": [str(dead.pk)]}, follow=True
+            LIST, {"action": "send_again", "_selected_action": [str(failed.pk)]}, follow=True
         )
 
-    def test_sends_it_again_once_and_says_who_did(
-        self, boss: Client, dead: FailedTask, started: list[tuple[str, ...]]
+    def test_runs_a_task_again_once_and_records_who_did(
+        self, boss: Client, failed: FailedTask, started: list[tuple[str, ...]]
     ) -> None:
-        answers = [self.send_again(boss, dead) for _ in range(2)]
+        answers = [self.run_again(boss, failed) for _ in range(2)]
 
-        dead.refresh_from_db()
+        failed.refresh_from_db()
         assert [b"1 task(s) will run again" in answer.content for answer in answers] == [
             True,
             False,
         ]
         assert started == [(CHECK, *ARGUMENTS)]
-        assert dead.sent_again_at == NOON
+        assert failed.sent_again_at == NOON
         told = AuditLog.objects.get(event_type="admin_action")
         assert told.metadata["actor"] == str(User.objects.get().pk)
 
-    def test_does_not_show_the_arguments(self, boss: Client, dead: FailedTask) -> None:
+    def test_does_not_show_the_arguments(self, boss: Client, failed: FailedTask) -> None:
         page = boss.get(
-            reverse("admin:authentication_failedtask_change", args=[dead.pk])
+            reverse("admin:authentication_failedtask_change", args=[failed.pk])
         ).content.decode()
 
         assert CHECK in page

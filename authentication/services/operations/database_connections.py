@@ -1,0 +1,75 @@
+"""Building block: connections to PostgreSQL when the database hangs or has been restarted."""
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
+from psycopg_pool import PoolTimeout
+
+# SQLSTATE classes of PostgreSQL (appendix A): connections that broke, and a server that shuts down
+# or starts.
+_LOST = ("08", "57P")
+
+# The server ends a statement at its timeout; this is the time its answer may take to arrive.
+_GRACE_SECONDS = 2.0
+_wait_ms: ContextVar[int | None] = ContextVar("wait_ms", default=None)
+
+
+@receiver(connection_created)
+def bound_waiting(connection: Any, **_: object) -> None:
+    """Bound how long a thread waits for the answer to a statement.
+
+    A server that hangs does not end the statement. While its machine still acknowledges packets, no
+    timeout of the network ends the wait either: within a minute every thread would wait, including
+    those that answer the liveness check.
+    """
+    if connection.vendor == "postgresql":
+        connection.connection.wait = functools.partial(_wait, connection.connection)
+
+
+@contextlib.contextmanager
+def statements_within(milliseconds: int) -> Iterator[None]:
+    """Wait no longer than this for a statement; on the server it needs a statement_timeout too."""
+    token = _wait_ms.set(milliseconds)
+    try:
+        yield
+    finally:
+        _wait_ms.reset(token)
+
+
+def _wait(connection: psycopg.Connection[Any], work: Any, *arguments: Any, **options: Any) -> Any:
+    # Without a statement timeout, as for migrations, the wait has no bound either.
+    if milliseconds := _wait_ms.get() or settings.DB_STATEMENT_TIMEOUT_MS:
+        options.setdefault("timeout", milliseconds / 1000 + _GRACE_SECONDS)
+    try:
+        return type(connection).wait(connection, work, *arguments, **options)
+    except psycopg.errors._WaitTimeout:  # noqa: SLF001 -- psycopg's documented name for it
+        # The next user of the connection would read this statement's answer.
+        connection.pgconn.finish()
+        raise psycopg.OperationalError("The server does not answer.") from None
+
+
+def drop_lost_connections(error: Exception) -> None:
+    """Empty the pools if the error is a lost connection: the idle ones are lost with it.
+
+    Otherwise each of them would cost another request. The pool's own checks wait more than a second
+    for every one of them.
+    """
+    if _is_lost(error.__cause__):
+        for connection in connections.all(initialized_only=True):
+            if pool := getattr(connection, "pool", None):
+                pool.drain()
+
+
+def _is_lost(cause: BaseException | None) -> bool:
+    # A pool with no free connection may only be busy: emptied, it would be slower still.
+    if not isinstance(cause, psycopg.OperationalError) or isinstance(cause, PoolTimeout):
+        return False
+    return cause.sqlstate is None or cause.sqlstate.startswith(_LOST)
