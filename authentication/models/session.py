@@ -1,13 +1,12 @@
-"""A person's sign-in on one device: the authority on which of its tokens live."""
+"""Sessions: a sign-in on one device, which decides whether its tokens are valid."""
 
-import dataclasses
 import datetime as dt
 import uuid
 from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Exists, F, Q
+from django.db.models import Exists, F, Q
 from django.utils import timezone
 
 from authentication.utils.crypto import derived_jti, new_jti
@@ -19,33 +18,15 @@ ACTIVITY_INTERVAL = dt.timedelta(minutes=5)
 _NEAR_EXPIRY = dt.timedelta(days=1)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Tally:
-    """How many sessions a person has had: in all, still live, and on one device."""
-
-    ever: int
-    live: int
-    on_device: int
-
-
 class UserSessionQuerySet(models.QuerySet["UserSession"]):
-    """Sessions, and the transitions two requests could race for."""
+    """Sessions, and the transitions that requests race for, one statement each."""
 
     def live(self, *, at: dt.datetime) -> Self:
         """Return the sessions that are neither ended nor expired."""
         return self.filter(is_active=True, expires_at__gt=at)
 
-    def tally(self, *, fingerprint: str, at: dt.datetime) -> Tally:
-        """Count the sessions of the set, in one query."""
-        counts = self.aggregate(
-            ever=Count("pk"),
-            live=Count("pk", filter=Q(is_active=True, expires_at__gt=at)),
-            on_device=Count("pk", filter=Q(device_fingerprint=fingerprint)),
-        )
-        return Tally(**counts)
-
     def since_password(self) -> Self:
-        """Return the sessions whose tokens are no older than their person's password."""
+        """Return the sessions whose tokens are no older than their user's password."""
         return self.filter(last_rotation_at__gte=F("user__password_changed_at"))
 
     def of_token(
@@ -57,8 +38,8 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
     def swap_jti(self, session: "UserSession", *, new: str, at: dt.datetime) -> bool:
         """Replace the refresh token the session was loaded with; False if another request was faster.
 
-        The filter stands on this table's own columns, so that the database checks it again after
-        waiting.
+        The filter uses columns of this table alone, so that PostgreSQL checks it again after
+        waiting for the row.
         """
         mine = self.filter(
             pk=session.pk, refresh_token_jti=session.refresh_token_jti, is_active=True
@@ -75,26 +56,25 @@ class UserSessionQuerySet(models.QuerySet["UserSession"]):
         )
 
     def touch(self, session: "UserSession", *, seen: bool, at: dt.datetime) -> None:
-        """Note that the person was here, and whether the newest tokens have arrived."""
+        """Store the time of the activity, and whether the newest tokens have been used."""
         same = self.filter(pk=session.pk, refresh_token_jti=session.refresh_token_jti)
         same.update(last_activity_at=session.activity(at=at), successor_seen=seen)
 
     def reauthenticate(self, pk: uuid.UUID, *, by_factor: bool = False, at: dt.datetime) -> bool:
-        """Note that the person has just proved who they are; False if the session has ended meanwhile.
+        """Store the time of a proof of identity; False if the session has ended.
 
-        A second factor lifts the session's level for good.
+        A second factor verifies the session for the rest of its life.
         """
         level = {"is_verified": True} if by_factor else {}
         return bool(self.filter(pk=pk, is_active=True).update(reauthenticated_at=at, **level))
 
     def end(self, *, reason: str, at: dt.datetime) -> int:
-        """End every session of the set that still runs, revoke its refresh token, and return how many ended.
+        """End the live sessions of the set, revoke their refresh tokens, return how many ended.
 
         Call it in a transaction: it locks the rows, so that no rotation comes between reading and
         revoking.
         """
-        # In one order: who ends the same sessions at the same moment waits for the first, and not
-        # crosswise.
+        # Ordered, so that two callers who end the same sessions do not deadlock.
         running = list(self.filter(is_active=True).order_by("pk").select_for_update())
         if not running:
             return 0
