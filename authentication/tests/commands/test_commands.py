@@ -147,7 +147,7 @@ class TestASuperuser:
     ) -> None:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{STRONG}\n"))
 
-        with pytest.raises(CommandError, match="exists already"):
+        with pytest.raises(CommandError, match="already an account"):
             run("create_verified_superuser", person.email.upper(), password_stdin=True)
 
         person.refresh_from_db()
