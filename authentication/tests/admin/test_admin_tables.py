@@ -258,7 +258,9 @@ class TestSearching:
 
         answer = viewer.get(url(table), {"q": f" {getattr(owner, name).upper()} "})
 
-        assert re.search(r"Enter a complete [\w ,]*(email address|username)", answer.content.decode())
+        assert re.search(
+            r"Enter a complete [\w ,]*(email address|username)", answer.content.decode()
+        )
         assert [found.pk for found in answer.context["cl"].result_list] == [row.pk]
 
     @pytest.mark.parametrize(
