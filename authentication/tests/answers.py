@@ -1,7 +1,7 @@
 """Answers and stored rows in a form that tests can compare."""
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Model
@@ -24,6 +24,9 @@ from authentication.models import (
 )
 
 from .forging import FORGERIES
+
+Case = TypeVar("Case")
+Outcome = TypeVar("Outcome")
 
 _TABLES: tuple[type[Model], ...] = (
     AccountExport,
@@ -111,11 +114,16 @@ def assert_problem(answer: Any, status: int, code: str, **fields: Any) -> None:
     assert found == {"status": status, "code": code, **fields}, problem
 
 
+def invalid_fields(answer: Any) -> set[str]:
+    """Return the fields that a validation error names; none for any other answer."""
+    if answer.status_code != 400 or problem_code(answer) != "validation_error":
+        return set()
+    return set(answer.json()["errors"])
+
+
 def assert_invalid_fields(answer: Any, *names: str) -> None:
     """Check that an answer refuses the body for these fields and no others."""
-    assert_problem(answer, 400, "validation_error")
-    errors = answer.json()["errors"]
-    assert errors.keys() == set(names), errors
+    assert invalid_fields(answer) == set(names), answer.content
 
 
 def refusal_of(answer: Any) -> dict[str, Any]:
@@ -162,6 +170,14 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     return {
         table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES
     }
+
+
+def unexpected(
+    cases: Iterable[Case], outcome: Callable[[Case], Outcome], expected: object
+) -> dict[str, Outcome]:
+    """Return the cases that have another outcome than expected, with that outcome."""
+    found = {ascii(case): outcome(case) for case in cases}
+    return {case: it for case, it in found.items() if it != expected}
 
 
 def not_refused(

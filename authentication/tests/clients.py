@@ -1,6 +1,7 @@
 """Requests that many tests send, one function each."""
 
 import datetime as dt
+import json
 import re
 import uuid
 from typing import Any
@@ -30,7 +31,7 @@ Tokens = dict[str, Any]
 """The body of an answer that carries tokens to an app."""
 
 
-def log_in(api: APIClient, user: User, password: str = PASSWORD, **body: Any) -> Any:
+def log_in(api: APIClient, user: User, password: str = PASSWORD, /, **body: Any) -> Any:
     """Return the answer to a sign-in by email address and password."""
     return api.post(LOGIN, {"email": user.email, "password": password, **body})
 
@@ -40,10 +41,16 @@ def post_as(
     tokens: Tokens,
     url: str,
     body: dict[str, Any] | None = None,
+    /,
     **headers: str,
 ) -> Any:
     """Return the answer to a POST with the access token of these tokens."""
     return api.post(url, body, headers={**bearer(tokens["access"]), **headers})
+
+
+def post_json(api: APIClient, url: str, body: object, **headers: str) -> Any:
+    """Return the answer to a POST of a value that only JSON can carry."""
+    return api.post(url, json.dumps(body), content_type="application/json", headers=headers)
 
 
 def get_as(api: APIClient, tokens: Tokens, url: str, query: dict[str, Any] | None = None) -> Any:

@@ -17,9 +17,15 @@ from .factories import PASSWORD, UserFactory
 
 API = "/api/v1/auth"
 ME = "/api/v1/profiles/me/"
-CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+CHROME = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36"
+)
 BROWSER = {"Sec-Fetch-Site": "same-origin", "User-Agent": CHROME}
-"""The headers that make a request a browser's, from a page of ours."""
+"""The headers of a browser's request from a page of ours."""
+
+Deliver = Callable[[], list[mail.EmailMessage]]
+"""The type of the fixture `delivered`."""
 
 
 def bearer(access: str) -> dict[str, str]:
@@ -94,9 +100,7 @@ def signed_in(api: APIClient, person: User) -> dict[str, Any]:
 
 
 @pytest.fixture
-def delivered(
-    db: None, mailoutbox: list[mail.EmailMessage]
-) -> Callable[[], list[mail.EmailMessage]]:
+def delivered(db: None, mailoutbox: list[mail.EmailMessage]) -> Deliver:
     """Return a function that sends what waits in the outbox and returns every mail sent so far."""
 
     def deliver() -> list[mail.EmailMessage]:

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from django.conf import settings
 
-ATTACKERS_KEY = "a-key-of-somebody-else-of-more-than-64-bytes-so-that-no-length-is-the-reason"
+ATTACKERS_KEY = "a-key-of-an-attacker-of-more-than-64-bytes-so-that-its-length-is-not-the-reason"
 JKU = "http://127.0.0.1:9/keys.json"
 
 Claims = dict[str, Any]
@@ -103,7 +103,7 @@ FORGERIES: dict[str, Forgery] = {
     "crit no list": _header(crit="exp"),
     "crit unhashable": _header(crit=[["exp"]]),
     "b64 false": _header(b64=False, crit=["b64"]),
-    "iss of another": _with(iss="somebody_else"),
+    "iss of another": _with(iss="another_service"),
     "iss longer": _with(iss=_OURS + "s"),
     "iss shorter": _with(iss=_OURS[:-1]),
     "iss a list": _with(iss=[_OURS]),

@@ -6,9 +6,11 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.tests.clients import page_browser
+from authentication.tests.clients import Tokens, page_browser
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import Factor, give_factor, unverified_user
 
+from .email_changes import Links, request_links
 from .passwords import issue_reset_token
 from .problems import answering_crashes
 
@@ -47,3 +49,9 @@ def reset_token(person: User) -> str:
 def newcomer(db: None) -> User:
     """Return a user with an address that is not verified."""
     return unverified_user()
+
+
+@pytest.fixture
+def links(api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) -> Links:
+    """Return the tokens of a change of email address that the user has requested."""
+    return request_links(api, person, signed_in, delivered)

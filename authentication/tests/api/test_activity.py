@@ -1,4 +1,4 @@
-"""/api/v1/auth/account/activity/: what happened to a person's account, and their word that it was not they."""
+"""/api/v1/auth/account/activity/: an account's events, and disowning one of them."""
 
 import datetime as dt
 import uuid
@@ -14,16 +14,36 @@ from time_machine import TimeMachineFixture
 from authentication.models import AuditLog, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.serializers.activity import IN_WORDS
 from authentication.services.accounts.activity import _UNTOLD
-from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of
-from authentication.tests.clients import NOON, Tokens, refreshed, sign_in, use_access, use_refresh
-from authentication.tests.conftest import API, BROWSER, bearer, queries
+from authentication.tests.answers import (
+    CLEARED,
+    TOKEN_INVALID,
+    assert_problem,
+    cookie_of,
+    problem_code,
+    refusal_of,
+    unexpected,
+)
+from authentication.tests.clients import (
+    FOREIGN_PAGE,
+    NOON,
+    Tokens,
+    get_as,
+    log_in,
+    post_as,
+    refreshed,
+    sign_in,
+    use_access,
+    use_refresh,
+)
+from authentication.tests.conftest import API, queries
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
+from authentication.tests.limits import set_limits
 
 URL = f"{API}/account/activity/"
 DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
-# They happen to nobody who could be told.
-NOBODYS = {
+# These belong to no account that could list them.
+EVENTS_OF_NO_ACCOUNT = {
     "email_verification_failed",
     "password_reset_failed",
     "token_exchange_failed",
@@ -36,7 +56,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
 def activity(api: APIClient, tokens: Tokens, **query: Any) -> dict[str, Any]:
-    answer = api.get(URL, query, headers=bearer(tokens["access"]))
+    answer = get_as(api, tokens, URL, query)
     assert answer.status_code == 200, answer.content
     body: dict[str, Any] = answer.json()
     return body
@@ -47,20 +67,20 @@ def sid(tokens: Tokens) -> str:
 
 
 def disown(api: APIClient, tokens: Tokens, event: object, **headers: str) -> Any:
-    return api.post(f"{URL}{event}/disown/", headers={**bearer(tokens["access"]), **headers})
+    return post_as(api, tokens, f"{URL}{event}/disown/", **headers)
 
 
-def sign_in_of(tokens: Tokens) -> AuditLog:
+def login_event(tokens: Tokens) -> AuditLog:
     return AuditLog.objects.get(event_type="login", metadata__session=sid(tokens))
 
 
-def test_an_event_is_told_in_exactly_these_facts(api: APIClient, person: User) -> None:
+def test_an_event_has_exactly_these_fields(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person, device_name="Ruth's phone")
 
-    told = activity(api, tokens)
+    listed = activity(api, tokens)
 
     event = AuditLog.objects.get()
-    assert told == {
+    assert listed == {
         "events": [
             {
                 "id": str(event.pk),
@@ -80,27 +100,30 @@ def test_an_event_is_told_in_exactly_these_facts(api: APIClient, person: User) -
     }
 
 
-def test_only_ones_own_events_are_told(api: APIClient, person: User) -> None:
+def test_the_list_holds_only_the_accounts_own_events(api: APIClient, person: User) -> None:
     other = UserFactory()
     sign_in(api, other)
 
-    told = activity(api, sign_in(api, person))
+    listed = activity(api, sign_in(api, person))
 
-    assert [event["event"] for event in told["events"]] == ["login"]
+    assert [event["event"] for event in listed["events"]] == ["login"]
 
 
-def test_refreshes_are_not_told(api: APIClient, person: User) -> None:
+def test_the_list_leaves_refreshes_out(api: APIClient, person: User) -> None:
     tokens = refreshed(api, sign_in(api, person)["refresh"])
 
     assert [event["event"] for event in activity(api, tokens)["events"]] == ["login"]
 
 
-@pytest.mark.parametrize("event", sorted(set(AuditLog.Event.values) - NOBODYS - set(_UNTOLD)))
-def test_every_event_that_happens_to_somebody_has_words(event: str) -> None:
-    assert IN_WORDS[event].endswith(".")
+def test_every_event_of_an_account_is_described_in_a_sentence() -> None:
+    listed = set(AuditLog.Event.values) - EVENTS_OF_NO_ACCOUNT - set(_UNTOLD)
+
+    assert (
+        unexpected(listed, lambda event: IN_WORDS.get(event, "").endswith("."), expected=True) == {}
+    )
 
 
-def test_the_newest_come_first_a_page_at_a_time(api: APIClient, person: User) -> None:
+def test_the_list_is_paged_with_the_newest_events_first(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person)
     made = [
         AuditLog.log_event(
@@ -111,29 +134,34 @@ def test_the_newest_come_first_a_page_at_a_time(api: APIClient, person: User) ->
 
     pages, link = [], f"{URL}?limit=20"
     while link:
-        page = api.get(link, headers=bearer(tokens["access"])).json()
+        page = get_as(api, tokens, link).json()
         pages.append([event["id"] for event in page["events"]])
         link = page["next"]
 
     assert [len(page) for page in pages] == [20, 20, 6]
     assert {event for page in pages for event in page} == {
-        str(it.pk) for it in (*made, sign_in_of(tokens))
+        str(it.pk) for it in (*made, login_event(tokens))
     }
     assert pages[1] == [str(it.pk) for it in made][19:39]
 
 
-@pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "1000000"}, {"limit": "x"}, {"cursor": "%00"}]
-)
-def test_an_odd_page_is_answered_all_the_same(
-    api: APIClient, person: User, query: dict[str, str]
-) -> None:
-    answer = api.get(URL, query, headers=bearer(sign_in(api, person)["access"]))
+def test_an_unusable_page_size_or_cursor_is_no_crash(api: APIClient, person: User) -> None:
+    tokens = sign_in(api, person)
 
-    assert answer.status_code in {200, 404}
+    statuses = {
+        f"{name}={value}": get_as(api, tokens, URL, {name: value}).status_code
+        for name, value in [
+            ("limit", "0"),
+            ("limit", "1000000"),
+            ("limit", "x"),
+            ("cursor", "%00"),
+        ]
+    }
+
+    assert statuses == {"limit=0": 200, "limit=1000000": 200, "limit=x": 200, "cursor=%00": 404}
 
 
-def test_it_takes_two_queries(
+def test_the_list_takes_two_queries(
     api: APIClient, person: User, time_machine: TimeMachineFixture
 ) -> None:
     tokens = sign_in(api, person)
@@ -149,40 +177,32 @@ def test_it_takes_two_queries(
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}{uuid.UUID(int=7)}/disown/"])
-def test_a_stranger_is_told_nothing(api: APIClient, path: str) -> None:
+def test_a_request_without_an_access_token_is_refused(api: APIClient, path: str) -> None:
     answer = api.get(path) if path == URL else api.post(path)
 
     assert refusal_of(answer) == TOKEN_INVALID
 
 
-class TestItWasNotMe:
-    def test_it_ends_that_session_and_asks_for_a_new_password(
+class TestDisowning:
+    def test_disowning_a_sign_in_ends_its_session_and_mails_a_reset_link(
         self, api: APIClient, person: User
     ) -> None:
         mine, strange = sign_in(api, person), sign_in(api, person)
-        event = sign_in_of(strange)
+        event = login_event(strange)
 
         answer = disown(api, mine, event.pk)
 
         assert (answer.status_code, answer.json()) == (200, {"message": DISOWNED})
-        assert (use_access(api, strange), use_refresh(api, strange), use_access(api, mine)) == (
-            401,
-            401,
-            200,
-        )
-        assert (
-            TokenBlacklist.objects.get(jti=claims_of(strange["refresh"])["jti"]).reason
-            == "disowned"
-        )
+        assert (use_access(api, strange), use_refresh(api, strange)) == (401, 401)
+        assert use_access(api, mine) == 200
+        revoked = TokenBlacklist.objects.get(jti=claims_of(strange["refresh"])["jti"])
+        assert revoked.reason == "disowned"
         assert OutgoingEmail.objects.filter(user=person, kind="password_reset").count() == 1
-        told = AuditLog.objects.get(event_type="session_disowned")
-        assert (told.user, told.risk_level, told.metadata) == (
-            person,
-            "high",
-            {"session": sid(strange), "about": str(event.pk)},
-        )
+        logged = AuditLog.objects.get(event_type="session_disowned")
+        assert (logged.user, logged.risk_level) == (person, "high")
+        assert logged.metadata == {"session": sid(strange), "about": str(event.pk)}
 
-    def test_an_event_without_a_session_still_asks_for_a_new_password(
+    def test_disowning_an_event_without_a_session_still_mails_a_reset_link(
         self, api: APIClient, person: User
     ) -> None:
         tokens = sign_in(api, person)
@@ -194,12 +214,10 @@ class TestItWasNotMe:
         assert use_access(api, tokens) == 200
         assert OutgoingEmail.objects.filter(user=person, kind="password_reset").count() == 1
 
-    def test_of_the_session_that_asks_the_cookie_is_cleared(
+    def test_disowning_the_current_session_clears_its_cookie(
         self, browser: APIClient, person: User
     ) -> None:
-        answer = browser.post(
-            f"{API}/login/", {"email": person.email, "password": "Correct-Horse-9"}
-        )
+        answer = log_in(browser, person)
         event = AuditLog.objects.get(event_type="login")
 
         disowned = disown(browser, answer.json(), event.pk)
@@ -207,35 +225,38 @@ class TestItWasNotMe:
         assert cookie_of(disowned) == CLEARED
         assert not UserSession.objects.get().is_active
 
-    def test_of_another_session_the_cookie_stays(self, api: APIClient, person: User) -> None:
+    def test_disowning_another_session_leaves_the_cookie_alone(
+        self, api: APIClient, person: User
+    ) -> None:
         mine, strange = sign_in(api, person), sign_in(api, person)
 
-        assert cookie_of(disown(api, mine, sign_in_of(strange).pk)) is None
+        assert cookie_of(disown(api, mine, login_event(strange).pk)) is None
 
-    def test_another_persons_event_is_not_found(self, api: APIClient, person: User) -> None:
+    def test_another_accounts_event_is_not_found(self, api: APIClient, person: User) -> None:
         tokens, others = sign_in(api, person), sign_in(api, UserFactory())
 
-        answers = [disown(api, tokens, it) for it in (sign_in_of(others).pk, uuid.uuid4())]
+        answers = [disown(api, tokens, it) for it in (login_event(others).pk, uuid.uuid4())]
 
-        assert [answer.status_code for answer in answers] == [404, 404]
+        assert [problem_code(answer) for answer in answers] == ["not_found"] * 2
         assert use_access(api, others) == 200
         assert not OutgoingEmail.objects.filter(kind="password_reset").exists()
 
-    def test_another_site_cannot_say_it(self, api: APIClient, person: User) -> None:
+    def test_another_site_cannot_disown_an_event(self, api: APIClient, person: User) -> None:
         tokens = sign_in(api, person)
-        foreign = {**BROWSER, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
 
-        answer = disown(api, tokens, sign_in_of(tokens).pk, **foreign)
+        answer = disown(api, tokens, login_event(tokens).pk, **FOREIGN_PAGE)
 
-        assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+        assert_problem(answer, 403, "csrf_failed")
         assert use_access(api, tokens) == 200
 
 
-def test_it_is_limited_by_person(api: APIClient, person: User, settings: Settings) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "activity": "2/h"}
+def test_the_limit_counts_each_account_by_itself(
+    api: APIClient, person: User, settings: Settings
+) -> None:
+    set_limits(settings, activity="2/h")
     tokens, others = sign_in(api, person), sign_in(api, UserFactory())
 
-    statuses = [api.get(URL, headers=bearer(tokens["access"])).status_code for _ in range(3)]
+    statuses = [get_as(api, tokens, URL).status_code for _ in range(3)]
 
     assert statuses == [200, 200, 429]
-    assert api.get(URL, headers=bearer(others["access"])).status_code == 200
+    assert get_as(api, others, URL).status_code == 200

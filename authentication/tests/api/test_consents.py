@@ -1,4 +1,4 @@
-"""/api/v1/auth/account/consents/: what a person agreed to, in which version, when and from where."""
+"""/api/v1/auth/account/consents/: the versions of the documents a user has agreed to."""
 
 from typing import Any
 
@@ -9,9 +9,18 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, Consent, User
 from authentication.services import ExchangeTokenService
-from authentication.tests.answers import TOKEN_INVALID, invalid, refusal_of, rows
-from authentication.tests.clients import NOON, Tokens, sign_in
-from authentication.tests.conftest import API, BROWSER, CHROME, bearer
+from authentication.tests.answers import TOKEN_INVALID, assert_problem, invalid, refusal_of, rows
+from authentication.tests.clients import (
+    FOREIGN_PAGE,
+    NOON,
+    WRONG_PASSWORD,
+    Tokens,
+    get_as,
+    log_in,
+    post_as,
+    sign_in,
+)
+from authentication.tests.conftest import API, CHROME
 from authentication.tests.factories import PASSWORD, UserFactory
 
 URL = f"{API}/account/consents/"
@@ -26,17 +35,17 @@ def _versions(settings: Settings) -> None:
 
 
 def shown(api: APIClient, tokens: Tokens) -> dict[str, Any]:
-    answer = api.get(URL, headers=bearer(tokens["access"]))
+    answer = get_as(api, tokens, URL)
     assert answer.status_code == 200, answer.content
     body: dict[str, Any] = answer.json()
     return body
 
 
-def give(api: APIClient, tokens: Tokens, body: dict[str, Any], **headers: str) -> Any:
-    return api.post(URL, body, headers={**bearer(tokens["access"]), **headers})
+def rows_without_sessions() -> dict[str, list[dict[str, Any]]]:
+    return {table: found for table, found in rows().items() if table != "UserSession"}
 
 
-def test_what_was_agreed_to_at_registration_is_shown_with_version_time_and_place(
+def test_a_consent_given_at_registration_is_shown_with_its_version_time_and_place(
     api: APIClient, settings: Settings
 ) -> None:
     settings.REQUIRE_EMAIL_VERIFICATION = False
@@ -63,16 +72,14 @@ def test_what_was_agreed_to_at_registration_is_shown_with_version_time_and_place
     }
 
 
-def test_who_agreed_to_nothing_has_it_all_due(api: APIClient, signed_in: Tokens) -> None:
+def test_every_document_is_due_before_the_first_consent(api: APIClient, signed_in: Tokens) -> None:
     body = shown(api, signed_in)
 
     assert (body["due"], body["history"]) == ({"terms": "2026-11", "privacy_policy": "4"}, [])
 
 
-def test_agreeing_is_remembered_and_audited(
-    api: APIClient, person: User, signed_in: Tokens
-) -> None:
-    answer = give(api, signed_in, {"terms_accepted": True})
+def test_a_consent_is_stored_and_audited(api: APIClient, person: User, signed_in: Tokens) -> None:
+    answer = post_as(api, signed_in, URL, {"terms_accepted": True})
 
     person.refresh_from_db()
     assert answer.status_code == 200
@@ -83,18 +90,18 @@ def test_agreeing_is_remembered_and_audited(
         NOON,
         "",
     )
-    told = AuditLog.objects.get(event_type="consent_given")
-    assert (told.user, told.metadata) == (person, {"versions": {"terms": "2026-11"}})
+    logged = AuditLog.objects.get(event_type="consent_given")
+    assert (logged.user, logged.metadata) == (person, {"versions": {"terms": "2026-11"}})
 
 
 def test_a_new_version_is_due_again_and_the_old_one_stays_in_the_history(
     api: APIClient, signed_in: Tokens, settings: Settings, time_machine: TimeMachineFixture
 ) -> None:
-    give(api, signed_in, BOTH)
+    post_as(api, signed_in, URL, BOTH)
     settings.TERMS_VERSION = "2027-01"
     time_machine.shift(60)
 
-    before, after = shown(api, signed_in), give(api, signed_in, BOTH).json()
+    before, after = shown(api, signed_in), post_as(api, signed_in, URL, BOTH).json()
 
     assert (before["due"], after["due"]) == ({"terms": "2027-01"}, {})
     assert [(it["document"], it["version"]) for it in after["history"]] == [
@@ -104,17 +111,17 @@ def test_a_new_version_is_due_again_and_the_old_one_stays_in_the_history(
     ]
 
 
-def test_agreeing_twice_keeps_the_first_time(
+def test_a_repeated_consent_keeps_the_time_of_the_first(
     api: APIClient, signed_in: Tokens, time_machine: TimeMachineFixture
 ) -> None:
-    first = give(api, signed_in, BOTH).json()
+    first = post_as(api, signed_in, URL, BOTH).json()
     time_machine.shift(60)
-    before = {name: found for name, found in rows().items() if name != "UserSession"}
+    before = rows_without_sessions()
 
-    again = give(api, signed_in, BOTH)
+    again = post_as(api, signed_in, URL, BOTH)
 
     assert (again.status_code, again.json()) == (200, first)
-    assert {name: found for name, found in rows().items() if name != "UserSession"} == before
+    assert rows_without_sessions() == before
 
 
 @pytest.mark.parametrize(
@@ -126,71 +133,71 @@ def test_agreeing_twice_keeps_the_first_time(
         ({"terms_accepted": None}, {"terms_accepted": ["This field may not be null."]}),
     ],
 )
-def test_anything_but_yes_is_refused(
+def test_a_consent_must_be_true(
     api: APIClient, signed_in: Tokens, body: dict[str, Any], errors: dict[str, list[str]]
 ) -> None:
-    answer = give(api, signed_in, body)
+    answer = post_as(api, signed_in, URL, body)
 
     assert refusal_of(answer) == invalid(**errors)
     assert not Consent.objects.exists()
 
 
-def test_only_ones_own_are_shown(api: APIClient, person: User) -> None:
+def test_the_history_holds_only_the_accounts_own_consents(api: APIClient, person: User) -> None:
     other = sign_in(api, UserFactory())
-    give(api, other, BOTH)
+    post_as(api, other, URL, BOTH)
 
     assert shown(api, sign_in(api, person))["history"] == []
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_stranger_is_told_nothing(api: APIClient, method: str) -> None:
+def test_a_request_without_an_access_token_is_refused(api: APIClient, method: str) -> None:
     assert refusal_of(getattr(api, method)(URL)) == TOKEN_INVALID
 
 
-def test_another_site_cannot_agree(api: APIClient, signed_in: Tokens) -> None:
-    foreign = {**BROWSER, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+def test_another_site_cannot_give_a_consent(api: APIClient, signed_in: Tokens) -> None:
+    answer = post_as(api, signed_in, URL, BOTH, **FOREIGN_PAGE)
 
-    assert give(api, signed_in, BOTH, **foreign).json()["code"] == "csrf_failed"
+    assert_problem(answer, 403, "csrf_failed")
     assert not Consent.objects.exists()
 
 
-class TestAtSignIn:
+class TestSignIn:
     @pytest.fixture(autouse=True)
     def _required(self, settings: Settings) -> None:
         settings.REQUIRE_CURRENT_CONSENT = True
 
-    def sign_in(self, api: APIClient, person: User, **body: Any) -> Any:
-        return api.post(f"{API}/login/", {"email": person.email, "password": PASSWORD, **body})
+    def test_a_sign_in_without_a_consent_that_is_due_is_refused(
+        self, api: APIClient, person: User
+    ) -> None:
+        answer = log_in(api, person, terms_accepted=True)
 
-    def test_whoever_has_not_agreed_is_asked_to(self, api: APIClient, person: User) -> None:
-        answer = self.sign_in(api, person, terms_accepted=True)
-
-        assert (answer.status_code, answer.json()["code"]) == (403, "consent_required")
-        assert answer.json()["documents"] == {"privacy_policy": "4"}
+        assert_problem(answer, 403, "consent_required", documents={"privacy_policy": "4"})
         assert not Consent.objects.exists()
         person.refresh_from_db()
         assert person.failed_login_attempts == 0
 
-    def test_agreeing_lets_them_in_and_is_remembered(self, api: APIClient, person: User) -> None:
-        first, again = self.sign_in(api, person, **BOTH), self.sign_in(api, person)
+    def test_a_sign_in_with_the_consents_opens_a_session_and_stores_them(
+        self, api: APIClient, person: User
+    ) -> None:
+        first, again = log_in(api, person, **BOTH), log_in(api, person)
 
         assert (first.status_code, again.status_code) == (200, 200)
         assert Consent.objects.filter(user=person).count() == 2
 
-    def test_only_who_knows_the_password_is_asked(self, api: APIClient, person: User) -> None:
-        answer = api.post(
-            f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9", **BOTH}
-        )
+    def test_a_wrong_password_reveals_no_consent_that_is_due(
+        self, api: APIClient, person: User
+    ) -> None:
+        answer = log_in(api, person, WRONG_PASSWORD, **BOTH)
 
-        assert answer.json()["code"] == "invalid_credentials"
+        assert_problem(answer, 401, "invalid_credentials")
         assert not Consent.objects.exists()
 
-    def test_an_exchange_token_is_not_spent_by_the_question(
+    def test_a_consent_that_is_due_does_not_spend_the_exchange_token(
         self, api: APIClient, person: User
     ) -> None:
         token = ExchangeTokenService.create(user_id=person.pk)
-        asked = api.post(f"{API}/exchange-token/", {"exchange_token": token})
-        answered = api.post(f"{API}/exchange-token/", {"exchange_token": token, **BOTH})
+        refused = api.post(f"{API}/exchange-token/", {"exchange_token": token})
+        accepted = api.post(f"{API}/exchange-token/", {"exchange_token": token, **BOTH})
 
-        assert (asked.status_code, asked.json()["code"]) == (403, "consent_required")
-        assert answered.status_code == 200
+        assert_problem(refused, 403, "consent_required")
+        assert accepted.status_code == 200

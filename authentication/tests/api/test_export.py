@@ -1,13 +1,11 @@
-"""/api/v1/auth/account/export/: a person's copy of everything held about them."""
+"""/api/v1/auth/account/export/: a copy of everything stored about a user."""
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -25,47 +23,46 @@ from authentication.models import (
 )
 from authentication.services import ExportService
 from authentication.services.accounts.personal_data import _LISTS
-from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of
-from authentication.tests.clients import NOON, Tokens, sign_in
-from authentication.tests.conftest import API, bearer, token_in
+from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, assert_problem, refusal_of
+from authentication.tests.clients import (
+    NOON,
+    WRONG_PASSWORD,
+    Tokens,
+    get_as,
+    post_as,
+    sign_in,
+)
+from authentication.tests.conftest import API, Deliver, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
-URL, DOWNLOAD, PAGE = (
-    f"{API}/account/export/",
-    f"{API}/account/export/download/",
-    "/account/download-export/",
-)
+URL = f"{API}/account/export/"
+DOWNLOAD = f"{URL}download/"
+PAGE = "/account/download-export/"
 
-# Columns that hold what lets somebody in, hashed or not.
+# Columns with credentials, hashed or not.
 SECRET = re.compile(r"password_hash|token$|binding|session_key|jti$")
-
-Deliver = Callable[[], list[EmailMessage]]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-def ask(api: APIClient, tokens: Tokens) -> Any:
-    return api.post(URL, headers=bearer(tokens["access"]))
-
-
 def state(api: APIClient, tokens: Tokens) -> str:
-    return str(api.get(URL, headers=bearer(tokens["access"])).json()["state"])
+    return str(get_as(api, tokens, URL).json()["state"])
 
 
-def fetch(api: APIClient, tokens: Tokens, token: str) -> Any:
-    return api.post(DOWNLOAD, {"token": token}, headers=bearer(tokens["access"]))
+def download(api: APIClient, tokens: Tokens, token: str) -> Any:
+    return post_as(api, tokens, DOWNLOAD, {"token": token})
 
 
 @pytest.fixture
 def link(api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) -> str:
-    """Return the token of the mail that tells a person that their copy is ready."""
-    assert ask(api, signed_in).status_code == 202
+    """Return the token of the mail with the link to the copy."""
+    assert post_as(api, signed_in, URL).status_code == 202
     ExportService.build(AccountExport.objects.get().pk)
     return token_in(next(mail for mail in delivered() if "copy of your data" in mail.subject))
 
 
-class TestAsking:
-    def test_it_is_made_by_a_task_and_its_owner_mailed(
+class TestRequest:
+    def test_a_task_makes_the_copy_and_mails_its_link_to_the_user(
         self,
         api: APIClient,
         person: User,
@@ -74,7 +71,7 @@ class TestAsking:
         settings: Settings,
     ) -> None:
         before = state(api, signed_in)
-        answer = ask(api, signed_in)
+        answer = post_as(api, signed_in, URL)
         preparing = state(api, signed_in)
         ExportService.build(AccountExport.objects.get().pk)
 
@@ -87,42 +84,42 @@ class TestAsking:
         assert mail.to == [person.email]
         assert f"{settings.BACKEND_URL}{PAGE}?token=" in str(mail.body)
 
-    def test_a_stolen_access_token_is_not_enough(
+    def test_the_request_needs_a_recent_proof(
         self, api: APIClient, signed_in: Tokens, time_machine: TimeMachineFixture
     ) -> None:
         time_machine.shift(11 * 60)
 
-        answer = ask(api, signed_in)
+        answer = post_as(api, signed_in, URL)
 
-        assert (answer.status_code, answer.json()["code"]) == (403, "reauthentication_required")
+        assert_problem(answer, 403, "reauthentication_required")
         assert not AccountExport.objects.exists()
 
-    def test_a_stranger_gets_none(self, api: APIClient) -> None:
-        assert [refusal_of(it) for it in (api.get(URL), api.post(URL), api.post(DOWNLOAD))] == [
-            TOKEN_INVALID
-        ] * 3
+    def test_a_request_without_an_access_token_is_refused(self, api: APIClient) -> None:
+        answers = [api.get(URL), api.post(URL), api.post(DOWNLOAD)]
 
-    def test_a_newer_one_voids_the_older(
+        assert [refusal_of(answer) for answer in answers] == [TOKEN_INVALID] * 3
+
+    def test_a_newer_copy_voids_the_older_one(
         self, api: APIClient, signed_in: Tokens, link: str
     ) -> None:
-        ask(api, signed_in)
+        post_as(api, signed_in, URL)
 
-        assert refusal_of(fetch(api, signed_in, link)) == LINK_INVALID
+        assert refusal_of(download(api, signed_in, link)) == LINK_INVALID
         assert AccountExport.objects.count() == 1
 
-    def test_a_task_that_runs_twice_makes_one_and_mails_once(
+    def test_a_task_that_runs_twice_sends_one_mail(
         self, api: APIClient, signed_in: Tokens, delivered: Deliver
     ) -> None:
-        ask(api, signed_in)
+        post_as(api, signed_in, URL)
         for _ in range(2):
             ExportService.build(AccountExport.objects.get().pk)
 
         assert len(delivered()) == 1
 
-    def test_a_lost_task_is_found_again(
+    def test_a_copy_of_a_lost_task_is_queued_again(
         self, api: APIClient, signed_in: Tokens, django_capture_on_commit_callbacks: Any
     ) -> None:
-        ask(api, signed_in)
+        post_as(api, signed_in, URL)
 
         with django_capture_on_commit_callbacks() as found:
             ExportService.sweep()
@@ -130,25 +127,25 @@ class TestAsking:
         assert len(found) == 1
 
 
-class TestFetching:
-    def test_it_holds_what_is_held_about_the_person_and_nobody_else(
+class TestDownload:
+    def test_the_copy_holds_the_users_own_data_and_no_other_users(
         self, api: APIClient, person: User, signed_in: Tokens, link: str
     ) -> None:
-        other = UserFactory(email="somebody@example.org")
+        other = UserFactory(email="stranger@example.org")
         sign_in(api, other)
 
-        answer = fetch(api, signed_in, link)
+        answer = download(api, signed_in, link)
 
-        held = answer.json()
+        copy = answer.json()
         assert answer.status_code == 200
         assert answer["Content-Disposition"] == 'attachment; filename="account-2026-11-22.json"'
         assert answer["Cache-Control"] == "no-store"
-        assert held.keys() == {"made_at", "account", "profile", *_LISTS}
-        assert held["account"]["email"] == person.email
-        assert held["profile"] == {"display_name": "", "timezone": "UTC", "visibility": "private"}
-        assert [it["event_type"] for it in held["events"]].count("login") == 1
-        assert held["sessions"][0]["ip_address"] == "127.0.0.1"
-        assert "somebody" not in answer.content.decode()
+        assert copy.keys() == {"made_at", "account", "profile", *_LISTS}
+        assert copy["account"]["email"] == person.email
+        assert copy["profile"] == {"display_name": "", "timezone": "UTC", "visibility": "private"}
+        assert [it["event_type"] for it in copy["events"]].count("login") == 1
+        assert copy["sessions"][0]["ip_address"] == "127.0.0.1"
+        assert "stranger" not in answer.content.decode()
 
     @pytest.fixture
     def links_and_passwords(self, person: User) -> None:
@@ -156,7 +153,7 @@ class TestFetching:
         EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
         PasswordHistory.remember(person.pk, person.password, "the hash of another")
 
-    def test_no_secret_is_in_it(
+    def test_the_copy_holds_no_secret(
         self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str
     ) -> None:
         rows = [row for table, _ in _LISTS.values() for row in table.objects.filter(user=person)]
@@ -168,21 +165,21 @@ class TestFetching:
         ]
         assert len(stored) >= 8
 
-        text = fetch(api, signed_in, link).content.decode()
+        text = download(api, signed_in, link).content.decode()
 
-        for secret in (person.password, link, signed_in["access"], *filter(None, stored)):
-            assert secret not in text
+        secrets = (person.password, link, signed_in["access"], *filter(None, stored))
+        assert not [secret for secret in secrets if secret in text]
 
-    def test_every_table_that_holds_something_of_a_person_is_in_it(self) -> None:
-        # Of these a person gets the counts by other names, or they are secrets and nothing else.
+    def test_the_copy_covers_every_table_with_data_of_a_user(self) -> None:
+        # The copy holds these under another name, or they hold nothing but secrets.
         left_out = {
             "UserProfile",  # as "profile"
             "AccountExport",  # the copy itself
-            "TokenBlacklist",  # identifiers of tokens, which the sessions tell of
+            "TokenBlacklist",  # identifiers of tokens, which the sessions list
             "SecondFactor",  # as second_factor_at of the account
             "RecoveryCode",  # as above
-            "SignInChallenge",  # minutes long
-            "LogEntry",  # what staff did at the desk
+            "SignInChallenge",  # kept for minutes
+            "LogEntry",  # what staff did in the admin
         }
         holding = {
             it
@@ -194,39 +191,41 @@ class TestFetching:
 
         assert {it.__name__ for it in holding} - {it.__name__ for it in covered} == left_out
 
-    def test_it_can_be_fetched_once(self, api: APIClient, signed_in: Tokens, link: str) -> None:
-        first, second = fetch(api, signed_in, link), fetch(api, signed_in, link)
+    def test_the_copy_can_be_downloaded_once(
+        self, api: APIClient, signed_in: Tokens, link: str
+    ) -> None:
+        first, second = download(api, signed_in, link), download(api, signed_in, link)
 
         assert first.status_code == 200
         assert refusal_of(second) == LINK_INVALID
         assert AccountExport.objects.get().content == ""
         assert state(api, signed_in) == "downloaded"
 
-    def test_another_person_cannot_fetch_it(
+    def test_another_user_cannot_download_the_copy(
         self, api: APIClient, signed_in: Tokens, link: str
     ) -> None:
-        thief = sign_in(api, UserFactory())
+        other = sign_in(api, UserFactory())
 
-        assert refusal_of(fetch(api, thief, link)) == LINK_INVALID
-        assert fetch(api, signed_in, link).status_code == 200
+        assert refusal_of(download(api, other, link)) == LINK_INVALID
+        assert download(api, signed_in, link).status_code == 200
 
-    def test_after_a_day_it_is_gone(
+    def test_the_copy_is_gone_after_a_day(
         self, api: APIClient, person: User, link: str, time_machine: TimeMachineFixture
     ) -> None:
         time_machine.shift(24 * 3600 + 1)
         tokens = sign_in(api, person)
 
-        assert refusal_of(fetch(api, tokens, link)) == LINK_INVALID
+        assert refusal_of(download(api, tokens, link)) == LINK_INVALID
         assert state(api, tokens) == "none"
 
-    def test_the_table_holds_it_encrypted(self, person: User, link: str) -> None:
+    def test_the_copy_is_stored_encrypted(self, person: User, link: str) -> None:
         content = AccountExport.objects.get().content
 
         assert content
         assert person.email not in content
         assert not ActionToken.objects.filter(token=link).exists()
 
-    def test_one_persons_copy_in_anothers_row_cannot_be_read(
+    def test_the_ciphertext_of_one_user_cannot_be_read_in_another_users_row(
         self, api: APIClient, signed_in: Tokens, link: str
     ) -> None:
         other = AccountExport.objects.create(user=UserFactory())
@@ -234,35 +233,38 @@ class TestFetching:
         other.refresh_from_db()
         AccountExport.objects.exclude(pk=other.pk).update(content=other.content)
 
-        assert refusal_of(fetch(api, signed_in, link)) == LINK_INVALID
+        assert refusal_of(download(api, signed_in, link)) == LINK_INVALID
 
-    def test_both_ends_are_audited(
+    def test_the_request_and_the_download_are_audited(
         self, api: APIClient, person: User, signed_in: Tokens, link: str
     ) -> None:
-        fetch(api, signed_in, link)
+        download(api, signed_in, link)
 
-        for event in ("export_requested", "export_downloaded"):
-            assert AuditLog.objects.get(event_type=event).user == person
+        events = [
+            AuditLog.objects.get(event_type=event)
+            for event in ("export_requested", "export_downloaded")
+        ]
+        assert [event.user for event in events] == [person, person]
 
 
-class TestThePage:
+class TestPage:
     @pytest.mark.parametrize("method", ["get", "head", "options"])
-    def test_opening_it_spends_nothing(
+    def test_opening_the_page_does_not_spend_the_link(
         self, api: APIClient, signed_in: Tokens, link: str, method: str
     ) -> None:
         assert getattr(Client(), method)(PAGE, {"token": link}).status_code == 200
-        assert fetch(api, signed_in, link).status_code == 200
+        assert download(api, signed_in, link).status_code == 200
 
-    def test_the_password_fetches_it(self, person: User, link: str) -> None:
+    def test_the_right_password_downloads_the_copy(self, person: User, link: str) -> None:
         answer = Client().post(PAGE, {"token": link, "password": PASSWORD})
 
         assert answer.status_code == 200
         assert json.loads(answer.content)["account"]["email"] == person.email
         assert "attachment" in answer["Content-Disposition"]
 
-    def test_a_wrong_one_does_not_and_counts(self, person: User, link: str) -> None:
+    def test_a_wrong_password_counts_as_a_failure(self, person: User, link: str) -> None:
         answers = [
-            Client().post(PAGE, {"token": link, "password": "Wrong-Horse-9"}) for _ in range(6)
+            Client().post(PAGE, {"token": link, "password": WRONG_PASSWORD}) for _ in range(6)
         ]
 
         person.refresh_from_db()
@@ -271,7 +273,7 @@ class TestThePage:
         assert AccountExport.objects.get().content
 
     @pytest.mark.parametrize("token", ["", "x" * 43])
-    def test_without_the_mail_no_password_is_tried(
+    def test_a_password_without_the_mailed_token_is_not_compared(
         self, person: User, link: str, token: str
     ) -> None:
         assert Client().post(PAGE, {"token": token, "password": PASSWORD}).status_code == 400

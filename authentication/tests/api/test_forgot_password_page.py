@@ -1,47 +1,32 @@
-"""/account/forgot-password/ and /account/resend-verification/: where people ask for mail who have no front end."""
+"""/account/forgot-password/: the page that mails a reset link."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
 
 from authentication.models import OutgoingEmail, User
-from authentication.tests.conftest import CHROME
-from authentication.tests.factories import UserFactory
+from authentication.tests.answers import unexpected
+from authentication.tests.clients import EVIL, NEW_PASSWORD, submit_form
+from authentication.tests.conftest import Deliver
+from authentication.tests.limits import set_limits
 
 URL = "/account/forgot-password/"
-RESEND = "/account/resend-verification/"
-
-Deliver = Callable[[], list[EmailMessage]]
+RESET = "/account/reset-password/"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def visitor() -> Client:
-    """Return a browser whose forms need Django's CSRF token."""
-    return Client(enforce_csrf_checks=True, headers={"User-Agent": CHROME})
-
-
-def ask(visitor: Client, email: str, url: str = URL) -> Any:
-    """Open the page and send its form, as a browser does."""
-    page = visitor.get(url).content.decode()
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-    return visitor.post(url, {**hidden, "email": email}, headers={"Origin": "http://testserver"})
 
 
 def headings(answer: Any) -> list[str]:
     return re.findall(r"<h1>(.*?)</h1>", answer.content.decode())
 
 
-def test_the_mail_leads_to_the_form_for_a_new_password(
+def test_the_mail_links_to_the_form_for_a_new_password(
     visitor: Client, person: User, delivered: Deliver
 ) -> None:
-    answer = ask(visitor, person.email.upper())
+    answer = submit_form(visitor, URL, email=person.email.upper())
 
     [message] = delivered()
     assert (answer.status_code, headings(answer)) == (200, ["Look into your mail"])
@@ -50,30 +35,37 @@ def test_the_mail_leads_to_the_form_for_a_new_password(
 
 
 @pytest.mark.security
-def test_nobody_learns_who_has_an_account(
+def test_known_and_unknown_addresses_get_the_same_answer(
     visitor: Client, person: User, delivered: Deliver
 ) -> None:
-    known, unknown = ask(visitor, person.email), ask(visitor, "nobody@example.org")
+    known, unknown = (
+        submit_form(visitor, URL, email=person.email),
+        submit_form(visitor, URL, email="nobody@example.org"),
+    )
 
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
     assert [message.to for message in delivered()] == [[person.email]]
 
 
-@pytest.mark.parametrize("typed", ["", "ruth", "ruth@", 'a"b@example.org<script>'])
-def test_what_is_no_address_is_shown_again_with_the_reason(visitor: Client, typed: str) -> None:
-    answer = ask(visitor, typed)
+def test_an_invalid_address_shows_the_form_again_with_the_reason(visitor: Client) -> None:
+    def outcome(typed: str) -> tuple[int, list[str], bool, bool]:
+        answer = submit_form(visitor, URL, email=typed)
+        text = answer.content.decode()
+        reason = re.search(r"<li>[^<]+</li>", text)
+        return answer.status_code, headings(answer), reason is not None, "<script" in text
 
-    assert (answer.status_code, headings(answer)) == (400, ["Ask for a new password"])
-    assert re.search(r"<li>[^<]+</li>", answer.content.decode())
-    assert b"<script" not in answer.content
+    typed = ["", "ruth", "ruth@", 'a"b@example.org<script>']
+    assert unexpected(typed, outcome, (400, ["Ask for a new password"], True, False)) == {}
     assert not OutgoingEmail.objects.exists()
 
 
-def test_the_limit_is_that_of_the_api(visitor: Client, person: User, settings: Settings) -> None:
-    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "password_reset": "1/h"}
+def test_the_page_has_the_limit_of_the_api(
+    visitor: Client, person: User, settings: Settings
+) -> None:
+    set_limits(settings, password_reset="1/h")
 
-    ask(visitor, person.email)
-    answer = ask(visitor, person.email)
+    submit_form(visitor, URL, email=person.email)
+    answer = submit_form(visitor, URL, email=person.email)
 
     assert (answer.status_code, headings(answer)) == (429, ["Please try again later"])
     assert int(answer["Retry-After"]) > 0
@@ -81,78 +73,27 @@ def test_the_limit_is_that_of_the_api(visitor: Client, person: User, settings: S
 
 
 @pytest.mark.security
-def test_another_sites_form_is_refused(visitor: Client, person: User) -> None:
-    answer = visitor.post(URL, {"email": person.email}, headers={"Origin": "https://evil.example"})
+def test_the_form_of_another_site_is_refused(visitor: Client, person: User) -> None:
+    answer = visitor.post(URL, {"email": person.email}, headers={"Origin": EVIL})
 
     assert answer.status_code == 403
     assert not OutgoingEmail.objects.exists()
 
 
-def test_the_home_page_and_a_dead_link_lead_here(visitor: Client) -> None:
-    dead = visitor.get("/account/reset-password/", {"token": "dead"}).content.decode()
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', dead))
-    typed = {"new_password": "Another-Horse-7", "new_password_confirm": "Another-Horse-7"}
+def test_the_home_page_and_the_page_of_an_invalid_link_link_to_the_page(visitor: Client) -> None:
+    typed = {"new_password": NEW_PASSWORD, "new_password_confirm": NEW_PASSWORD}
 
-    refused = visitor.post(
-        "/account/reset-password/", {**hidden, **typed}, headers={"Origin": "http://testserver"}
-    )
+    refused = submit_form(visitor, RESET, {"token": "invalid"}, **typed)
 
     for page in (visitor.get("/"), refused):
         assert f'href="{URL}"' in page.content.decode()
 
 
-class TestAskingForAnotherVerificationLink:
-    def test_the_mail_leads_to_the_button_that_proves_the_address(
-        self, visitor: Client, delivered: Deliver
-    ) -> None:
-        newcomer = UserFactory(email_verified=False, email_verified_at=None)
-
-        answer = ask(visitor, newcomer.email.upper(), RESEND)
-
-        [message] = delivered()
-        assert (answer.status_code, headings(answer)) == (200, ["Look into your mail"])
-        assert message.to == [newcomer.email]
-        assert "/account/verify-email/?token=" in message.body
-
-    @pytest.mark.security
-    def test_nobody_learns_who_waits(
-        self, visitor: Client, person: User, delivered: Deliver
-    ) -> None:
-        newcomer = UserFactory(email_verified=False, email_verified_at=None)
-
-        answers = {
-            ask(visitor, email, RESEND).content
-            for email in (newcomer.email, person.email, "nobody@example.org")
-        }
-
-        assert len(answers) == 1
-        assert [message.to for message in delivered()] == [[newcomer.email]]
-
-    def test_the_limit_is_that_of_the_api(self, visitor: Client, settings: Settings) -> None:
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "email_resend": "1/h"}
-
-        statuses = [ask(visitor, "nobody@example.org", RESEND).status_code for _ in range(2)]
-
-        assert statuses == [200, 429]
-
-    def test_the_home_page_and_a_dead_link_lead_there(self, visitor: Client) -> None:
-        page = visitor.get("/account/verify-email/", {"token": "dead"}).content.decode()
-        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
-
-        dead = visitor.post(
-            "/account/verify-email/", hidden, headers={"Origin": "http://testserver"}
-        )
-
-        for shown in (visitor.get("/"), dead):
-            assert f'href="{RESEND}"' in shown.content.decode()
-
-
-def test_the_form_for_a_new_password_says_how_long_it_must_be(
+def test_the_form_for_a_new_password_shows_the_minimum_length(
     visitor: Client, settings: Settings
 ) -> None:
     settings.PASSWORD_MIN_LENGTH = 14
 
-    assert (
-        b"Use 14 characters or more"
-        in visitor.get("/account/reset-password/", {"token": "x"}).content
-    )
+    page = visitor.get(RESET, {"token": "x"})
+
+    assert b"Use 14 characters or more" in page.content

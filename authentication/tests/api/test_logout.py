@@ -1,7 +1,6 @@
 """POST /api/v1/auth/logout/."""
 
 import datetime as dt
-import json
 from typing import Any
 
 import pytest
@@ -11,10 +10,31 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, TokenBlacklist, User, UserSession
-from authentication.tests.answers import CLEARED, TOKEN_INVALID, cookie_of, refusal_of, rows
-from authentication.tests.clients import REFRESH, Tokens, sign_in, use_access, use_refresh
-from authentication.tests.conftest import API, BROWSER, ME, bearer
-from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.answers import (
+    CLEARED,
+    TOKEN_INVALID,
+    assert_problem,
+    cookie_of,
+    invalid_fields,
+    refusal_of,
+    rows,
+    unexpected,
+)
+from authentication.tests.clients import (
+    FOREIGN_PAGE,
+    REFRESH,
+    Tokens,
+    get_as,
+    log_in,
+    post_as,
+    post_json,
+    sign_in,
+    use_access,
+    use_refresh,
+    use_verify,
+)
+from authentication.tests.conftest import API, BROWSER, bearer
+from authentication.tests.factories import UserFactory
 
 URL = f"{API}/logout/"
 LOGGED_OUT = {"message": "Logged out successfully"}
@@ -24,7 +44,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_an_access_token_ends_its_session(api: APIClient, signed_in: Tokens, person: User) -> None:
-    answer = api.post(URL, headers=bearer(signed_in["access"]))
+    answer = post_as(api, signed_in, URL)
 
     session = UserSession.objects.get()
     assert (answer.status_code, answer.json()) == (200, LOGGED_OUT)
@@ -34,22 +54,23 @@ def test_an_access_token_ends_its_session(api: APIClient, signed_in: Tokens, per
     assert not OutgoingEmail.objects.filter(kind="token_reuse").exists()
 
 
-def test_both_tokens_are_dead_at_once(api: APIClient, signed_in: Tokens) -> None:
-    api.post(URL, headers=bearer(signed_in["access"]))
+def test_both_tokens_are_refused_at_once(api: APIClient, signed_in: Tokens) -> None:
+    post_as(api, signed_in, URL)
 
     assert use_access(api, signed_in) == 401
     assert use_refresh(api, signed_in) == 401
-    assert api.post(f"{API}/token/verify/", {"token": signed_in["access"]}).status_code == 401
+    assert use_verify(api, signed_in) == 401
 
 
-def test_no_body_is_needed(api: APIClient, signed_in: Tokens) -> None:
+def test_a_request_without_a_body_ends_the_session(api: APIClient, signed_in: Tokens) -> None:
     answer = api.generic("POST", URL, "", content_type="", headers=bearer(signed_in["access"]))
 
     assert answer.status_code == 200
+    assert not UserSession.objects.get().is_active
 
 
 @pytest.mark.parametrize("carrier", ["body", "cookie"])
-def test_with_an_expired_access_token_the_refresh_token_tells_the_session(
+def test_a_refresh_token_ends_its_session_when_the_access_token_has_expired(
     time_machine: TimeMachineFixture, api: APIClient, person: User, carrier: str
 ) -> None:
     time_machine.move_to(timezone.now(), tick=False)
@@ -71,7 +92,7 @@ def test_with_an_expired_access_token_the_refresh_token_tells_the_session(
 @pytest.mark.parametrize(
     "header", ["Bearer", "Bearer a b", "Bearer garbage", "Basic dXNlcjpwYXNz", "Bearer \u00fc"]
 )
-def test_a_header_that_is_no_token_leaves_it_to_the_refresh_token(
+def test_a_refresh_token_ends_its_session_when_the_header_holds_no_token(
     api: APIClient, signed_in: Tokens, header: str
 ) -> None:
     answer = api.post(URL, {"refresh": signed_in["refresh"]}, headers={"Authorization": header})
@@ -80,9 +101,7 @@ def test_a_header_that_is_no_token_leaves_it_to_the_refresh_token(
     assert not UserSession.objects.get().is_active
 
 
-def test_the_previous_refresh_token_still_tells_its_session(
-    api: APIClient, signed_in: Tokens
-) -> None:
+def test_the_previous_refresh_token_ends_its_session(api: APIClient, signed_in: Tokens) -> None:
     use_refresh(api, signed_in)
 
     answer = api.post(URL, {"refresh": signed_in["refresh"]})
@@ -91,8 +110,8 @@ def test_the_previous_refresh_token_still_tells_its_session(
     assert not UserSession.objects.get().is_active
 
 
-def test_a_browser_signs_out_by_its_cookie(browser: APIClient, person: User) -> None:
-    browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+def test_the_cookie_of_a_browser_ends_its_session(browser: APIClient, person: User) -> None:
+    log_in(browser, person)
 
     answer = browser.post(URL)
 
@@ -117,7 +136,7 @@ def test_the_cookie_is_cleared_with_every_attribute_it_was_set_with(
     for name, value in changed.items():
         setattr(settings, f"REFRESH_TOKEN_COOKIE_{name}", value)
     name = settings.REFRESH_TOKEN_COOKIE_NAME
-    login = browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+    login = log_in(browser, person)
 
     answer = browser.post(URL, headers=bearer(login.json()["access"]))
 
@@ -131,7 +150,7 @@ def test_the_cookie_is_cleared_with_every_attribute_it_was_set_with(
 
 
 def test_a_browser_gets_a_new_csrf_token(browser: APIClient, person: User) -> None:
-    browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+    log_in(browser, person)
     before = browser.cookies["csrftoken"].value
 
     browser.post(URL)
@@ -139,28 +158,31 @@ def test_a_browser_gets_a_new_csrf_token(browser: APIClient, person: User) -> No
     assert browser.cookies["csrftoken"].value != before
 
 
-def test_the_persons_other_devices_stay_signed_in(
+def test_the_other_devices_of_the_user_stay_signed_in(
     api: APIClient, signed_in: Tokens, person: User
 ) -> None:
     other = sign_in(api, person)
 
-    api.post(URL, headers=bearer(signed_in["access"]))
+    post_as(api, signed_in, URL)
 
     assert use_access(api, signed_in) == 401
     assert use_access(api, other) == 200
     assert use_refresh(api, other) == 200
 
 
-def test_other_people_stay_signed_in(api: APIClient, signed_in: Tokens) -> None:
-    stranger = sign_in(api, UserFactory())
+def test_other_users_stay_signed_in(api: APIClient, signed_in: Tokens) -> None:
+    other = sign_in(api, UserFactory())
 
-    api.post(URL, headers=bearer(signed_in["access"]))
+    post_as(api, signed_in, URL)
 
-    assert use_access(api, stranger) == 200
+    assert use_access(api, signed_in) == 401
+    assert use_access(api, other) == 200
 
 
 class TestRefusals:
-    def test_without_any_token_nothing_ends(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_a_request_without_a_token_ends_no_session(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         before = rows()
 
         answer = api.post(URL)
@@ -169,20 +191,22 @@ class TestRefusals:
         assert cookie_of(answer) is None
         assert rows() == before
 
-    def test_the_second_time_is_a_401(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_the_tokens_of_an_ended_session_are_refused(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         api.post(URL, {"refresh": signed_in["refresh"]}, headers=bearer(signed_in["access"]))
         before = rows()
 
-        by_access = api.post(URL, headers=bearer(signed_in["access"]))
+        by_access = post_as(api, signed_in, URL)
         by_refresh = api.post(URL, {"refresh": signed_in["refresh"]})
 
         assert refusal_of(by_access) == refusal_of(by_refresh) == TOKEN_INVALID
         assert rows() == before
 
-    def test_the_cookie_of_a_session_that_is_over_is_cleared(
+    def test_the_cookie_of_an_ended_session_is_cleared(
         self, api: APIClient, signed_in: Tokens
     ) -> None:
-        api.post(URL, headers=bearer(signed_in["access"]))
+        post_as(api, signed_in, URL)
         api.cookies[COOKIE] = signed_in["refresh"]
 
         answer = api.post(URL)
@@ -190,22 +214,21 @@ class TestRefusals:
         assert refusal_of(answer) == TOKEN_INVALID
         assert cookie_of(answer) == CLEARED
 
-    @pytest.mark.parametrize(
-        "cookie", ["garbage", "a.b.c", "\u00fc", "x" * 4000], ids=lambda it: ascii(it)[:24]
-    )
-    def test_a_cookie_that_says_nothing_is_left_alone(
-        self, api: APIClient, signed_in: Tokens, cookie: str
+    def test_a_malformed_cookie_is_refused_and_kept(
+        self, api: APIClient, signed_in: Tokens
     ) -> None:
         before = rows()
-        api.cookies[COOKIE] = cookie
 
-        answer = api.post(URL)
+        def outcome(cookie: str) -> tuple[dict[str, Any], dict[str, Any] | None]:
+            api.cookies[COOKIE] = cookie
+            answer = api.post(URL)
+            return refusal_of(answer), cookie_of(answer)
 
-        assert refusal_of(answer) == TOKEN_INVALID
-        assert cookie_of(answer) is None
+        cookies = ["garbage", "a.b.c", "\u00fc", "x" * 4000]
+        assert unexpected(cookies, outcome, (TOKEN_INVALID, None)) == {}
         assert rows() == before
 
-    def test_a_token_of_the_other_kind_is_none(self, api: APIClient, signed_in: Tokens) -> None:
+    def test_a_token_of_the_other_kind_is_refused(self, api: APIClient, signed_in: Tokens) -> None:
         before = rows()
 
         as_access = api.post(URL, headers=bearer(signed_in["refresh"]))
@@ -214,47 +237,41 @@ class TestRefusals:
         assert refusal_of(as_access) == refusal_of(as_refresh) == TOKEN_INVALID
         assert rows() == before
 
-    def test_a_foreign_page_signs_nobody_out(self, browser: APIClient, person: User) -> None:
-        browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+    def test_a_foreign_page_cannot_end_a_session(self, browser: APIClient, person: User) -> None:
+        log_in(browser, person)
         before = rows()
 
-        answer = browser.post(
-            URL, headers={"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
-        )
+        answer = browser.post(URL, headers=FOREIGN_PAGE)
 
-        assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+        assert_problem(answer, 403, "csrf_failed")
         assert cookie_of(answer) is None
         assert rows() == before
 
-    def test_get_signs_nobody_out(self, api: APIClient, signed_in: Tokens) -> None:
-        answer = api.get(URL, headers=bearer(signed_in["access"]))
+    def test_get_does_not_end_the_session(self, api: APIClient, signed_in: Tokens) -> None:
+        answer = get_as(api, signed_in, URL)
 
         assert answer.status_code == 405
         assert use_access(api, signed_in) == 200
 
 
-class TestMalformed:
-    @pytest.mark.parametrize(
-        "value", [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"], ids=ascii
-    )
-    def test_a_refresh_token_is_a_string(
-        self, api: APIClient, signed_in: Tokens, value: object
+class TestMalformedBody:
+    def test_a_refresh_token_must_be_a_string_of_text(
+        self, api: APIClient, signed_in: Tokens
     ) -> None:
         before = rows()
-        asked = json.dumps({"refresh": value})
 
-        answer = api.post(
-            URL, asked, content_type="application/json", headers=bearer(signed_in["access"])
-        )
+        def outcome(value: object) -> set[str]:
+            body = {"refresh": value}
+            return invalid_fields(post_json(api, URL, body, **bearer(signed_in["access"])))
 
-        assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
-        assert answer.json()["errors"].keys() == {"refresh"}
+        values: list[Any] = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
+        assert unexpected(values, outcome, {"refresh"}) == {}
         assert rows() == before
 
-    def test_the_cookie_survives_a_body_that_cannot_be_read(
+    def test_a_body_that_cannot_be_read_keeps_the_cookie(
         self, browser: APIClient, person: User
     ) -> None:
-        browser.post(f"{API}/login/", {"email": person.email, "password": PASSWORD})
+        log_in(browser, person)
 
         answer = browser.generic("POST", URL, "{", content_type="application/json")
 
@@ -263,12 +280,12 @@ class TestMalformed:
         assert browser.post(REFRESH, headers=BROWSER).status_code == 200
 
 
-def test_a_disabled_persons_token_ends_nothing(
+def test_the_token_of_a_disabled_account_is_refused(
     api: APIClient, signed_in: Tokens, person: User
 ) -> None:
     User.objects.filter(pk=person.pk).update(is_active=False)
 
-    answer = api.post(URL, headers=bearer(signed_in["access"]))
+    answer = post_as(api, signed_in, URL)
 
     assert refusal_of(answer) == TOKEN_INVALID
-    assert api.get(ME, headers=bearer(signed_in["access"])).status_code == 401
+    assert use_access(api, signed_in) == 401
