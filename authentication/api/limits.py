@@ -46,6 +46,7 @@ def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]
             count(name, request, key)
             return handler(view, request, *args, **kwargs)
 
+        counted.limit = name  # type: ignore[attr-defined]
         return counted
 
     return decorate

@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import USER_ID
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, USER_ID, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.activity import (
     ActivityEventSerializer,
     ActivitySerializer,
@@ -53,12 +54,13 @@ class ActivityView(SignedInView):
     The newest first, `limit` (20, at most 100) a page; `next` leads to the older ones.
     """
 
+    tag = "activity"
+
     @authentication_schema(
         "activity",
-        tag="activity",
-        answers={200: ActivitySerializer},
-        answer={"events": [_EXAMPLE], "next": None, "previous": None},
-        errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
+        ActivitySerializer,
+        response={"events": [_EXAMPLE], "next": None, "previous": None},
+        errors=(failures.NotFound,),
         query={"cursor": "From `next` or `previous`.", "limit": "How many, 100 at most."},
     )
     @limited("activity", key=by_user)
@@ -86,18 +88,9 @@ class ActivityDisownView(SignedInView):
     by mail.
     """
 
-    @authentication_schema(
-        "activity_disown",
-        tag="activity",
-        answers={200: MessageSerializer},
-        answer={"message": DISOWNED},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
-    )
+    tag = "activity"
+
+    @authentication_schema("activity_disown", MessageSerializer, response={"message": DISOWNED})
     @limited("activity", key=by_user)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
         ended = ActivityService.disown(
@@ -115,16 +108,15 @@ class SessionDisownView(PublicView):
     The device is signed out at once. The answer carries a token that chooses a new password.
     """
 
+    tag = "activity"
     serializer_class = DisownSerializer
 
     @authentication_schema(
         "session_disown",
-        tag="activity",
-        request=DisownSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: DisownedSerializer},
-        answer={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        DisownedSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("session_disown")
     def post(self, request: Request) -> Response:

@@ -6,8 +6,9 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.bearer import bearer_token_of
+from authentication.api.examples import NEW_SESSION, USER, USER_ID
 from authentication.api.limits import limited
-from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, USER_ID, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import (
     LoginSerializer,
     LogoutSerializer,
@@ -36,13 +37,14 @@ class RegisterView(PublicView):
     `password_confirm` is checked when it is sent.
     """
 
+    tag = "account"
     serializer_class = RegisterSerializer
 
     @authentication_schema(
         "register",
-        tag="account",
-        request=RegisterSerializer,
-        example={
+        RegisteredSerializer,
+        status=201,
+        request={
             "email": "ruth@example.org",
             "username": "ruth",
             "password": "<a strong password>",
@@ -51,9 +53,8 @@ class RegisterView(PublicView):
             "terms_accepted": True,
             "privacy_policy_accepted": True,
         },
-        answers={201: RegisteredSerializer},
-        answer={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
-        errors=(*READS_INPUT, failures.RateLimited, failures.ServiceUnavailable),
+        response={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
+        errors=(failures.ServiceUnavailable,),
     )
     @limited("register")
     def post(self, request: Request) -> Response:
@@ -83,22 +84,20 @@ class LoginView(PublicView):
     `invalid_credentials` for the other one, even with the right password.
     """
 
+    tag = "sign-in"
     serializer_class = LoginSerializer
 
     @authentication_schema(
         "login",
-        tag="sign-in",
-        request=LoginSerializer,
-        example={
+        SignedInSerializer,
+        request={
             "email_or_username": "ruth@example.org",
             "password": "<her password>",
             "remember_me": False,
             "device_name": "iPhone 15 Pro",
         },
-        answers={200: SignedInSerializer},
-        answer={**NEW_SESSION, "user": USER},
+        response={**NEW_SESSION, "user": USER},
         errors=(
-            *READS_INPUT,
             failures.InvalidCredentials,
             failures.AccountLocked,
             failures.EmailNotVerified,
@@ -106,7 +105,6 @@ class LoginView(PublicView):
             failures.AccountDeletionPending,
             failures.ConsentRequired,
             failures.MfaRequired,
-            failures.RateLimited,
             failures.ServiceUnavailable,
         ),
     )
@@ -128,16 +126,15 @@ class LogoutView(ClearsCookie, PublicView):
     the body or the cookie. Both tokens are dead at once.
     """
 
+    tag = "sign-in"
     serializer_class = LogoutSerializer
 
     @authentication_schema(
         "logout",
-        tag="sign-in",
-        request=LogoutSerializer,
-        example={},
-        answers={200: MessageSerializer},
-        answer={"message": LOGGED_OUT},
-        errors=(*READS_INPUT, failures.TokenInvalid),
+        MessageSerializer,
+        request={},
+        response={"message": LOGGED_OUT},
+        errors=(failures.TokenInvalid,),
         invalid={"refresh": ["Not a valid string."]},
         security=("bearer", "refreshCookie"),
     )

@@ -41,6 +41,8 @@ class ServiceView(APIView):
 
     serializer_class: type[Serializer[Any]] | None = None
     content_negotiation_class = JSONNegotiation
+    tag: str
+    """The view's section in the OpenAPI document."""
 
     def validated(
         self, request: Request, serializer: type[Serializer[Any]] | None = None
@@ -103,4 +105,5 @@ def needs_recent_proof(handler: Handler) -> Handler:
         ReauthenticationService.require_recent(session_of(request))
         return handler(view, request, *args, **kwargs)
 
+    guarded.needs_recent_proof = True  # type: ignore[attr-defined]
     return guarded

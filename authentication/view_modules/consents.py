@@ -3,9 +3,8 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.consents import ConsentHistorySerializer, ConsentsGiveSerializer
 from authentication.services import ConsentService
 from authentication.services.consents import Consents
@@ -31,15 +30,10 @@ _EXAMPLE = {
 class ConsentsView(SignedInView):
     """What you have agreed to."""
 
+    tag = "personal data"
     serializer_class = ConsentsGiveSerializer
 
-    @authentication_schema(
-        "consents",
-        tag="personal data",
-        answers={200: ConsentHistorySerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid, failures.RateLimited),
-    )
+    @authentication_schema("consents", ConsentHistorySerializer, response=_EXAMPLE)
     @limited("consents", key=by_user)
     def get(self, request: Request) -> Response:
         """Show what you have agreed to.
@@ -51,12 +45,9 @@ class ConsentsView(SignedInView):
 
     @authentication_schema(
         "consents_give",
-        tag="personal data",
-        request=ConsentsGiveSerializer,
-        example={"terms_accepted": True},
-        answers={200: ConsentHistorySerializer},
-        answer={**_EXAMPLE, "due": {}},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        ConsentHistorySerializer,
+        request={"terms_accepted": True},
+        response={**_EXAMPLE, "due": {}},
         invalid={"non_field_errors": ["Please choose at least one document."]},
     )
     @limited("consents", key=by_user)

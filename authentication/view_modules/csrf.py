@@ -4,7 +4,6 @@ from django.middleware.csrf import get_token
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.health import CsrfTokenSerializer
@@ -19,13 +18,9 @@ class CsrfTokenView(PublicView):
     need none.
     """
 
-    @authentication_schema(
-        "csrf",
-        tag="sign-in",
-        answers={200: CsrfTokenSerializer},
-        answer={"csrfToken": "<64 characters>"},
-        errors=(failures.RateLimited,),
-    )
+    tag = "sign-in"
+
+    @authentication_schema("csrf", CsrfTokenSerializer, response={"csrfToken": "<64 characters>"})
     @limited("csrf")
     def get(self, request: Request) -> Response:
         return Response({"csrfToken": get_token(request)})

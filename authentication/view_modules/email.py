@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email import (
     EmailResendSerializer,
@@ -28,16 +28,15 @@ class EmailVerifyView(PublicView):
     password within a minute.
     """
 
+    tag = "account"
     serializer_class = EmailVerifySerializer
 
     @authentication_schema(
         "email_verify",
-        tag="account",
-        request=EmailVerifySerializer,
-        example={"token": "<from the mail>"},
-        answers={200: EmailVerifiedSerializer},
-        answer={"message": VERIFIED, "exchange_token": "<good for a minute>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        EmailVerifiedSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": VERIFIED, "exchange_token": "<good for a minute>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
@@ -52,16 +51,14 @@ class EmailResendView(PublicView):
     The answer is the same for every address. At most three such mails an hour go to one address.
     """
 
+    tag = "account"
     serializer_class = EmailResendSerializer
 
     @authentication_schema(
         "email_resend",
-        tag="account",
-        request=EmailResendSerializer,
-        example={"email": "ruth@example.org"},
-        answers={200: MessageSerializer},
-        answer={"message": RESENT},
-        errors=(*READS_INPUT, failures.RateLimited),
+        MessageSerializer,
+        request={"email": "ruth@example.org"},
+        response={"message": RESENT},
     )
     @limited("email_resend")
     def post(self, request: Request) -> Response:

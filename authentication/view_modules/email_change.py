@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email_change import (
     EmailChangeSerializer,
@@ -29,32 +29,19 @@ _PENDING = {
 class AccountEmailView(SignedInView):
     """The address of your account."""
 
+    tag = "account"
     serializer_class = EmailChangeSerializer
 
-    @authentication_schema(
-        "account_email",
-        tag="account",
-        answers={200: EmailStateSerializer},
-        answer=_PENDING,
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("account_email", EmailStateSerializer, response=_PENDING)
     def get(self, request: Request) -> Response:
         """Show the address of your account, and the one that waits to be confirmed."""
         return self._state(request)
 
     @authentication_schema(
         "account_email_change",
-        tag="account",
-        request=EmailChangeSerializer,
-        example={"email": "ruth@example.net"},
-        answers={200: EmailStateSerializer},
-        answer=_PENDING,
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.RateLimited,
-        ),
+        EmailStateSerializer,
+        request={"email": "ruth@example.net"},
+        response=_PENDING,
     )
     @limited("email_change", key=by_user)
     @needs_recent_proof
@@ -71,10 +58,8 @@ class AccountEmailView(SignedInView):
 
     @authentication_schema(
         "account_email_cancel",
-        tag="account",
-        answers={200: EmailStateSerializer},
-        answer={"email": "ruth@example.org", "pending": None},
-        errors=(failures.TokenInvalid, failures.CsrfFailed),
+        EmailStateSerializer,
+        response={"email": "ruth@example.org", "pending": None},
     )
     def delete(self, request: Request) -> Response:
         """Stay with the old address: the link that was sent to the new one does nothing any more."""
@@ -91,16 +76,15 @@ class AccountEmailView(SignedInView):
 class EmailChangeConfirmView(PublicView):
     """Confirm a new address with the token that was mailed to it."""
 
+    tag = "account"
     serializer_class = EmailChangeTokenSerializer
 
     @authentication_schema(
         "account_email_confirm",
-        tag="account",
-        request=EmailChangeTokenSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: MessageSerializer},
-        answer={"message": CHANGED},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        MessageSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": CHANGED},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
@@ -117,16 +101,15 @@ class EmailChangeUndoView(PublicView):
     a new password.
     """
 
+    tag = "account"
     serializer_class = EmailChangeTokenSerializer
 
     @authentication_schema(
         "account_email_undo",
-        tag="account",
-        request=EmailChangeTokenSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: EmailUndoneSerializer},
-        answer={"message": UNDONE, "reset_token": "<good for an hour>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        EmailUndoneSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": UNDONE, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:

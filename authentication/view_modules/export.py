@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.export import ExportDownloadSerializer, ExportStateSerializer
 from authentication.services import ExportService
 from authentication.utils.client import ClientInfo
@@ -44,29 +44,14 @@ _COPY = {
 class ExportView(SignedInView):
     """A copy of everything the service holds about you."""
 
-    @authentication_schema(
-        "export",
-        tag="personal data",
-        answers={200: ExportStateSerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid,),
-    )
+    tag = "personal data"
+
+    @authentication_schema("export", ExportStateSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
         """Show how far your copy is."""
         return Response(ExportStateSerializer(ExportService.state_of(user_of(request))).data)
 
-    @authentication_schema(
-        "export_request",
-        tag="personal data",
-        answers={202: ExportStateSerializer},
-        answer=_EXAMPLE,
-        errors=(
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.CsrfFailed,
-            failures.RateLimited,
-        ),
-    )
+    @authentication_schema("export_request", ExportStateSerializer, status=202, response=_EXAMPLE)
     @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
@@ -85,22 +70,15 @@ class ExportDownloadView(SignedInView):
     A JSON file. It is gone from the service then.
     """
 
+    tag = "personal data"
     serializer_class = ExportDownloadSerializer
 
     @authentication_schema(
         "export_download",
-        tag="personal data",
-        request=ExportDownloadSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: OpenApiTypes.OBJECT},
-        answer=_COPY,
-        errors=(
-            *READS_INPUT,
-            failures.LinkInvalid,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.RateLimited,
-        ),
+        OpenApiTypes.OBJECT,
+        request={"token": "<from the mail>"},
+        response=_COPY,
+        errors=(failures.LinkInvalid,),
     )
     @limited("account_data", key=by_user)
     @needs_recent_proof

@@ -36,16 +36,17 @@ class HealthView(PublicView):
     never decides.
     """
 
+    tag = "operations"
+
     @authentication_schema(
         "health",
-        tag="operations",
-        answers={
-            200: HealthSerializer,
+        HealthSerializer,
+        other_answers={
             503: OpenApiResponse(
                 HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]
-            ),
+            )
         },
-        answer=_EXAMPLE,
+        response=_EXAMPLE,
     )
     def get(self, request: Request) -> Response:
         health = HealthService.check()
@@ -62,8 +63,8 @@ class HealthView(PublicView):
 class LiveView(PublicView):
     """Tell that the process runs, asking nothing of anybody."""
 
-    @authentication_schema(
-        "live", tag="operations", answers={200: LiveSerializer}, answer={"status": "alive"}
-    )
+    tag = "operations"
+
+    @authentication_schema("live", LiveSerializer, response={"status": "alive"})
     def get(self, request: Request) -> Response:
         return Response({"status": "alive"})

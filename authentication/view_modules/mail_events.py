@@ -5,9 +5,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
@@ -30,27 +29,16 @@ class SendGridEventsView(PublicView):
 class NoticesView(SignedInView):
     """Which mails you want beside those about the safety of your account."""
 
+    tag = "personal data"
     serializer_class = NoticesSerializer
 
-    @authentication_schema(
-        "notices",
-        tag="personal data",
-        answers={200: NoticesSerializer},
-        answer={"notices": True},
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("notices", NoticesSerializer, response={"notices": True})
     def get(self, request: Request) -> Response:
         """Show whether you get notices, such as the one about a new device."""
         return Response({"notices": user_of(request).notices_stopped_at is None})
 
     @authentication_schema(
-        "notices_update",
-        tag="personal data",
-        request=NoticesSerializer,
-        example={"notices": False},
-        answers={200: NoticesSerializer},
-        answer={"notices": False},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        "notices_update", NoticesSerializer, request={"notices": False}, response={"notices": False}
     )
     @limited("notices", key=by_user)
     def put(self, request: Request) -> Response:

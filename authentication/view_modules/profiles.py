@@ -3,8 +3,8 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
-from authentication.api.schema import READS_INPUT, USER, authentication_schema
+from authentication.api.examples import USER
+from authentication.api.schema import authentication_schema
 from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
 from authentication.services import ProfileService
 from authentication.utils.client import ClientInfo
@@ -32,27 +32,19 @@ _shown = ProfileSerializer().to_representation
 class OwnProfileView(SignedInView):
     """Your own profile."""
 
+    tag = "profile"
     serializer_class = ProfileUpdateSerializer
 
-    @authentication_schema(
-        "profile",
-        tag="profile",
-        answers={200: ProfileSerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("profile", ProfileSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
         """Show who is signed in."""
         return Response(_shown(ProfileService.of(user_of(request))))
 
     @authentication_schema(
         "profile_update",
-        tag="profile",
-        request=ProfileUpdateSerializer,
-        example={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
-        answers={200: ProfileSerializer},
-        answer=_EXAMPLE,
-        errors=(*READS_INPUT, failures.TokenInvalid),
+        ProfileSerializer,
+        request={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
+        response=_EXAMPLE,
         invalid={"timezone": ["Enter a time zone such as Europe/Berlin."]},
     )
     def patch(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.reauthentication import (
     ReauthenticatedSerializer,
     ReauthenticateSerializer,
@@ -28,22 +28,15 @@ class ReauthenticateView(SignedInView):
     counts like a failed sign-in.
     """
 
+    tag = "sign-in"
     serializer_class = ReauthenticateSerializer
 
     @authentication_schema(
         "reauthenticate",
-        tag="sign-in",
-        request=ReauthenticateSerializer,
-        example={"password": "<your password>"},
-        answers={200: ReauthenticatedSerializer},
-        answer={"message": PROVEN, "expires_in": 600},
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.AccountLocked,
-            failures.RateLimited,
-            failures.ServiceUnavailable,
-        ),
+        ReauthenticatedSerializer,
+        request={"password": "<your password>"},
+        response={"message": PROVEN, "expires_in": 600},
+        errors=(failures.AccountLocked, failures.ServiceUnavailable),
         invalid={"password": ["Please give your password."]},
     )
     @limited("reauthenticate", key=by_user)

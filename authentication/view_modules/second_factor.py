@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import NEW_SESSION, USER
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
@@ -41,17 +42,17 @@ _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 class SecondFactorView(SignedInView):
     """Tell whether signing in takes a second factor."""
 
+    tag = "second factor"
+
     @authentication_schema(
         "second_factor",
-        tag="second factor",
-        answers={200: SecondFactorStatusSerializer},
-        answer={
+        SecondFactorStatusSerializer,
+        response={
             "enabled": True,
             "enabled_at": "2026-11-22T15:30:00Z",
             "recovery_codes_left": 10,
             "session_verified": True,
         },
-        errors=(failures.TokenInvalid, failures.RateLimited),
     )
     @limited("second_factor", key=by_user)
     def get(self, request: Request) -> Response:
@@ -67,22 +68,17 @@ class TotpSetupView(SignedInView):
     older second factor stays in force until then. The email address must be verified.
     """
 
+    tag = "second factor"
+
     @authentication_schema(
         "totp_setup",
-        tag="second factor",
-        answers={200: SecondFactorOfferSerializer},
-        answer={
+        SecondFactorOfferSerializer,
+        response={
             "secret": "<32 characters>",
             "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org?secret=<the secret>",
             "qr_svg": "<svg>...</svg>",
         },
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.EmailNotVerified,
-            failures.RateLimited,
-        ),
+        errors=(failures.EmailNotVerified,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -99,22 +95,15 @@ class TotpConfirmView(SignedInView):
     where the app replaces another they are signed out.
     """
 
+    tag = "second factor"
     serializer_class = SecondFactorConfirmSerializer
 
     @authentication_schema(
         "totp_confirm",
-        tag="second factor",
-        request=SecondFactorConfirmSerializer,
-        example={"otp": "492039"},
-        answers={200: RecoveryCodesSerializer},
-        answer={"message": ENABLED, "recovery_codes": _CODES},
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.EmailNotVerified,
-            failures.RateLimited,
-        ),
+        RecoveryCodesSerializer,
+        request={"otp": "492039"},
+        response={"message": ENABLED, "recovery_codes": _CODES},
+        errors=(failures.EmailNotVerified,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -132,18 +121,13 @@ class SecondFactorDisableView(SignedInView):
     of the factor.
     """
 
+    tag = "second factor"
+
     @authentication_schema(
         "second_factor_disable",
-        tag="second factor",
-        answers={200: MessageSerializer},
-        answer={"message": DISABLED},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
+        MessageSerializer,
+        response={"message": DISABLED},
+        errors=(failures.NotFound,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -159,18 +143,13 @@ class RecoveryCodesView(SignedInView):
     factor.
     """
 
+    tag = "second factor"
+
     @authentication_schema(
         "recovery_codes",
-        tag="second factor",
-        answers={200: RecoveryCodesSerializer},
-        answer={"message": RENEWED, "recovery_codes": _CODES},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
+        RecoveryCodesSerializer,
+        response={"message": RENEWED, "recovery_codes": _CODES},
+        errors=(failures.NotFound,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -188,16 +167,15 @@ class SecondFactorVerifyView(PublicView):
     an hour, over all sign-ins, are the most an account takes. The answer is that of a sign-in.
     """
 
+    tag = "second factor"
     serializer_class = SecondFactorVerifySerializer
 
     @authentication_schema(
         "second_factor_verify",
-        tag="second factor",
-        request=SecondFactorVerifySerializer,
-        example={"mfa_token": "<from the refusal>", "otp": "492039"},
-        answers={200: SignedInSerializer},
-        answer={**NEW_SESSION, "user": USER},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.CodeInvalid, failures.RateLimited),
+        SignedInSerializer,
+        request={"mfa_token": "<from the refusal>", "otp": "492039"},
+        response={**NEW_SESSION, "user": USER},
+        errors=(failures.TokenInvalid, failures.CodeInvalid),
     )
     @limited("second_factor_verify")
     def post(self, request: Request) -> Response:

@@ -8,14 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import NEW_SESSION, TOKENS, USER_ID
 from authentication.api.limits import by_address, limited
-from authentication.api.schema import (
-    NEW_SESSION,
-    READS_INPUT,
-    TOKENS,
-    USER_ID,
-    authentication_schema,
-)
+from authentication.api.schema import authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
     ExchangeTokenSerializer,
@@ -50,16 +45,15 @@ class TokenRefreshView(ClearsCookie, PublicView):
     returned.
     """
 
+    tag = "tokens"
     serializer_class = TokenRefreshSerializer
 
     @authentication_schema(
         "token_refresh",
-        tag="tokens",
-        request=TokenRefreshSerializer,
-        example={"refresh": TOKENS["refresh"]},
-        answers={200: TokenPairSerializer},
-        answer=TOKENS,
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        TokenPairSerializer,
+        request={"refresh": TOKENS["refresh"]},
+        response=TOKENS,
+        errors=(failures.TokenInvalid,),
         invalid={"refresh": ["Not a valid string."]},
         security=("refreshCookie",),
     )
@@ -79,16 +73,15 @@ class TokenVerifyView(PublicView):
     no token included.
     """
 
+    tag = "tokens"
     serializer_class = TokenVerifySerializer
 
     @authentication_schema(
         "token_verify",
-        tag="tokens",
-        request=TokenVerifySerializer,
-        example={"token": TOKENS["access"]},
-        answers={200: OpenApiTypes.OBJECT},
-        answer={},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        OpenApiTypes.OBJECT,
+        request={"token": TOKENS["access"]},
+        response={},
+        errors=(failures.TokenInvalid,),
         invalid={"token": ["Not a valid string."]},
     )
     @limited("token_verify")
@@ -104,15 +97,14 @@ class ExchangeTokenView(PublicView):
     factor is asked for its code, as at sign-in.
     """
 
+    tag = "tokens"
     serializer_class = ExchangeTokenSerializer
 
     @authentication_schema(
         "exchange_token",
-        tag="tokens",
-        request=ExchangeTokenSerializer,
-        example={"exchange_token": "<from email/verify>"},
-        answers={200: ExchangedSerializer},
-        answer={
+        ExchangedSerializer,
+        request={"exchange_token": "<from email/verify>"},
+        response={
             **NEW_SESSION,
             "user_id": USER_ID,
             "email": "ruth@example.org",
@@ -120,12 +112,10 @@ class ExchangeTokenView(PublicView):
             "message": "Token exchange successful",
         },
         errors=(
-            *READS_INPUT,
             failures.LinkInvalid,
             failures.MfaRequired,
             failures.AccountDeletionPending,
             failures.ConsentRequired,
-            failures.RateLimited,
             failures.ServiceUnavailable,
         ),
     )
