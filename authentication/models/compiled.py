@@ -1,4 +1,4 @@
-"""A query whose SQL is put together once, for the few that run with every request."""
+"""A query whose SQL is compiled once, for the one that every authenticated request runs."""
 
 import functools
 import uuid
@@ -16,11 +16,11 @@ Reader = Callable[[Mapping[str, Any]], Any]
 
 
 class CompiledQuery(Generic[Row]):
-    """Gets one row, with what it is joined to, by values that differ from call to call.
+    """Gets one row with its joined rows.
 
-    The ORM puts a query's SQL together anew each time, which costs many times what the database
-    needs to answer. Here it is asked once, with a mark in the place of each value; the instances
-    are built as the ORM builds them.
+    The ORM compiles a query's SQL at each call: for the session of a token, with its user, 2.4 ms of
+    CPU against 0.24 ms here, on one machine in one run. So it is compiled once, with a mark in the
+    place of each value. The instances are built as the ORM builds them.
     """
 
     def __init__(self, build: Callable[..., QuerySet[Row]], **marks: Value) -> None:

@@ -1,4 +1,4 @@
-"""A person's second factor: the seed of their authenticator app, and the codes for when it is lost."""
+"""The second factor: the seed of an authenticator app (RFC 6238), and recovery codes."""
 
 import datetime as dt
 import uuid
@@ -41,10 +41,9 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         )
 
     def accept_step(self, factor: "SecondFactor", *, step: int) -> bool:
-        """Claim a time step for the code that was right, whose try then no longer counts; each is good once.
+        """Claim the time step of a right code, once, and uncount its try.
 
-        The seed is compared too: a code of one that has been replaced or removed meanwhile is worth
-        nothing.
+        The seed is compared too, so that a code of a replaced or removed seed is refused.
         """
         unused = self.filter(user_id=factor.user_id, seed=factor.seed, last_step__lt=step)
         return bool(unused.update(last_step=step, window_tries=_one_less()))
@@ -54,12 +53,12 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         self.filter(user_id=user_id).update(window_tries=_one_less())
 
     def offer(self, user_id: uuid.UUID, *, seed: str, at: dt.datetime) -> None:
-        """Keep a new seed until a code confirms it; the one in force stays in force."""
+        """Store a new seed, pending until a code confirms it. The seed in force stays."""
         fresh = {"pending_seed": seed, "pending_at": at}
         self.update_or_create(user_id=user_id, defaults=fresh)
 
     def confirm(self, factor: "SecondFactor", *, step: int) -> bool:
-        """Put the offered seed in force, whose code for this time step was right; False if it is no longer offered."""
+        """Put the pending seed in force, for a right code of this time step; False if it is gone."""
         offered = self.filter(
             user_id=factor.user_id, pending_seed=factor.pending_seed, last_step__lt=step
         )
@@ -68,7 +67,7 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         )
 
     def remove(self, user_id: uuid.UUID) -> None:
-        """Forget the seeds. The row stays, with the tries and the last step, which no new seed sets back."""
+        """Delete the seeds. Tries and last step stay, so that a new seed does not reset them."""
         self.filter(user_id=user_id).update(seed="", pending_seed="", pending_at=None)
 
 
@@ -129,11 +128,10 @@ class RecoveryCodeQuerySet(models.QuerySet["RecoveryCode"]):
 
 
 class RecoveryCode(models.Model):
-    """A code that stands in once for the authenticator app.
+    """A code that replaces the authenticator app once.
 
-    Of its 120 random bits a plain SHA-256 is kept: nobody guesses that many, so a slow hash, or a
-    key that could get lost, would protect nothing more, and trying one code costs one look-up (NIST
-    SP 800-63B, 5.1.2.2, asks for salt and slowness below 112 bits).
+    Its 120 random bits are stored as a plain SHA-256: NIST SP 800-63B, 5.1.2.2, asks for a salt and
+    a slow hash below 112 bits only. So a try costs one look-up.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""The account: who a person is, how they prove it, and whether they may come in now."""
+"""The account."""
 
 import unicodedata
 import uuid
@@ -53,7 +53,7 @@ class UserManager(_Manager):  # type: ignore[valid-type,misc,type-arg]  # made a
 
 
 def generated_username() -> str:
-    """Return a username nobody has, made of nothing that identifies its owner."""
+    """Return a random username, which tells nothing about its owner."""
     return f"member-{new_jti()[:16]}"
 
 
@@ -74,8 +74,7 @@ class User(LockableAccount, AbstractUser):
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
-    # Set by the mail provider; nothing but security mail goes there until the address is proven
-    # anew.
+    # Set by the mail provider: only security mail goes there until the address is proven again.
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
@@ -85,12 +84,12 @@ class User(LockableAccount, AbstractUser):
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)
 
-    # Since when signing in takes a second factor; its seed and codes have tables of their own.
+    # Since when a sign-in needs a second factor. Seed and codes have tables of their own.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     terms_accepted_at = models.DateTimeField(null=True, blank=True)
     privacy_policy_accepted_at = models.DateTimeField(null=True, blank=True)
-    # Of which version; the history, with whence, is Consent's.
+    # The accepted versions; the history is in Consent.
     terms_version = models.CharField(max_length=32, blank=True, default="")
     privacy_policy_version = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -129,18 +128,18 @@ class User(LockableAccount, AbstractUser):
         return self.username
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set a new password, from when on every older token is dead."""
+        """Set a new password; every older token is invalid from then on."""
         self.password = make_password(_normal(raw_password))
         self._password = raw_password
         self.password_changed_at = timezone.now()
         self.password_breached_at = None
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Return whether this is the password; one made with older parameters is hashed anew."""
+        """Return whether this is the password; a hash with older parameters is renewed."""
 
         def rehash(password: str) -> None:
-            # Not set_password: the password is the same, and the tokens stay good. If another one
-            # was set while this was hashed, it stays.
+            # Not set_password: the password is the same, so tokens stay valid. A password that was
+            # set meanwhile is not overwritten.
             old, self.password = self.password, make_password(password)
             User.objects.filter(pk=self.pk, password=old).update(password=self.password)
             PasswordHistory.objects.filter(user=self, password_hash=old).update(
@@ -150,8 +149,8 @@ class User(LockableAccount, AbstractUser):
         return check_password(_normal(raw_password), self.password, rehash)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        # Django's sessions, the admin's, end when the password changes; here also when a second
-        # factor comes or goes.
+        # Django's sessions (the admin's) end with a new password, and here with a change of the
+        # second factor.
         key_salt = "authentication.User.session_auth_hash"
         since = self.second_factor_at.isoformat() if self.second_factor_at else ""
         return salted_hmac(

@@ -1,4 +1,4 @@
-"""What staff may do to an account. Each act is audited with who did it and to whom."""
+"""What staff may do to accounts. Each action is audited with its actor and its target."""
 
 import datetime as dt
 import uuid
@@ -19,6 +19,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.accounts import address_taken
+from authentication.services.acting import locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
@@ -29,17 +30,17 @@ Reason = TokenBlacklist.Reason
 _BATCH = 1_000
 _PROVEN = "This address is verified already."
 _CLOSED = "This account is disabled, and gets no mail."
-_ONESELF = "This is your own account. Somebody else has to disable it."
+_ONESELF = "This is your own account. Another member of staff has to disable it."
 
 
 class AdministrationService:
-    """What staff may do to an account. Raises PermissionRefused where someone reaches above themselves."""
+    """What staff may do to accounts. Raises PermissionRefused if the target outranks the actor."""
 
     @staticmethod
     def unlock(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Let a person sign in again at once."""
+        """Lift the locks of an account and of its devices."""
         _check_rank(actor, user)
-        with transaction.atomic():
+        with locked_account(user.pk):
             User.objects.filter(pk=user.pk).unlock(at=timezone.now())
             KnownDevice.objects.filter(user=user).clear_attempts()
             record(
@@ -52,9 +53,9 @@ class AdministrationService:
 
     @staticmethod
     def end_sessions(user: User, *, actor: User | None, client: ClientInfo) -> int:
-        """Sign a person out everywhere; return how many devices that were."""
+        """End every session of a user and make every device unknown; return how many ended."""
         _check_rank(actor, user)
-        with transaction.atomic():
+        with locked_account(user.pk):
             KnownDevice.objects.forget(user.pk)
             count = UserSession.objects.filter(user=user).end(
                 reason=Reason.ADMIN, at=timezone.now()
@@ -64,20 +65,20 @@ class AdministrationService:
 
     @staticmethod
     def end_session(session: UserSession, *, actor: User | None, client: ClientInfo) -> None:
-        """Sign a person out on one device."""
+        """End one session."""
         _check_rank(actor, session.user)
-        with transaction.atomic():
+        with locked_account(session.user_id):
             UserSession.objects.filter(pk=session.pk).end(reason=Reason.ADMIN, at=timezone.now())
             _note("end_session", session.user_id, actor, client, session=str(session.pk))
 
     @staticmethod
     def live_sessions() -> int:
-        """Return how many sessions live, everybody's."""
+        """Return how many sessions are live."""
         return UserSession.objects.live(at=timezone.now()).count()
 
     @staticmethod
     def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
-        """Sign everybody out, a thousand devices at a time; return how many those were."""
+        """End every session of every user, a thousand at a time; return how many ended."""
         total = 0
         while keys := list(
             UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]
@@ -92,7 +93,7 @@ class AdministrationService:
 
     @staticmethod
     def find(identifier: str) -> User:
-        """Return the person with an address or username; raises NotFound."""
+        """Return the user with an address or username; raises NotFound."""
         user: User | None = User.objects.identified_by(canonical_identifier(identifier)).first()
         if user is None:
             raise NotFound
@@ -100,7 +101,7 @@ class AdministrationService:
 
     @staticmethod
     def create_superuser(*, email: str, password: str, client: ClientInfo) -> User:
-        """Make an account that may do everything.
+        """Make a superuser.
 
         Raises Django's ValidationError for a weak password, ValidationFailed for a taken address.
         """
@@ -114,7 +115,7 @@ class AdministrationService:
 
     @staticmethod
     def resend_verification(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Mail a person the link that proves their address."""
+        """Mail a user the link that proves their address."""
         _check_rank(actor, user)
         _check_open(user)
         if user.email_verified:
@@ -125,7 +126,7 @@ class AdministrationService:
 
     @staticmethod
     def send_reset_link(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Mail a person the link to choose a new password; nobody chooses it for them."""
+        """Mail a user the link to choose a new password; staff never choose one."""
         _check_rank(actor, user)
         _check_open(user)
         with transaction.atomic():
@@ -134,11 +135,11 @@ class AdministrationService:
 
     @staticmethod
     def disable(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Close an account and sign it out everywhere; nobody closes the desk on themselves."""
+        """Disable an account and end its sessions; staff cannot disable themselves."""
         _check_rank(actor, user)
         if actor and actor.pk == user.pk:
             raise PermissionRefused(_ONESELF)
-        with transaction.atomic():
+        with locked_account(user.pk):
             User.objects.filter(pk=user.pk).update(is_active=False)
             KnownDevice.objects.forget(user.pk)
             UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
@@ -146,15 +147,15 @@ class AdministrationService:
 
     @staticmethod
     def enable(user: User, *, actor: User | None, client: ClientInfo) -> None:
-        """Open a closed account again."""
+        """Enable a disabled account."""
         _check_rank(actor, user)
-        with transaction.atomic():
+        with locked_account(user.pk):
             User.objects.filter(pk=user.pk).update(is_active=True)
             _note("enable", user.pk, actor, client)
 
     @staticmethod
     def revoke_token(*, jti: str, reason: str, actor: User, client: ClientInfo) -> TokenBlacklist:
-        """Revoke an access or refresh token by its identifier; the session of a refresh token ends."""
+        """Revoke a token by its identifier; a refresh token's session ends."""
         now = timezone.now()
         with transaction.atomic():
             session = (
@@ -163,8 +164,7 @@ class AdministrationService:
             if session:
                 _check_rank(actor, session.user)
                 UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
-            # Whose it is cannot be told from an access token's identifier; no token of ours lives
-            # longer than this.
+            # An access token's identifier does not name its user. No token lives longer than this.
             longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
             owner = session.user_id if session else None
             TokenBlacklist.blacklist_token(
@@ -182,7 +182,7 @@ class AdministrationService:
 
     @staticmethod
     def send_again(mail: OutgoingEmail, *, actor: User, client: ClientInfo) -> bool:
-        """Put a dead letter back into the outbox; False if it is none."""
+        """Queue a failed mail again; False if it has not failed."""
         with transaction.atomic():
             revived = EmailService.send_again(mail.pk)
             if revived:
@@ -191,7 +191,7 @@ class AdministrationService:
 
     @staticmethod
     def run_again(task: FailedTask, *, actor: User, client: ClientInfo) -> bool:
-        """Start a task anew that failed for good; False if that has been done."""
+        """Run a failed task again; False if that has been done."""
         with transaction.atomic():
             started = run_again(task.pk)
             if started:
@@ -200,19 +200,19 @@ class AdministrationService:
 
     @staticmethod
     def note_group_change(group: str, *, actor: User | None, client: ClientInfo) -> None:
-        """Write down that what a group may do was changed."""
+        """Audit a change of a group's permissions."""
         _note("change_group", None, actor, client, group=group)
 
     @staticmethod
     def note_change(
         user_id: uuid.UUID, *, fields: Iterable[str], actor: User | None, client: ClientInfo
     ) -> None:
-        """Write down which fields of an account were changed."""
+        """Audit which fields of an account were changed."""
         _note("change", user_id, actor, client, fields=sorted(fields))
 
 
 def _name(actor: User | None) -> str:
-    """Return who acts; without an account it is whoever may run commands on the server."""
+    """Return the actor's id; commands have no actor."""
     return str(actor.pk) if actor else "command line"
 
 

@@ -1,4 +1,4 @@
-"""Moving an account to another email address."""
+"""Changing the email address of an account."""
 
 import contextlib
 import datetime as dt
@@ -37,7 +37,7 @@ _SAME = "This is your email address already."
 
 
 class EmailChangeService:
-    """Moving an account to another email address: the old one stays in force until the new one is proven."""
+    """Changing the email address; the old one stays in force until the new one is proven."""
 
     @staticmethod
     def pending(user: User) -> EmailChange | None:

@@ -1,4 +1,4 @@
-"""A person's copy of everything held about them."""
+"""Exports of a user's personal data."""
 
 import dataclasses
 import datetime as dt
@@ -31,7 +31,7 @@ _DOWNLOAD = ActionToken.Action.DOWNLOAD_EXPORT
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ExportState:
-    """How far a copy is: none, preparing, ready or downloaded; and until when it can be fetched."""
+    """The state: none, preparing, ready or downloaded; and until when it can be downloaded."""
 
     state: str
     requested_at: dt.datetime | None = None
@@ -39,11 +39,11 @@ class ExportState:
 
 
 class ExportService:
-    """A person's copy of everything held about them: made by a task, fetched once, gone after a day."""
+    """Exports of a user's personal data: made by a task, downloaded once, deleted after a day."""
 
     @staticmethod
     def state_of(user: User) -> ExportState:
-        """Return how far the copy is that a person asked for last."""
+        """Return the state of the latest export."""
         export = AccountExport.objects.filter(user=user).order_by("-requested_at").first()
         return _state(export) if export else ExportState("none")
 
@@ -60,7 +60,7 @@ class ExportService:
 
     @staticmethod
     def build(export_id: str | uuid.UUID) -> None:
-        """Make a copy and mail its owner; one that is made already, or was replaced, is left alone."""
+        """Make an export and mail its owner; one that is ready or was replaced is skipped."""
         export = (
             AccountExport.objects.select_related("user").filter(pk=export_id, ready_at=None).first()
         )
@@ -77,7 +77,7 @@ class ExportService:
 
     @staticmethod
     def sweep() -> None:
-        """Have the copies made whose task was lost."""
+        """Queue the exports whose task was lost."""
         for pk in AccountExport.objects.unfinished(at=timezone.now()).values_list("pk", flat=True):
             enqueue(_BUILD, str(pk))
 

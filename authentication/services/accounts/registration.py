@@ -1,4 +1,4 @@
-"""Becoming a member."""
+"""Registration."""
 
 import dataclasses
 import datetime as dt
@@ -26,14 +26,14 @@ from .reserved_usernames import check_not_reserved, reserve_username, username_t
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Registered:
-    """What a registration answers; for an address that was taken the id is nobody's."""
+    """The answer to a registration; for a taken address the id is random."""
 
     user_id: uuid.UUID
     email: str
 
 
 class RegistrationService:
-    """Becoming a member."""
+    """Registration."""
 
     @staticmethod
     def register(
@@ -50,11 +50,11 @@ class RegistrationService:
     ) -> Registered:
         """Make an account and mail the link that proves its address.
 
-        An address that is taken gets the same answer, in the same time, and its owner a mail: who
-        asks must not learn that somebody belongs here. Usernames are public.
+        A taken address gets the same answer, in the same time, and its owner a mail: the answer must
+        not reveal a member. Usernames are public.
 
-        Raises ValidationFailed for a weak password, a taken username and, where the settings say
-        so, a taken address.
+        Raises ValidationFailed for a weak password, a taken username and, with
+        PREVENT_EMAIL_ENUMERATION off, a taken address.
         """
         now = timezone.now()
         user = User(
@@ -67,29 +67,29 @@ class RegistrationService:
         set_consent_fields(user, documents, at=now)
         check_password_policy(password, user, field="password")
         owner = _owner_of(email, username)
-        # Hashed even when nothing will be stored: the time must not tell.
+        # Hashed although nothing may be stored: the time must not reveal it.
         user.set_password(password)
         if owner is None:
             profile = {"display_name": display_name, "timezone": timezone_name}
             owner = _create(user, password, profile, documents, client=client, at=now)
         if owner is not None:
-            _tell_owner(owner, username, client=client)
+            _notify_owner(owner, username, client=client)
         return Registered(user_id=user.pk, email=email)
 
 
 def _owner_of(email: str, username: str) -> uuid.UUID | None:
-    """Return who has the address; raise ValidationFailed if the username is taken."""
+    """Return the account of the address; raise ValidationFailed if the username is taken."""
     address, name = canonical_email(email), canonical_username(username)
     wanted = Q(email_canonical=address)
     if username:
         check_not_reserved(username)
         wanted |= Q(username_canonical=name)
-    # Both in one look: between two, another request might take one and the other.
+    # In one query: between two, another request could take either.
     found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
     if username and any(user.username_canonical == name for user in found):
         raise username_taken()
     holder = next((user.pk for user in found if user.email_canonical == address), None)
-    # Asked for whether or not it is needed: the number of queries must not tell.
+    # Always queried: the number of queries must not reveal the address.
     reserver = reserver_of_address(address, at=timezone.now())
     return holder or reserver
 
@@ -103,7 +103,7 @@ def _create(
     client: ClientInfo,
     at: dt.datetime,
 ) -> uuid.UUID | None:
-    """Store a new account; return the owner of its address instead if another request was faster."""
+    """Store a new account; return the address's owner if another request was faster."""
     try:
         with transaction.atomic():
             user.save(force_insert=True)
@@ -118,7 +118,7 @@ def _create(
     return None
 
 
-def _tell_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
+def _notify_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
     with transaction.atomic():
         record(
             Event.REGISTRATION_DUPLICATE,

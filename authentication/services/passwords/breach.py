@@ -1,4 +1,4 @@
-"""Building block: whether a password is known from a data breach, without telling anybody the password (contract 7)."""
+"""Breach check of passwords, without revealing them (contract 7)."""
 
 import datetime as dt
 import hashlib
@@ -22,10 +22,10 @@ TASK = "authentication.tasks.check_breach"
 
 
 def queue_breach_check(user: User, password: str) -> None:
-    """Have a password looked up once the transaction is committed.
+    """Queue the breach check of a password, to start after the commit.
 
-    What travels to the task is the five characters the look-up needs anyway and a keyed, salted
-    hash of the rest: nothing the password could be guessed from without SECRET_KEY.
+    The task gets the five characters that the API needs, and a salted HMAC of the whole SHA-1:
+    without SECRET_KEY the password cannot be guessed from them.
     """
     if settings.HIBP_ENABLED:
         sha1 = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
@@ -41,9 +41,9 @@ def queue_breach_check(user: User, password: str) -> None:
 
 
 def check_breach(*, user_id: str, changed_at: str, prefix: str, salt: str, mac: str) -> None:
-    """Ask the range API, and flag the account if its password, still the same, is known.
+    """Flag the account if its password is known from a breach and has not been changed since.
 
-    Raises utils.pwned.Unavailable while the API does not answer properly.
+    Raises utils.pwned.Unavailable if the API fails.
     """
     suffixes = breached_suffixes(prefix)
     if not any(hmac.compare_digest(_mac(salt, prefix + suffix), mac) for suffix in suffixes):

@@ -1,4 +1,4 @@
-"""Argon2id with our parameters, and no more hashes at once than the memory holds."""
+"""Argon2id with our parameters, and no more concurrent hashes than the memory allows."""
 
 import contextlib
 import functools
@@ -16,7 +16,7 @@ _WAIT_SECONDS = 5.0
 
 
 class ServiceArgon2Hasher(Argon2PasswordHasher):
-    """Django's Argon2id hasher (RFC 9106), at the cost the settings name."""
+    """Django's Argon2id hasher (RFC 9106), with the cost of the settings."""
 
     @property
     def time_cost(self) -> int:  # type: ignore[override]  # a constant there

@@ -1,4 +1,4 @@
-"""Building block: which passwords are good enough."""
+"""The password policy."""
 
 import unicodedata
 
@@ -10,9 +10,9 @@ from authentication.models import User
 
 
 def check_password_policy(password: str, user: User, *, field: str) -> None:
-    """Raise ValidationFailed, with every rule the password breaks under the name of its field."""
+    """Raise ValidationFailed for a field, with every rule that the password breaks."""
     try:
-        # As it will be hashed: an accent typed on its own is part of its letter, and no special
+        # In the form that is hashed: a combining accent is part of its letter, not a special
         # character.
         validate_password(unicodedata.normalize("NFC", password), user)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Password rules of our own, beside Django's."""
+"""Password validators, in addition to Django's."""
 
 import unicodedata
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _CLASSES: dict[str, Callable[[str], bool]] = {
 
 
 class CompositionValidator:
-    """Asks for upper and lower case, a digit and a special character, of any script."""
+    """Requires upper and lower case, a digit and a special character, of any script."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError naming each kind of character that is missing."""
@@ -38,10 +38,10 @@ class CompositionValidator:
 
 
 class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
-    """Django's comparison with what is known of a person, and with their address up to its @."""
+    """Django's comparison with the user's data, and with the local part of the address."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Raise ValidationError if the password is much like something known of the person."""
+        """Raise ValidationError if the password is similar to the user's data."""
         super().validate(password, user)
         local = user.email.rpartition("@")[0].lower() if user else ""
         if (
@@ -54,7 +54,7 @@ class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
 
 
 class ContextWordsValidator:
-    """Refuses what anybody would try first here: the community's own words (ASVS 6.1.2)."""
+    """Refuses the community's own words, which are guessed first (ASVS 6.1.2)."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
         self.words = words
@@ -73,17 +73,17 @@ class ContextWordsValidator:
 
 
 class PasswordHistoryValidator:
-    """Refuses the password a person has and the last ones they had."""
+    """Refuses the current password and the last ones."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError if the password was used before."""
-        # A person who is only just registering has no row yet, and no past.
+        # At the registration there is no row and no history.
         if user is None or user._state.adding or not settings.PASSWORD_HISTORY_LIMIT:  # noqa: SLF001 -- Django's own flag
             return
         newest = PasswordHistory.objects.filter(user_id=user.pk).order_by("-created_at", "-pk")
         kept = newest.values_list("password_hash", flat=True)[: settings.PASSWORD_HISTORY_LIMIT]
         normal = unicodedata.normalize("NFC", password)
-        # Whoever was made by the command line has a password and no history.
+        # An account made by a command has a password and no history.
         if any(
             check_password(normal, encoded) for encoded in dict.fromkeys([user.password, *kept])
         ):

@@ -26,7 +26,8 @@ class SessionService:
     def get(*, user_id: uuid.UUID, session_id: uuid.UUID) -> UserSession:
         """Return one live session of a user; raises NotFound for any other session."""
         mine = UserSession.objects.filter(user_id=user_id, pk=session_id)
-        session = mine.live(at=timezone.now()).since_password().first()
+        live = mine.live(at=timezone.now()).since_password()
+        session: UserSession | None = live.first()
         if session is None:
             raise NotFound
         return session

@@ -1,4 +1,4 @@
-"""Building block: what can happen to a pair of tokens (contract 4)."""
+"""Access and refresh tokens: issuing, checking, rotating (contract 4)."""
 
 import dataclasses
 import datetime as dt
@@ -34,14 +34,14 @@ class TokenPair:
 
 
 class TokenService:
-    """What can happen to a pair of tokens."""
+    """Access and refresh tokens: issuing, checking, rotating."""
 
     @staticmethod
     def issue(session: UserSession, *, at: dt.datetime) -> TokenPair:
-        """Return the newest tokens of a session: the refresh token is the same however often they are asked for."""
+        """Return the newest tokens of a session; the refresh token is the same at each call."""
         lifetime: dt.timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
         names = {"session_id": session.pk, "user_id": session.user_id}
-        # An access token must not promise what its session does not keep.
+        # An access token does not outlive its session.
         ends_at = min(at + lifetime, session.expires_at)
         return TokenPair(
             access=sign_token(
@@ -76,9 +76,9 @@ class TokenService:
     def rotate(*, refresh: str, client: ClientInfo) -> TokenPair:
         """Swap a refresh token for its successor.
 
-        A refresh token works once. A second use means that two parties hold it, and we cannot tell
-        the owner from the thief, so the session ends for both; unless the use is one a lost or late
-        answer explains.
+        A refresh token works once. After a second use two parties hold it, and we cannot tell the
+        owner from the thief, so the session ends for both, unless a lost or late answer explains the
+        use.
 
         Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
         """
@@ -89,7 +89,7 @@ class TokenService:
                 raise TokenInvalid
             if _swap(session, client=client, at=now):
                 return TokenService.issue(session, at=session.last_rotation_at)
-            # Another request won the swap: judge by what it wrote.
+            # Another request won the swap: decide by what it wrote.
             session = _session_of(claims, at=now)
         if session.forgives(claims.jti, at=now):
             return TokenService.issue(session, at=now)
@@ -100,7 +100,7 @@ class TokenService:
 
     @staticmethod
     def session_of(*, refresh: str) -> UserSession:
-        """Return the live session of a refresh token, be it the newest or not, without changing anything.
+        """Return the live session of a refresh token, the newest or an older one; change nothing.
 
         Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
         """
@@ -109,28 +109,27 @@ class TokenService:
 
 def _claims_of(kind: Kind, token: str) -> Claims:
     try:
-        # Of a refresh token's end its session is the authority: a later rotation may have put it
-        # off.
+        # The session decides when a refresh token expires: a later rotation may have extended it.
         return Claims.read(kind, token, expired=kind is RefreshToken)
     except InvalidToken:
         raise TokenInvalid from None
 
 
 def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
-    session: UserSession | None = UserSession.objects.of_token(
+    session: UserSession | None = UserSession.of_token(
         jti=claims.jti, session_id=claims.session_id, user_id=claims.user_id
     )
     if session is None or not session.is_live(at=at) or session.predates_password():
         raise SessionOver
     if claims.issued_at < session.created_at.replace(microsecond=0):
-        # Signed by our key, and older than its own session: no code of ours makes such a token.
+        # Older than its own session: we do not issue such a token.
         raise TokenInvalid
     return session
 
 
 def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
     old, expired_at, new = session.refresh_token_jti, session.expires_at, new_jti()
-    # The clock of whoever changed the password may be ahead of ours.
+    # The clock of the process that changed the password may be ahead of ours.
     at = max(at, session.user.password_changed_at)
     with transaction.atomic():
         if not UserSession.objects.swap_jti(session, new=new, at=at):
@@ -151,8 +150,7 @@ def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
 
 
 def _end_for_reuse(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> None:
-    # A transaction of its own, committed before the refusal: raising inside it would bring the
-    # session back.
+    # A transaction of its own, committed before the exception, which would roll it back.
     with transaction.atomic():
         if UserSession.objects.filter(pk=session.pk).end(reason=TokenBlacklist.Reason.REUSE, at=at):
             record(

@@ -1,4 +1,4 @@
-"""Building block: whether a person who has proven who they are may come in now, or has to decide something first."""
+"""Admission: a pending deletion and missing consents stop a sign-in after the right password."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from authentication.utils.client import ClientInfo
 
 
 def admit(user: User, *, documents: Collection[str], restore: bool, client: ClientInfo) -> None:
-    """Let a person in who takes a deletion back with `restore`, and agrees to the `documents` in force.
+    """Check that no deletion is pending or `restore` cancels it, and record the `documents`.
 
     Raises AccountDeletionPending, with the time of the erasure, or ConsentRequired, with the
     versions to agree to.

@@ -25,20 +25,20 @@ from .second_factor_codes import challenge
 
 
 class ExchangeTokenService:
-    """Short-lived tokens that keep JWTs out of addresses and histories."""
+    """Short-lived tokens that keep JWTs out of URLs and browser histories."""
 
     @staticmethod
     def create(*, user_id: uuid.UUID) -> str:
-        """Return a token that its bearer may trade once for a session of this person."""
+        """Return a token that opens one session for this user."""
         return new_exchange_token(User.objects.only("password_changed_at").get(pk=user_id))
 
     @staticmethod
     def redeem(*, token: str, client: ClientInfo, documents: Collection[str] = ()) -> SignedIn:
-        """Open a session for the person a token stands for; a token that comes again ends the session it gave.
+        """Open a session for the holder of a token; a replayed token ends the session it opened.
 
         Raises LinkInvalid if the token is unknown, used, expired or older than the password,
-        MfaRequired for a person with a second factor, ConsentRequired, which does not spend the
-        token, ServiceUnavailable while nobody can tell.
+        MfaRequired for an account with a second factor, ConsentRequired, which does not spend the
+        token, ServiceUnavailable while the cache is down.
         """
         holder = holder_of_exchange_token(token)
         user = _user_of(holder) if holder else None
@@ -71,7 +71,7 @@ def _user_of(holder: Holder) -> User | None:
 
 
 def _end_replayed(token: str, *, client: ClientInfo) -> None:
-    """End the session a token gave when it comes a second time: two parties hold it (RFC 6749, section 4.1.2)."""
+    """End the session of a replayed token: two parties hold it (RFC 6749, section 4.1.2)."""
     session_id, now = session_redeemed(token), timezone.now()
     if session_id is None:
         return

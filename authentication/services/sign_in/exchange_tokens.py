@@ -1,4 +1,4 @@
-"""Building block: exchange tokens, kept in the cache under their digests for a minute."""
+"""Exchange tokens, in the cache under their digests for a minute."""
 
 import contextlib
 import datetime as dt
@@ -17,7 +17,7 @@ _REPLAY_SECONDS = 600
 
 
 class Holder(NamedTuple):
-    """Whom a token stands for, and the password it was made under, told by its time: a new one voids the token."""
+    """The user of a token, and the time of their password: a new password voids the token."""
 
     user_id: uuid.UUID
     password_changed_at: dt.datetime
@@ -28,7 +28,7 @@ class Holder(NamedTuple):
 
 
 def new_exchange_token(user: User) -> str:
-    """Return a token that stands for a person once, for EXCHANGE_TOKEN_LIFETIME and as long as their password stays.
+    """Return a token that works once, for EXCHANGE_TOKEN_LIFETIME or until a new password.
 
     Raises ServiceUnavailable while the cache is down.
     """
@@ -42,7 +42,7 @@ def new_exchange_token(user: User) -> str:
 
 
 def holder_of_exchange_token(token: str) -> Holder | None:
-    """Return whom a token stands for, without spending it.
+    """Return the holder of a token without spending it.
 
     Raises ServiceUnavailable while the cache is down.
     """
@@ -54,27 +54,27 @@ def holder_of_exchange_token(token: str) -> Holder | None:
 
 
 def spend_exchange_token(token: str) -> Holder | None:
-    """Return whom a token stands for, to one caller; None to all others.
+    """Spend a token and return its holder, to one caller; None to all others.
 
     Raises ServiceUnavailable while the cache is down.
     """
     key = _key(token)
     try:
         held = cache.get(key)
-        # The deletion decides: of several callers who read the value one deletes it.
+        # The deletion decides: of several callers who read the value, one deletes it.
         return Holder.kept(*held) if held and cache.delete(key) else None
     except FAULTS:
         raise ServiceUnavailable from None
 
 
 def remember_redeemed(token: str, session_id: uuid.UUID) -> None:
-    """Keep what a spent token gave, for as long as a replay of it would be telling."""
+    """Store which session a spent token opened, to end it if the token is replayed."""
     with contextlib.suppress(*FAULTS):
         cache.set(f"redeemed:{digest(token)}", str(session_id), _REPLAY_SECONDS)
 
 
 def session_redeemed(token: str) -> uuid.UUID | None:
-    """Return the session a spent token gave, if it was spent a short while ago."""
+    """Return the session that a token opened in the last ten minutes."""
     with contextlib.suppress(*FAULTS):
         if session_id := cache.get(f"redeemed:{digest(token)}"):
             return uuid.UUID(session_id)

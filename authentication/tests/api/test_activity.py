@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, TokenBlacklist, User, UserSession
-from authentication.services.accounts.activity import _UNTOLD
+from authentication.serializers.activity import EVENT_TEXTS
+from authentication.services.accounts.activity import _HIDDEN
 from authentication.tests.answers import (
     CLEARED,
     TOKEN_INVALID,
@@ -115,10 +116,11 @@ def test_the_list_leaves_refreshes_out(api: APIClient, person: User) -> None:
 
 
 def test_every_event_of_an_account_is_described_in_a_sentence() -> None:
-    listed = set(AuditLog.Event.values) - EVENTS_OF_NO_ACCOUNT - set(_UNTOLD)
+    listed = set(AuditLog.Event.values) - EVENTS_OF_NO_ACCOUNT - set(_HIDDEN)
 
     assert (
-        unexpected(listed, lambda event: IN_WORDS.get(event, "").endswith("."), expected=True) == {}
+        unexpected(listed, lambda event: EVENT_TEXTS.get(event, "").endswith("."), expected=True)
+        == {}
     )
 
 

@@ -7,17 +7,16 @@ from functools import cache
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.api.examples import USER_ID
 from authentication.models import User, UserSession
-from authentication.services import DeletionService
 from authentication.services.accounts.personal_data import collect_personal_data
 from authentication.tests.clients import log_in, sign_in
 from authentication.tests.conftest import BROWSER, bearer
 from authentication.tests.factories import UserFactory, give_factor
-from authentication.utils.client import ClientInfo
 
 PROBLEM = "application/problem+json"
 # Operations that accept an empty body need another invalid one.
@@ -133,8 +132,7 @@ def test_a_refused_sign_in_has_the_members_of_its_example(
     api: APIClient, settings: Settings
 ) -> None:
     deleting, factored, without_consent = UserFactory(), UserFactory(), UserFactory()
-    sign_in(APIClient(), deleting)
-    DeletionService.request(deleting.sessions.get(), client=ClientInfo())
+    User.objects.request_deletion(deleting.pk, at=timezone.now())
     give_factor(factored)
 
     for person, code in (

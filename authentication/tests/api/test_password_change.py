@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, PasswordHistory, User, UserSession
@@ -24,7 +23,7 @@ from authentication.tests.clients import (
     use_refresh,
     use_verify,
 )
-from authentication.tests.conftest import API, BROWSER, CHROME, bearer, token_in
+from authentication.tests.conftest import API, BROWSER, CHROME, Deliver, bearer, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from .passwords import (
@@ -34,7 +33,6 @@ from .passwords import (
 )
 
 CHANGED = "Password changed successfully"
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

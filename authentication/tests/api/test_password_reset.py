@@ -2,19 +2,17 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User
 from authentication.tests.clients import NOON, Tokens, log_in, use_access
-from authentication.tests.conftest import token_in
+from authentication.tests.conftest import Deliver, token_in
 from authentication.tests.factories import UserFactory
 from authentication.utils.crypto import digest
 
@@ -31,7 +29,6 @@ MALFORMED: list[object] = [
     "r\u00fcth@example.org",
     "\u202eruth@example.org",
 ]
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

@@ -1,10 +1,8 @@
 """POST /api/v1/auth/password/reset/confirm/."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -34,7 +32,7 @@ from authentication.tests.clients import (
     use_access,
     use_refresh,
 )
-from authentication.tests.conftest import API, CHROME, token_in
+from authentication.tests.conftest import API, CHROME, Deliver, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from .passwords import (
@@ -45,7 +43,6 @@ from .passwords import (
 )
 
 DONE = {"message": "Password reset successfully"}
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

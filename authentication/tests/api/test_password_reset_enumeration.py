@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.mail import EmailMessage
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -18,12 +16,11 @@ from authentication.tests.answers import (
     comparable,
     cookie_of,
 )
-from authentication.tests.conftest import BROWSER, CHROME, queries
+from authentication.tests.conftest import BROWSER, CHROME, Deliver, queries
 from authentication.tests.factories import UserFactory
 
 from .passwords import RESET_REQUESTED, request_reset
 
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

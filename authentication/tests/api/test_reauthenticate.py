@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, EmailChange, User, UserSession
 from authentication.services import ExchangeTokenService
-from authentication.services.sign_in.credentials import check_current_password
+from authentication.services.sign_in.credentials import prove_password
 from authentication.tests.answers import TOKEN_INVALID, assert_problem, invalid, refusal_of, rows
 from authentication.tests.clients import (
     NOON,
@@ -126,12 +126,12 @@ class TestProof:
     def test_a_session_that_ended_meanwhile_is_not_revived(
         self, api: APIClient, signed_in: Tokens, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def end_session_first(*given: Any, **named: Any) -> bool:
+        def end_session_first(*given: Any, **named: Any) -> None:
             UserSession.objects.get().deactivate()
-            return check_current_password(*given, **named)
+            prove_password(*given, **named)
 
         monkeypatch.setattr(
-            "authentication.services.sign_in.reauthentication.check_current_password",
+            "authentication.services.sign_in.reauthentication.prove_password",
             end_session_first,
         )
 

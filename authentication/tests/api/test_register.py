@@ -1,10 +1,8 @@
 """POST /api/v1/auth/register/."""
 
 import uuid
-from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -16,7 +14,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.tests.clients import Tokens
-from authentication.tests.conftest import API, bearer, token_in
+from authentication.tests.conftest import API, Deliver, bearer, token_in
 from authentication.tests.factories import PASSWORD
 
 from .registration import (
@@ -29,7 +27,6 @@ from .registration import (
     register,
 )
 
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

@@ -1,10 +1,8 @@
 """POST /api/v1/auth/register/: taken addresses and usernames."""
 
 import uuid
-from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -15,6 +13,7 @@ from authentication.models import (
     UserProfile,
 )
 from authentication.tests.clients import NEW_PASSWORD
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import UserFactory
 
 from .registration import (
@@ -41,7 +40,6 @@ INVALID_USERNAMES = [
     "<b>ruth</b>",
     "ruth/",
 ]
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = pytest.mark.django_db
 
 

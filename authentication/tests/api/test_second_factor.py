@@ -1,9 +1,6 @@
 """/api/v1/auth/2fa/: the status, new recovery codes, and disabling."""
 
-from collections.abc import Callable
-
 import pytest
-from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
@@ -28,6 +25,7 @@ from authentication.tests.clients import (
     sign_in,
     use_access,
 )
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import give_factor
 
 from .second_factor import (
@@ -41,7 +39,6 @@ from .second_factor import (
     set_up_factor,
 )
 
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 

@@ -1,9 +1,6 @@
 """An account allows ten tries of a code an hour."""
 
-from collections.abc import Callable
-
 import pytest
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -20,6 +17,7 @@ from authentication.tests.clients import (
     NOON,
     log_in,
 )
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import Factor, UserFactory, give_factor
 
 from .passwords import confirm_reset
@@ -30,7 +28,6 @@ from .second_factor import (
     wrong_code,
 )
 
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 

@@ -12,7 +12,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
-from authentication.services.sign_in.credentials import prove_identity
+from authentication.services.sign_in.credentials import Authenticated, authenticate
 from authentication.tests.answers import (
     TOKEN_INVALID,
     assert_problem,
@@ -135,13 +135,13 @@ class TestBypass:
     def test_a_factor_that_is_set_up_during_the_password_check_is_required(
         self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def set_up_meanwhile(**given: Any) -> User:
-            proven = prove_identity(**given)
-            give_factor(User.objects.get(pk=proven.pk))
+        def set_up_meanwhile(**given: Any) -> Authenticated:
+            proven = authenticate(**given)
+            give_factor(User.objects.get(pk=proven.user.pk))
             return proven
 
         monkeypatch.setattr(
-            "authentication.services.sign_in.authentication.prove_identity", set_up_meanwhile
+            "authentication.services.sign_in.authentication.authenticate", set_up_meanwhile
         )
 
         assert log_in(api, person).status_code == 401

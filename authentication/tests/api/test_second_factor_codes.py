@@ -17,7 +17,7 @@ from authentication.tests.clients import (
     post_as,
 )
 from authentication.tests.factories import Factor, UserFactory, give_factor
-from authentication.utils.one_time_codes import step_of
+from authentication.utils.one_time_codes import matching_step
 
 from .second_factor import (
     CONFIRM,
@@ -127,9 +127,9 @@ def replace_seed_meanwhile(monkeypatch: pytest.MonkeyPatch, module: str, *, colu
 
     def replace_first(seed: bytes, code: str, *, timestamp: float) -> int | None:
         SecondFactor.objects.update(**{column: "another"})
-        return step_of(seed, code, timestamp=timestamp)
+        return matching_step(seed, code, timestamp=timestamp)
 
-    monkeypatch.setattr(f"authentication.services.{module}.step_of", replace_first)
+    monkeypatch.setattr(f"authentication.services.{module}.matching_step", replace_first)
 
 
 def test_a_code_of_a_seed_that_was_replaced_meanwhile_is_refused(

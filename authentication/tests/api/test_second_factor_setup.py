@@ -2,12 +2,10 @@
 
 import base64
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
@@ -32,6 +30,7 @@ from authentication.tests.clients import (
     sign_in,
     use_access,
 )
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import PASSWORD, give_factor
 
 from .reauthentication import REAUTHENTICATE, REAUTHENTICATION_REQUIRED, reauthenticate
@@ -46,7 +45,6 @@ from .second_factor import (
     set_up_factor,
 )
 
-Deliver = Callable[[], list[EmailMessage]]
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from django.core.mail import EmailMessage
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
@@ -22,10 +21,9 @@ from authentication.tests.clients import (
     use_refresh,
     use_verify,
 )
-from authentication.tests.conftest import ME
+from authentication.tests.conftest import ME, Deliver
 from authentication.tests.forging import claims_of, signed
 
-Deliver = Callable[[], list[EmailMessage]]
 Use = Callable[[APIClient, Tokens], int]
 pytestmark = pytest.mark.time_machine(NOON, tick=False)
 USES = pytest.mark.parametrize("use", [use_refresh, use_access, use_verify])

@@ -258,7 +258,9 @@ def change_token(person: User, action: str) -> str:
 
 
 def offered_code(person: User) -> str:
-    offer = SecondFactorService.set_up(person, client=ClientInfo())
+    session = UserSession.objects.filter(user=person).latest("created_at")
+    session.user = person
+    offer = SecondFactorService.set_up(session, client=ClientInfo())
     return Factor(base64.b32decode(offer.secret), []).code()
 
 

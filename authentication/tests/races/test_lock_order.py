@@ -20,7 +20,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.models.mailed_tokens import EmailVerificationTokenQuerySet
-from authentication.models.session import UserSessionQuerySet
+from authentication.models.session_queries import UserSessionQuerySet
 from authentication.models.user_queries import UserQuerySet
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API
