@@ -1,7 +1,8 @@
 """Example values that several operations of the OpenAPI document share."""
 
-ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"  # noqa: S105 -- an example
-REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"  # noqa: S105 -- an example
+# ruff: noqa: S105 -- examples, not secrets
+ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"
+REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"
 USER_ID = "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10"
 TOKENS = {
     "access_token": ACCESS_TOKEN,

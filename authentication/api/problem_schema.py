@@ -22,7 +22,8 @@ class ProblemSerializer(serializers.Serializer[Any]):
     instance = serializers.CharField(help_text="The path of the request.")
     code = serializers.CharField(help_text="A word for the machine.")
     error = serializers.CharField(help_text="The same as detail.")
-    errors = serializers.DictField(  # type: ignore[assignment]  # a member of the answer, not DRF's property
+    # A member of the answer, not DRF's property.
+    errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="On validation errors: messages by field, non_field_errors for the rest.",

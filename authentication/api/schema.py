@@ -120,7 +120,7 @@ class ServiceSchema(AutoSchema):
         return stated
 
     def derived_errors(self) -> Iterator[type[Problem]]:
-        """Yield the errors that follow from the view, in the order in which a request meets them."""
+        """Yield the errors that follow from the view, in the order of the checks."""
         handler = self._handler()
         if self.method not in SAFE_METHODS:
             yield failures.CsrfFailed
@@ -136,7 +136,7 @@ class ServiceSchema(AutoSchema):
                 failures.PayloadTooLarge,
                 failures.ValidationFailed,
             )
-        if "{" in self.path:  # A row's id.
+        if "{" in self.path:  # The path has the id of a row.
             yield failures.NotFound
 
     def _handler(self) -> Any:
@@ -158,7 +158,8 @@ def _missing_in(request: type[serializers.Serializer[Any]] | None) -> dict[str, 
     return {name: ["This field is required."] for name, field in fields.items() if field.required}
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base class has no types
+# The base class has no types.
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The access token in the Authorization header."""
 
     target_class = "authentication.api.bearer.BearerAuthentication"

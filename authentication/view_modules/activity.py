@@ -1,4 +1,4 @@
-"""What happened to a person's account."""
+"""The activity of an account."""
 
 import uuid
 
@@ -40,7 +40,7 @@ _EXAMPLE = {
 
 
 class Newest(CursorPagination):
-    """Pages by time: what happens meanwhile moves nothing from one page to the next."""
+    """Pages by time, so that new events do not move others to the next page."""
 
     page_size = 20
     page_size_query_param = "limit"

@@ -1,4 +1,4 @@
-"""What a person has agreed to."""
+"""Consent to the terms and the privacy policy."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

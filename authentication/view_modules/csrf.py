@@ -1,4 +1,4 @@
-"""The CSRF token, for pages that cannot read its cookie."""
+"""The CSRF token, for pages that cannot read the cookie."""
 
 from django.middleware.csrf import get_token
 from rest_framework.request import Request

@@ -1,4 +1,4 @@
-"""Leaving."""
+"""Deleting an account."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

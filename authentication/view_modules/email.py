@@ -1,4 +1,4 @@
-"""Proving an email address."""
+"""Verifying an email address."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""Moving an account to another email address."""
+"""Changing the email address of an account."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response

@@ -1,4 +1,4 @@
-"""A person's copy of everything held about them."""
+"""The export of personal data."""
 
 import json
 
@@ -91,6 +91,6 @@ class ExportDownloadView(SignedInView):
 
 
 def as_a_file() -> dict[str, str]:
-    """Return the headers that make an answer a file, which no cache may keep."""
+    """Return the headers of a download that no cache may keep."""
     name = f"account-{timezone.now():%Y-%m-%d}.json"
     return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""What operations ask."""
+"""Health checks."""
 
 import dataclasses
 

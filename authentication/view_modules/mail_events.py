@@ -1,4 +1,4 @@
-"""What became of mails, and which of them a person wants."""
+"""Delivery events of mails, and the choice of notices."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -17,10 +17,10 @@ from .base import PublicView, SignedInView, session_of, user_of
 
 @extend_schema(exclude=True)
 class SendGridEventsView(PublicView):
-    """Take SendGrid's events: bounces and complaints mark an account, all others are left alone."""
+    """Takes SendGrid's events: bounces and complaints mark an account, others are ignored."""
 
     def post(self, request: Request) -> Response:
-        # The answer is the same whether or not an address is a member's.
+        # The answer does not reveal whether an address has an account.
         events = parse_events(request._request)  # noqa: SLF001 -- DRF's name
         DeliverabilityService.record_events(events, client=ClientInfo.of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

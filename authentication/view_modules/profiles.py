@@ -1,4 +1,4 @@
-"""A person's own profile."""
+"""The profile of the signed-in user."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,8 +24,8 @@ _EXAMPLE = {
 }
 
 
-# Made once: a serializer's fields are copied at each making, and showing a profile needs nothing of
-# the request.
+# One instance for all requests: each new serializer copies its fields, and this one needs no
+# request.
 _shown = ProfileSerializer().to_representation
 
 

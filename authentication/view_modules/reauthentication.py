@@ -1,4 +1,4 @@
-"""Proving again who one is."""
+"""Proving the identity again in a session."""
 
 from django.conf import settings
 from rest_framework.request import Request

@@ -1,4 +1,4 @@
-"""A second factor: setting it up, giving it up, signing in with it."""
+"""The second factor: setting it up, removing it, signing in with it."""
 
 import dataclasses
 

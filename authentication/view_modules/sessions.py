@@ -1,4 +1,4 @@
-"""The devices a person is signed in on."""
+"""The sessions of the signed-in user."""
 
 import uuid
 

@@ -27,7 +27,7 @@ from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, t
 
 
 def refresh_token_user(request: Request) -> str:
-    """Count by the person a genuine refresh token belongs to, any other call by its address."""
+    """Count by the user of a valid refresh token, other calls by the client's address."""
     body = cast("Mapping[str, Any]", request.data).get("refresh")
     presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
     try:
