@@ -87,6 +87,8 @@ class ServiceSchema(AutoSchema):
     `serializer_class`, the tag its `tag`.
     """
 
+    view: Any
+
     def get_tags(self) -> list[str]:
         return [self.view.tag]
 
@@ -100,7 +102,7 @@ class ServiceSchema(AutoSchema):
         reads_body = self.method in {"POST", "PUT", "PATCH"}
         return self.view.serializer_class if reads_body else None
 
-    def get_response_serializers(self) -> dict[Any, Any]:
+    def get_response_serializers(self) -> Any:
         stated = self.stated()
         invalid = stated.invalid or _missing_in(self.get_request_serializer())
         errors = (*self.derived_errors(), *stated.errors)
