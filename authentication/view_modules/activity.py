@@ -51,7 +51,8 @@ class Newest(CursorPagination):
 class ActivityView(SignedInView):
     """List what happened to your account.
 
-    The newest first, `limit` (20, at most 100) a page; `next` leads to the older ones.
+    The newest events come first, `limit` a page (20 by default, 100 at most). `next` is the link to
+    the older ones.
     """
 
     tag = "activity"
@@ -82,10 +83,10 @@ class ActivityView(SignedInView):
 
 
 class ActivityDisownView(SignedInView):
-    """Say that something was not you.
+    """Report an event that was not you.
 
-    The device it came from is signed out at once, and a link to choose a new password goes to you
-    by mail.
+    The device it came from is signed out at once. You get a mail with a link to choose a new
+    password.
     """
 
     tag = "activity"
@@ -103,9 +104,9 @@ class ActivityDisownView(SignedInView):
 
 
 class SessionDisownView(PublicView):
-    """Say, by the link in a mail, that a sign-in was not you.
+    """Report a sign-in that was not you, with the token from the mail.
 
-    The device is signed out at once. The answer carries a token that chooses a new password.
+    The device is signed out at once. The answer has a token to choose a new password with.
     """
 
     tag = "activity"

@@ -38,8 +38,8 @@ class ConsentsView(SignedInView):
     def get(self, request: Request) -> Response:
         """Show what you have agreed to.
 
-        Which version of which document, when and from where; `due` names the versions in force that
-        are still to be agreed to.
+        Each entry has the document, its version, the time and the device. `due` lists the current
+        versions that you have not accepted yet.
         """
         return _answer(ConsentService.of(user_of(request)))
 
@@ -52,9 +52,9 @@ class ConsentsView(SignedInView):
     )
     @limited("consents", key=by_user)
     def post(self, request: Request) -> Response:
-        """Agree to the versions in force.
+        """Agree to the current versions.
 
-        Agreeing twice to one version keeps the first time.
+        If you agree to a version twice, the first time is kept.
         """
         documents = self.validated(request)["documents"]
         return _answer(

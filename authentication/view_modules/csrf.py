@@ -14,8 +14,8 @@ from .base import PublicView
 class CsrfTokenView(PublicView):
     """Get a CSRF token.
 
-    Send it back as `X-CSRFToken`, with the cookie that comes beside it. Pages on a trusted origin
-    need none.
+    Send it as `X-CSRFToken`, with the cookie of the same answer. Pages on a trusted origin need
+    none.
     """
 
     tag = "sign-in"

@@ -18,8 +18,8 @@ LEAVING = "Your account will be deleted. Sign in before then if you change your 
 class AccountDeleteView(SignedInView):
     """Delete your account.
 
-    Every device is signed out at once. Until `deletion_at`, two weeks from now, signing in with
-    `restore` takes it back; then everything about you is erased.
+    Every device is signed out at once. Until `deletion_at`, two weeks from now, a sign-in with
+    `restore` cancels the deletion. After that your personal data is erased.
     """
 
     tag = "personal data"

@@ -22,10 +22,10 @@ RESENT = "Verification email sent if account exists"
 
 
 class EmailVerifyView(PublicView):
-    """Prove an address with the token from the mail.
+    """Verify an email address with the token from the mail.
 
-    The token works once. The answer carries an exchange token, which signs the person in without a
-    password within a minute.
+    The token works once. The answer has an exchange token, which signs the user in without a
+    password for one minute.
     """
 
     tag = "account"
@@ -46,9 +46,9 @@ class EmailVerifyView(PublicView):
 
 
 class EmailResendView(PublicView):
-    """Send the verification mail once more.
+    """Send the verification mail again.
 
-    The answer is the same for every address. At most three such mails an hour go to one address.
+    The answer is the same for every address. An address gets three of these mails an hour at most.
     """
 
     tag = "account"

@@ -34,7 +34,7 @@ class AccountEmailView(SignedInView):
 
     @authentication_schema("account_email", EmailStateSerializer, response=_PENDING)
     def get(self, request: Request) -> Response:
-        """Show the address of your account, and the one that waits to be confirmed."""
+        """Show the address of your account, and the new one that is not confirmed yet."""
         return self._state(request)
 
     @authentication_schema(
@@ -46,11 +46,11 @@ class AccountEmailView(SignedInView):
     @limited("email_change", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        """Move to another address.
+        """Change to another address.
 
-        A link goes there, and until it is followed the old address stays in force. The old address
-        gets a notice, with a link that undoes the change for seven days. The answer is the same for
-        every address.
+        The new address gets a link. Until the change is confirmed with it, the old address stays in
+        use. The old address gets a notice with a link that undoes the change for seven days. The
+        answer is the same for every address.
         """
         email = self.validated(request)["email"]
         EmailChangeService.request(session_of(request), email=email, client=ClientInfo.of(request))
@@ -62,7 +62,10 @@ class AccountEmailView(SignedInView):
         response={"email": "ruth@example.org", "pending": None},
     )
     def delete(self, request: Request) -> Response:
-        """Stay with the old address: the link that was sent to the new one does nothing any more."""
+        """Cancel the change of address.
+
+        The link that was sent to the new address stops working.
+        """
         EmailChangeService.cancel(session_of(request), client=ClientInfo.of(request))
         return self._state(request)
 
@@ -74,7 +77,7 @@ class AccountEmailView(SignedInView):
 
 
 class EmailChangeConfirmView(PublicView):
-    """Confirm a new address with the token that was mailed to it."""
+    """Confirm a new address with the token from the mail."""
 
     tag = "account"
     serializer_class = EmailChangeTokenSerializer
@@ -95,10 +98,10 @@ class EmailChangeConfirmView(PublicView):
 
 
 class EmailChangeUndoView(PublicView):
-    """Undo a change of address with the token that was mailed to the old one.
+    """Undo a change of address with the token from the mail to the old one.
 
-    The old address is back, every device is signed out, and the answer carries a token that chooses
-    a new password.
+    The old address is restored and every device is signed out. The answer has a token to choose a
+    new password with.
     """
 
     tag = "account"

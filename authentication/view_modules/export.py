@@ -42,22 +42,22 @@ _COPY = {
 
 
 class ExportView(SignedInView):
-    """A copy of everything the service holds about you."""
+    """An export of your personal data."""
 
     tag = "personal data"
 
     @authentication_schema("export", ExportStateSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
-        """Show how far your copy is."""
+        """Show the state of your export."""
         return Response(ExportStateSerializer(ExportService.state_of(user_of(request))).data)
 
     @authentication_schema("export_request", ExportStateSerializer, status=202, response=_EXAMPLE)
     @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        """Have a copy of everything the service holds about you made.
+        """Request an export of your personal data.
 
-        A mail tells when it is ready, within a minute as a rule; its link is good once and for a
+        You get a mail when it is ready, usually within a minute. The link in it works once, for one
         day.
         """
         state = ExportService.request(session_of(request), client=ClientInfo.of(request))
@@ -65,9 +65,9 @@ class ExportView(SignedInView):
 
 
 class ExportDownloadView(SignedInView):
-    """Download your copy with the token from the mail.
+    """Download your export with the token from the mail.
 
-    A JSON file. It is gone from the service then.
+    The answer is a JSON file. The service deletes the export after the download.
     """
 
     tag = "personal data"

@@ -30,10 +30,10 @@ _DEGRADED = {
 
 
 class HealthView(PublicView):
-    """Tell whether the service can do its work.
+    """Check the service and what it depends on.
 
-    503 with `unhealthy` without a database, with `degraded` without a cache. Celery is reported and
-    never decides.
+    The answer is 503 with `unhealthy` if the database is down, and with `degraded` if the cache is
+    down. The state of Celery is reported but does not change the status.
     """
 
     tag = "operations"
@@ -61,7 +61,7 @@ class HealthView(PublicView):
 
 
 class LiveView(PublicView):
-    """Tell that the process runs, asking nothing of anybody."""
+    """Check that the process runs, without its database or cache."""
 
     tag = "operations"
 

@@ -27,7 +27,7 @@ class SendGridEventsView(PublicView):
 
 
 class NoticesView(SignedInView):
-    """Which mails you want beside those about the safety of your account."""
+    """Your choice about notices. Security mails are always sent."""
 
     tag = "personal data"
     serializer_class = NoticesSerializer
@@ -42,7 +42,7 @@ class NoticesView(SignedInView):
     )
     @limited("notices", key=by_user)
     def put(self, request: Request) -> Response:
-        """Say whether you want notices, such as the one about a new device."""
+        """Choose whether you get notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
         DeliverabilityService.set_notices(
             session_of(request), wanted=wanted, client=ClientInfo.of(request)

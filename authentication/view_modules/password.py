@@ -29,9 +29,9 @@ RESET = "Password reset successfully"
 class PasswordChangeView(SignedInView):
     """Change your password.
 
-    Every token issued before is dead and every device signed out; the answer carries new tokens for
-    this one. A change of address that waits to be confirmed is given up. A wrong `old_password`
-    counts like a failed sign-in.
+    Every older token is revoked and every other device is signed out. The answer has new tokens for
+    this device. A change of address that is not confirmed yet is cancelled. A wrong `old_password`
+    counts as a failed sign-in.
     """
 
     tag = "password"
@@ -60,7 +60,7 @@ class PasswordChangeView(SignedInView):
 class PasswordResetView(PublicView):
     """Ask for a link to choose a new password.
 
-    The answer is the same for every address. At most three such mails an hour go to one address.
+    The answer is the same for every address. An address gets three of these mails an hour at most.
     """
 
     tag = "password"
@@ -83,9 +83,9 @@ class PasswordResetView(PublicView):
 class PasswordResetConfirmView(PublicView):
     """Choose a new password with the token from the mail.
 
-    Every device is signed out, a change of address that waits to be confirmed is given up, and a
-    lock is lifted for the networks that the owner is known on, this one included. A password that
-    breaks the rules does not spend the token.
+    Every device is signed out, and a change of address that is not confirmed yet is cancelled. This
+    device becomes a known device, without a lock; all others become unknown. A password that breaks
+    the rules does not use up the token.
     """
 
     tag = "password"

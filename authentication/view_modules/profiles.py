@@ -37,7 +37,7 @@ class OwnProfileView(SignedInView):
 
     @authentication_schema("profile", ProfileSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
-        """Show who is signed in."""
+        """Show your profile."""
         return Response(_shown(ProfileService.of(user_of(request))))
 
     @authentication_schema(
@@ -50,7 +50,7 @@ class OwnProfileView(SignedInView):
     def patch(self, request: Request) -> Response:
         """Change your profile.
 
-        What is left out stays as it is; fields that are not yours to change are ignored.
+        Omitted fields keep their value. Fields that you may not change are ignored.
         """
         profile = ProfileService.update(
             session_of(request), self.validated(request), client=ClientInfo.of(request)

@@ -20,12 +20,12 @@ PROVEN = "Thank you. You can go on."
 
 
 class ReauthenticateView(SignedInView):
-    """Prove again that it is you.
+    """Confirm that it is you.
 
-    Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes;
-    after this they can be tried again. Signing in by password proves it too, refreshing tokens does
-    not. Who has a second factor sends a code of it in `otp`, others their `password`; what is wrong
-    counts like a failed sign-in.
+    Sensitive operations answer 403 `reauthentication_required` if the last proof is older than ten
+    minutes. Repeat them after this call. Signing in by password is a proof too, refreshing tokens
+    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. A
+    wrong one counts as a failed sign-in.
     """
 
     tag = "sign-in"

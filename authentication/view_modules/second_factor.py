@@ -32,7 +32,10 @@ from .base import (
 )
 from .token_answers import new_session_answer
 
-ENABLED = "Your second factor is set up. Keep the recovery codes in a safe place: they are not shown again."
+ENABLED = (
+    "Your second factor is set up. "
+    "Keep the recovery codes in a safe place: they are not shown again."
+)
 DISABLED = "Your second factor is given up. Every other device was signed out."
 RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
 _SECRET = {"Cache-Control": "no-store"}
@@ -40,7 +43,7 @@ _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 
 
 class SecondFactorView(SignedInView):
-    """Tell whether signing in takes a second factor."""
+    """Show whether your account has a second factor."""
 
     tag = "second factor"
 
@@ -62,10 +65,10 @@ class SecondFactorView(SignedInView):
 
 
 class TotpSetupView(SignedInView):
-    """Begin to set up an authenticator app.
+    """Start to set up an authenticator app.
 
-    The secret is good for nothing until a code of the app has confirmed it, within an hour; an
-    older second factor stays in force until then. The email address must be verified.
+    The secret takes effect when a code of the app confirms it, within an hour. Until then an older
+    second factor stays in use. The email address must be verified.
     """
 
     tag = "second factor"
@@ -75,7 +78,8 @@ class TotpSetupView(SignedInView):
         SecondFactorOfferSerializer,
         response={
             "secret": "<32 characters>",
-            "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org?secret=<the secret>",
+            "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org"
+            "?secret=<the secret>",
             "qr_svg": "<svg>...</svg>",
         },
         errors=(failures.EmailNotVerified,),
@@ -89,10 +93,10 @@ class TotpSetupView(SignedInView):
 
 
 class TotpConfirmView(SignedInView):
-    """Put an authenticator app in force by its first code.
+    """Confirm an authenticator app with its first code.
 
-    The answer holds ten recovery codes, which are never shown again. Other devices stay signed in;
-    where the app replaces another they are signed out.
+    The answer has ten recovery codes, which are never shown again. Other devices stay signed in,
+    unless the app replaces another one: then they are signed out.
     """
 
     tag = "second factor"
@@ -115,10 +119,10 @@ class TotpConfirmView(SignedInView):
 
 
 class SecondFactorDisableView(SignedInView):
-    """Give the second factor up.
+    """Remove the second factor.
 
-    Every other device is signed out, and you are told by mail. The proof it needs must hold a code
-    of the factor.
+    Every other device is signed out, and you get a mail about it. The recent proof must be a code
+    of the second factor.
     """
 
     tag = "second factor"
@@ -137,10 +141,10 @@ class SecondFactorDisableView(SignedInView):
 
 
 class RecoveryCodesView(SignedInView):
-    """Make new recovery codes.
+    """Create new recovery codes.
 
-    The older ones are void, and you are told by mail. The proof it needs must hold a code of the
-    factor.
+    The older ones stop working, and you get a mail about it. The recent proof must be a code of the
+    second factor.
     """
 
     tag = "second factor"
@@ -163,8 +167,8 @@ class RecoveryCodesView(SignedInView):
 class SecondFactorVerifyView(PublicView):
     """Finish a sign-in that stopped with `mfa_required`.
 
-    The `mfa_token` is good for five minutes, five tries and this endpoint alone; ten wrong codes in
-    an hour, over all sign-ins, are the most an account takes. The answer is that of a sign-in.
+    The `mfa_token` works for five minutes and five tries, and only here. An account accepts at most
+    ten wrong codes an hour over all sign-ins. The answer is that of a sign-in.
     """
 
     tag = "second factor"

@@ -44,7 +44,8 @@ _EXAMPLE = {
 class SessionListView(SignedInView):
     """List the devices you are signed in on.
 
-    Live sessions only, the one used last first; `is_current` marks the one that asks.
+    The list has live sessions only, the most recently used first. `is_current` marks the session of
+    this request.
     """
 
     tag = "sessions"
@@ -76,7 +77,7 @@ class SessionDetailView(SignedInView):
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """Sign one device out.
 
-        Its tokens are dead at once. Another person's session is not found.
+        Its tokens are revoked at once. A session of another user is not found.
         """
         SessionService.terminate(session_of(request), session_id, client=ClientInfo.of(request))
         response = Response({"message": TERMINATED})
@@ -88,7 +89,7 @@ class SessionDetailView(SignedInView):
 class SessionTerminateAllView(SignedInView):
     """Sign every other device out.
 
-    The session that asks stays; the answer counts the others.
+    The session of this request stays. The answer has the number of the others.
     """
 
     tag = "sessions"

@@ -37,12 +37,11 @@ def refresh_token_user(request: Request) -> str:
 
 
 class TokenRefreshView(ClearsCookie, PublicView):
-    """Swap a refresh token for a new pair.
+    """Exchange a refresh token for a new pair of tokens.
 
-    The token is taken from the body or else from the cookie, and its successor goes back the way it
-    came. A token works once; used again, it ends its session, except right after its first use (two
-    tabs) or while its successor is still unused (a lost answer): then the same successor is
-    returned.
+    The token is taken from the body, or else from the cookie. The new one is returned in the same
+    way. A token works once. A second use ends the session, except right after the first use (two
+    tabs) or while the new token is unused (a lost answer): then the same new token is returned.
     """
 
     tag = "tokens"
@@ -67,10 +66,10 @@ class TokenRefreshView(ClearsCookie, PublicView):
 
 
 class TokenVerifyView(PublicView):
-    """Tell whether an access token lives.
+    """Check an access token.
 
-    An empty object for one that would be accepted now; 401 for anything else, a refresh token and
-    no token included.
+    The answer is an empty object if the token would be accepted now. It is 401 for anything else,
+    including a refresh token or no token.
     """
 
     tag = "tokens"
@@ -91,10 +90,10 @@ class TokenVerifyView(PublicView):
 
 
 class ExchangeTokenView(PublicView):
-    """Trade the exchange token of a verified address for a session.
+    """Sign in with the exchange token of a verified address.
 
-    The token works once, for a minute, on any device of the person. Whose account has a second
-    factor is asked for its code, as at sign-in.
+    The token works once, for one minute, on any device. If the account has a second factor, its
+    code is needed as at sign-in.
     """
 
     tag = "tokens"
