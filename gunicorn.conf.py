@@ -71,7 +71,8 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's s
     """
     from prometheus_client import values
 
-    values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]  # no types
+    multi_process_value: Any = values.MultiProcessValue
+    values.ValueClass = multi_process_value(lambda: worker.number)
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 -- as above

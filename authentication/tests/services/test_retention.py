@@ -134,7 +134,7 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
             user=person, kind="verification", status="sent", sent_at=ago(days), created_at=ago(days)
         ),
     ),
-    "dead letters of tasks": (
+    "failed tasks": (
         "mails",
         30,
         lambda _, days: FailedTask.objects.create(task="x", error="OSError", failed_at=ago(days)),
@@ -278,15 +278,15 @@ class TestByHand:
         told = self.run()
 
         assert [line.split(":")[0] for line in told.splitlines()] == RetentionService.names()
-        assert "audit: 1 rows dealt with" in told
+        assert "audit: 1 rows handled" in told
         assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (0, 0)
 
     def test_or_what_is_named(self) -> None:
-        assert self.run("blacklist") == "blacklist: 1 rows dealt with\n"
+        assert self.run("blacklist") == "blacklist: 1 rows handled\n"
         assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (1, 0)
 
     def test_a_dry_run_only_counts(self) -> None:
-        assert self.run("--dry-run", "audit") == "audit: 1 rows would go\n"
+        assert self.run("--dry-run", "audit") == "audit: 1 rows would be handled\n"
         assert AuditLog.objects.count() == 1
 
     def test_an_unknown_name_is_refused(self) -> None:

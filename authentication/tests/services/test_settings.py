@@ -565,7 +565,7 @@ def test_a_line_that_sets_nothing_stops_the_start_and_is_not_repeated(
     with pytest.raises(ImproperlyConfigured) as refusal:
         Environment({}).read_file(path)
 
-    assert str(refusal.value) == "Line 2 of .env is no assignment such as NAME=value."
+    assert str(refusal.value) == "Line 2 of .env is not an assignment such as NAME=value."
     assert caplog.text == ""
 
 
