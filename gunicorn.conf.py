@@ -34,14 +34,14 @@ control_socket_disable = True
 
 
 def folder_for_counters() -> str:
-    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; at a reload, the same."""
-    told = Path(
+    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; on reload, the same one."""
+    given = Path(
         os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir()
     )
-    if told.name.startswith(f"metrics-of-{os.getpid()}-"):
-        return str(told)
+    if given.name.startswith(f"metrics-of-{os.getpid()}-"):
+        return str(given)
     # A server that replaces another (SIGUSR2) inherits the variable with the other's folder.
-    parent = told.parent if told.name.startswith("metrics-of-") else told
+    parent = given.parent if given.name.startswith("metrics-of-") else given
     parent.mkdir(parents=True, exist_ok=True)
     return tempfile.mkdtemp(prefix=f"metrics-of-{os.getpid()}-", dir=parent)
 
