@@ -14,6 +14,7 @@ from authentication.models import AuditLog, FailedTask, User
 from authentication.services.background import failed_tasks
 from authentication.services.background import queue as background
 from authentication.services.mail.outbox import EmailService
+from authentication.tests.admin.staff import run_action
 from authentication.tests.clients import NOON
 from authentication.utils.pwned import Unavailable
 
@@ -24,7 +25,7 @@ ARGUMENTS = [str(uuid.UUID(int=1)), NOON.isoformat(), "ABCDE", "salt", "mac"]
 LIST = reverse("admin:authentication_failedtask_changelist")
 
 
-def test_celery_records_one(db: None) -> None:
+def test_celery_records_a_failed_task(db: None) -> None:
     tasks.check_breach.on_failure(Unavailable("500"), "id", ARGUMENTS, {}, None)
 
     failed = FailedTask.objects.get()
@@ -36,7 +37,7 @@ def test_celery_records_one(db: None) -> None:
     )
 
 
-def test_a_thread_records_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_records_a_task_after_the_last_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: Any) -> None:
         raise Unavailable("500")
 
@@ -48,9 +49,9 @@ def test_a_thread_records_one_after_the_last_try(monkeypatch: pytest.MonkeyPatch
     assert FailedTask.objects.get().arguments == ARGUMENTS
 
 
-def test_a_thread_records_one_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_records_a_crashed_task(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(_: str) -> None:
-        raise RuntimeError("somebody@example.org")
+        raise RuntimeError("ruth@example.org")
 
     monkeypatch.setattr(EmailService, "deliver", crash)
     monkeypatch.setattr(connections, "close_all", lambda: None)
@@ -62,7 +63,7 @@ def test_a_thread_records_one_after_a_crash(monkeypatch: pytest.MonkeyPatch) -> 
     assert "example.org" not in str(vars(failed))
 
 
-class TestTheAdmin:
+class TestAdminAction:
     @pytest.fixture
     def started(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         calls: list[tuple[str, ...]] = []
@@ -74,20 +75,17 @@ class TestTheAdmin:
         return FailedTask.objects.create(task=CHECK, arguments=ARGUMENTS, error="Unavailable")
 
     @pytest.fixture
-    def boss(self, db: None, settings: Settings) -> Client:
+    def superuser_client(self, db: None, settings: Settings) -> Client:
         client = Client()
-        client.force_login(User.objects.create_superuser("boss@example.org", "Barley-Harvest-7"))
+        client.force_login(
+            User.objects.create_superuser("superuser@example.org", "Barley-Harvest-7")
+        )
         return client
 
-    def run_again(self, boss: Client, failed: FailedTask) -> Any:
-        return boss.post(
-            LIST, {"action": "send_again", "_selected_action": [str(failed.pk)]}, follow=True
-        )
-
-    def test_runs_a_task_again_once_and_records_who_did(
-        self, boss: Client, failed: FailedTask, started: list[tuple[str, ...]]
+    def test_send_again_runs_a_task_once_and_is_audited(
+        self, superuser_client: Client, failed: FailedTask, started: list[tuple[str, ...]]
     ) -> None:
-        answers = [self.run_again(boss, failed) for _ in range(2)]
+        answers = [run_action(superuser_client, "send_again", failed, at=LIST) for _ in range(2)]
 
         failed.refresh_from_db()
         assert [b"1 task(s) will run again" in answer.content for answer in answers] == [
@@ -96,11 +94,13 @@ class TestTheAdmin:
         ]
         assert started == [(CHECK, *ARGUMENTS)]
         assert failed.sent_again_at == NOON
-        told = AuditLog.objects.get(event_type="admin_action")
-        assert told.metadata["actor"] == str(User.objects.get().pk)
+        event = AuditLog.objects.get(event_type="admin_action")
+        assert event.metadata["actor"] == str(User.objects.get().pk)
 
-    def test_does_not_show_the_arguments(self, boss: Client, failed: FailedTask) -> None:
-        page = boss.get(
+    def test_the_admin_hides_the_arguments(
+        self, superuser_client: Client, failed: FailedTask
+    ) -> None:
+        page = superuser_client.get(
             reverse("admin:authentication_failedtask_change", args=[failed.pk])
         ).content.decode()
 

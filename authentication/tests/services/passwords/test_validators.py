@@ -1,4 +1,4 @@
-"""Which passwords are good enough."""
+"""The password policy and its validators."""
 
 import importlib.util
 import unicodedata
@@ -19,6 +19,8 @@ from authentication.services.passwords.validators import (
 from authentication.tests.factories import PASSWORD, UserFactory
 from vineyard_group_fellowship.settings import base
 
+Validator = CompositionValidator | ContextWordsValidator | PasswordHistoryValidator
+
 
 def codes(password: str, user: User | None = None) -> set[str]:
     """Return the codes of the rules a password breaks."""
@@ -29,7 +31,16 @@ def codes(password: str, user: User | None = None) -> set[str]:
     return set()
 
 
-class TestTheWholePolicy:
+def refuses(validator: Validator, password: str, user: User | None = None) -> bool:
+    """Return whether a validator refuses a password."""
+    try:
+        validator.validate(password, user)
+    except ValidationError:
+        return True
+    return False
+
+
+class TestPolicy:
     @pytest.mark.parametrize(
         "password",
         [
@@ -44,7 +55,7 @@ class TestTheWholePolicy:
         ],
         ids=ascii,
     )
-    def test_these_are_good_enough(self, password: str) -> None:
+    def test_these_passwords_are_accepted(self, password: str) -> None:
         assert codes(password) == set()
 
     @pytest.mark.parametrize(
@@ -60,10 +71,10 @@ class TestTheWholePolicy:
         ],
         ids=lambda it: ascii(it) if isinstance(it, str) else "-".join(sorted(it)),
     )
-    def test_these_are_not(self, password: str, broken: set[str]) -> None:
+    def test_these_passwords_are_refused(self, password: str, broken: set[str]) -> None:
         assert codes(password) == broken
 
-    def test_none_of_the_common_ones_passes(self) -> None:
+    def test_common_passwords_are_refused(self) -> None:
         common = sorted(CommonPasswordValidator().passwords)
 
         passed = [word for word in common[::7] if not codes(word) or not codes(word.capitalize())]
@@ -81,7 +92,7 @@ class TestTheWholePolicy:
             "Bethlehem!1",
         ],
     )
-    def test_what_is_known_of_a_person_is_no_password_of_theirs(self, password: str) -> None:
+    def test_a_password_similar_to_the_users_names_is_refused(self, password: str) -> None:
         naomi = User(
             email="naomi.moabite@example.org",
             username="gleaner77",
@@ -107,7 +118,9 @@ class TestComposition:
         ],
         ids=ascii,
     )
-    def test_each_kind_that_is_missing_is_named(self, password: str, missing: list[str]) -> None:
+    def test_every_missing_kind_of_character_is_named(
+        self, password: str, missing: list[str]
+    ) -> None:
         with pytest.raises(ValidationError) as caught:
             CompositionValidator().validate(password)
 
@@ -116,22 +129,23 @@ class TestComposition:
     @pytest.mark.parametrize(
         "special", [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", "\u20ac", "\u00a0", "\U0001f40e"]
     )
-    def test_whatever_is_neither_letter_nor_digit_is_special(self, special: str) -> None:
-        CompositionValidator().validate(f"aA1{special}")
+    def test_every_other_character_is_special(self, special: str) -> None:
+        assert not refuses(CompositionValidator(), f"aA1{special}")
 
     @pytest.mark.parametrize(
         "password", ["\u0416\u0436\u0661!", "\u01c8\u01c91!", "\u00c4\u00e4\uff11!"], ids=ascii
     )
-    def test_every_script_has_its_own(self, password: str) -> None:
-        CompositionValidator().validate(password)
+    def test_letters_and_digits_of_every_script_count(self, password: str) -> None:
+        assert not refuses(CompositionValidator(), password)
 
-    def test_the_rule_is_put_in_words(self) -> None:
+    def test_the_validator_has_a_help_text(self) -> None:
         assert CompositionValidator().get_help_text() == (
-            "Your password must contain an uppercase letter, a lowercase letter, a digit, a special character."
+            "Your password must contain an uppercase letter, a lowercase letter, a digit, "
+            "a special character."
         )
 
 
-class TestTheCommunitysWords:
+class TestContextWords:
     @pytest.mark.parametrize(
         "password",
         [
@@ -143,15 +157,15 @@ class TestTheCommunitysWords:
         ],
         ids=ascii,
     )
-    def test_they_are_found_in_any_letters(self, password: str) -> None:
+    def test_context_words_are_found_in_any_spelling(self, password: str) -> None:
         with pytest.raises(ValidationError, match="this community's name"):
             ContextWordsValidator(("vineyard", "fellowship")).validate(password)
 
     @pytest.mark.parametrize("password", ["vine-yard", "fellow ship", ""])
-    def test_others_pass(self, password: str) -> None:
-        ContextWordsValidator(("vineyard", "fellowship")).validate(password)
+    def test_other_words_are_accepted(self, password: str) -> None:
+        assert not refuses(ContextWordsValidator(("vineyard", "fellowship")), password)
 
-    def test_the_rule_is_put_in_words(self) -> None:
+    def test_the_validator_has_a_help_text(self) -> None:
         assert "community's name" in ContextWordsValidator(()).get_help_text()
 
 
@@ -161,7 +175,7 @@ class TestHistory:
     def validator(self) -> PasswordHistoryValidator:
         return PasswordHistoryValidator()
 
-    def test_the_password_somebody_has_is_refused(
+    def test_the_current_password_is_refused(
         self, validator: PasswordHistoryValidator, person: User
     ) -> None:
         with pytest.raises(ValidationError, match="not one of your last 5") as caught:
@@ -169,55 +183,50 @@ class TestHistory:
 
         assert caught.value.code == "password_reused"
 
-    def test_the_newest_five_are_refused_and_older_ones_are_not(
+    def test_the_newest_five_passwords_are_refused(
         self, validator: PasswordHistoryValidator, person: User
     ) -> None:
         for n in range(7):
             PasswordHistory.objects.create(user=person, password_hash=make_password(f"Former-{n}"))
 
-        refused = []
-        for n in range(7):
-            try:
-                validator.validate(f"Former-{n}", person)
-            except ValidationError:
-                refused.append(n)
+        refused = [n for n in range(7) if refuses(validator, f"Former-{n}", person)]
 
         assert refused == [2, 3, 4, 5, 6]
 
-    def test_passwords_of_other_people_are_free(
+    def test_passwords_of_other_users_are_accepted(
         self, validator: PasswordHistoryValidator, person: User
     ) -> None:
         PasswordHistory.objects.create(
             user=UserFactory(password="Else-1234"), password_hash=make_password("Else-1234")
         )
 
-        validator.validate("Else-1234", person)
+        assert not refuses(validator, "Else-1234", person)
 
     @pytest.mark.parametrize(("stored", "typed"), [("NFC", "NFD"), ("NFD", "NFC")])
-    def test_an_accented_letter_is_one_however_a_keyboard_makes_it(
+    def test_composed_and_decomposed_letters_are_the_same(
         self, validator: PasswordHistoryValidator, stored: str, typed: str
     ) -> None:
         word = "Ann\u00e9e-7"
-        user = UserFactory(password=unicodedata.normalize(stored, word))  # type: ignore[arg-type]  # one of the forms
+        user = UserFactory(password=unicodedata.normalize(stored, word))  # type: ignore[arg-type]
 
         with pytest.raises(ValidationError):
-            validator.validate(unicodedata.normalize(typed, word), user)  # type: ignore[arg-type]  # as above
+            validator.validate(unicodedata.normalize(typed, word), user)  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
-        "user", [None, User(email="ruth@example.org")], ids=["nobody", "not stored yet"]
+        "user", [None, User(email="ruth@example.org")], ids=["no user", "not stored yet"]
     )
-    def test_whoever_has_no_past_may_choose_freely(
+    def test_a_user_without_a_history_may_choose_any_password(
         self, validator: PasswordHistoryValidator, user: User | None
     ) -> None:
-        validator.validate(PASSWORD, user)
+        assert not refuses(validator, PASSWORD, user)
 
-    def test_an_account_without_a_password_may_choose_freely(
+    def test_an_account_without_a_password_may_choose_any_password(
         self, validator: PasswordHistoryValidator
     ) -> None:
-        validator.validate(PASSWORD, UserFactory(password=None))
+        assert not refuses(validator, PASSWORD, UserFactory(password=None))
 
     @pytest.mark.parametrize(("limit", "refused"), [(0, False), (1, True)])
-    def test_the_settings_say_how_far_back_it_looks(
+    def test_a_setting_limits_the_history(
         self,
         validator: PasswordHistoryValidator,
         person: User,
@@ -228,20 +237,15 @@ class TestHistory:
     ) -> None:
         settings.PASSWORD_HISTORY_LIMIT = limit
 
-        try:
-            validator.validate(PASSWORD, person)
-        except ValidationError:
-            assert refused
-        else:
-            assert not refused
+        assert refuses(validator, PASSWORD, person) is refused
 
-    def test_the_rule_is_put_in_words(self, validator: PasswordHistoryValidator) -> None:
+    def test_the_validator_has_a_help_text(self, validator: PasswordHistoryValidator) -> None:
         assert validator.get_help_text() == "Your password must not be one of your last 5."
 
 
 class TestMinimumLength:
     @pytest.fixture(autouse=True)
-    def _no_setting_of_whoever_runs_this(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _without_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("PASSWORD_MIN_LENGTH", raising=False)
 
     def auth(self) -> ModuleType:
@@ -255,7 +259,7 @@ class TestMinimumLength:
     @pytest.mark.parametrize(
         ("environment", "length"), [("development", 8), ("test", 8), ("production", 12)]
     )
-    def test_it_is_8_and_in_production_12(
+    def test_the_minimum_is_8_and_in_production_12(
         self, monkeypatch: pytest.MonkeyPatch, environment: str, length: int
     ) -> None:
         monkeypatch.setattr(base, "ENVIRONMENT", environment)
@@ -266,7 +270,7 @@ class TestMinimumLength:
         assert auth.AUTH_PASSWORD_VALIDATORS[0]["OPTIONS"] == {"min_length": length}
 
     @pytest.mark.parametrize("environment", ["development", "production"])
-    def test_less_than_8_stops_the_start(
+    def test_a_minimum_below_8_is_refused(
         self, monkeypatch: pytest.MonkeyPatch, environment: str
     ) -> None:
         monkeypatch.setattr(base, "ENVIRONMENT", environment)
@@ -279,7 +283,7 @@ class TestMinimumLength:
         ):
             self.auth()
 
-    def test_an_emoji_counts_as_one(self) -> None:
+    def test_an_emoji_counts_as_one_character(self) -> None:
         assert "password_too_short" in codes("Aa1\U0001f40e\U0001f40e\U0001f40e\U0001f40e")
         assert "password_too_short" not in codes(
             "Aa1\U0001f40e\U0001f40e\U0001f40e\U0001f40e\U0001f40e"
