@@ -34,14 +34,14 @@ control_socket_disable = True
 
 
 def folder_for_counters() -> str:
-    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; at a reload, the same."""
-    told = Path(
+    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; on reload, the same one."""
+    given = Path(
         os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir()
     )
-    if told.name.startswith(f"metrics-of-{os.getpid()}-"):
-        return str(told)
+    if given.name.startswith(f"metrics-of-{os.getpid()}-"):
+        return str(given)
     # A server that replaces another (SIGUSR2) inherits the variable with the other's folder.
-    parent = told.parent if told.name.startswith("metrics-of-") else told
+    parent = given.parent if given.name.startswith("metrics-of-") else given
     parent.mkdir(parents=True, exist_ok=True)
     return tempfile.mkdtemp(prefix=f"metrics-of-{os.getpid()}-", dir=parent)
 
@@ -71,7 +71,8 @@ def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's s
     """
     from prometheus_client import values
 
-    values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # type: ignore[no-untyped-call]  # no types
+    multi_process_value: Any = values.MultiProcessValue
+    values.ValueClass = multi_process_value(lambda: worker.number)
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 -- as above

@@ -1,4 +1,4 @@
-"""The admin's sessions: in Redis for speed, in the database for keeps, and in the database alone while Redis fails."""
+"""The admin's sessions: in the database, cached in Redis while it works."""
 
 from typing import Any
 
@@ -10,29 +10,29 @@ from authentication.utils.faults import FAULTS
 
 from .cache import breaker
 
-# A session that was ended while Redis could not be told lives on there for no longer than this.
+# The longest time for which a session that ended while Redis failed stays in Redis.
 _CACHED_SECONDS = 300
 
 
-class _Forgiving:
-    """A cache whose faults are misses."""
+class _FaultTolerantCache:
+    """A cache that answers a fault as a miss."""
 
     def __init__(self, cache: Any) -> None:
         self._cache = cache
 
     def get(self, key: str) -> Any:
-        return self._tried("get", key)
+        return self._try("get", key)
 
     def set(self, key: str, value: Any, timeout: float) -> None:
-        self._tried("set", key, value, min(timeout, _CACHED_SECONDS))
+        self._try("set", key, value, min(timeout, _CACHED_SECONDS))
 
     def delete(self, key: str) -> None:
-        self._tried("delete", key)
+        self._try("delete", key)
 
     def __contains__(self, key: str) -> bool:
-        return self._tried("get", key) is not None
+        return self._try("get", key) is not None
 
-    def _tried(self, method: str, *arguments: Any) -> Any:
+    def _try(self, method: str, *arguments: Any) -> Any:
         if not breaker.is_open:
             try:
                 return getattr(self._cache, method)(*arguments)
@@ -42,8 +42,8 @@ class _Forgiving:
 
 
 class SessionStore(cached_db.SessionStore):
-    """Django's cached sessions, on a cache that may fail."""
+    """Django's cached database sessions, on a cache that may fail."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._cache = _Forgiving(caches[settings.SESSION_CACHE_ALIAS])
+        self._cache = _FaultTolerantCache(caches[settings.SESSION_CACHE_ALIAS])

@@ -1,4 +1,4 @@
-"""A cache for counters that goes on counting in this process while Redis is down or hung."""
+"""A cache for counters that counts in this process while Redis is down or hangs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ breaker = Breaker()
 
 
 class FailoverCache(BaseCache):
-    """The cache named by LOCATION; this process's memory while that one fails (contract 9)."""
+    """The cache that LOCATION names; while it fails, this process's memory (contract 9)."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -34,10 +34,10 @@ class FailoverCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        return bool(self._tried(lambda cache: cache.add(key, value, timeout, version)))
+        return bool(self._try(lambda cache: cache.add(key, value, timeout, version)))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._tried(lambda cache: cache.get(key, default, version))
+        return self._try(lambda cache: cache.get(key, default, version))
 
     def set(
         self,
@@ -46,26 +46,26 @@ class FailoverCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> None:
-        self._tried(lambda cache: cache.set(key, value, timeout, version))
+        self._try(lambda cache: cache.set(key, value, timeout, version))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return bool(self._tried(lambda cache: cache.delete(key, version)))
+        return bool(self._try(lambda cache: cache.delete(key, version)))
 
     def touch(
         self, key: str, timeout: float | None = DEFAULT_TIMEOUT, version: int | None = None
     ) -> bool:
-        return bool(self._tried(lambda cache: cache.touch(key, timeout, version)))
+        return bool(self._try(lambda cache: cache.touch(key, timeout, version)))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        return int(self._tried(lambda cache: _counted(cache, key, delta, version)))
+        return int(self._try(lambda cache: _increment(cache, key, delta, version)))
 
     def decr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         return self.incr(key, -delta, version)
 
     def clear(self) -> None:
-        self._tried(lambda cache: cache.clear())
+        self._try(lambda cache: cache.clear())
 
-    def _tried(self, call: Callable[[BaseCache], Any]) -> Any:
+    def _try(self, call: Callable[[BaseCache], Any]) -> Any:
         if not breaker.is_open:
             try:
                 return call(caches[self._alias])
@@ -75,9 +75,9 @@ class FailoverCache(BaseCache):
         return call(self._local)
 
 
-def _counted(cache: BaseCache, key: str, delta: int, version: int | None) -> int:
-    # The server may fail between a counter's start and its next step: then the count starts here.
-    # Nothing is taken from a count that is not here.
+def _increment(cache: BaseCache, key: str, delta: int, version: int | None) -> int:
+    # Redis may fail between `add` and `incr`; then the count starts here. A decrement never starts
+    # one.
     if isinstance(cache, LocMemCache) and delta > 0:
         cache.add(key, 0, _LOCAL_WINDOW_SECONDS, version)
     return cache.incr(key, delta, version)

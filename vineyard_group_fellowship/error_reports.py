@@ -1,4 +1,4 @@
-"""Error reports and traces, where somebody wants them: where a fault is, never whose request it was."""
+"""Removes personal data from error reports and traces before they go to Sentry."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ from structlog.contextvars import get_contextvars
 
 UNKNOWN_PATH = "unknown path"
 
-# What is not named here stays here: the library adds parts with every release, and each may quote a
-# request.
+# An allowlist: the library adds parts with every release, and each may quote a request.
 _PARTS = {
     *(
         "event_id",
@@ -47,15 +46,15 @@ _SPAN_PARTS = {
     "start_timestamp",
 }
 _TRACE_DATA = {"thread.id", "thread.name", "http.request.method", "http.response.status_code"}
-# The operations whose descriptions are words of the code's: statements without their parameters,
-# names of functions.
-_OF_THE_CODE = {"db", "queue", "function", "view", "template", "event", "middleware"}
-# Those whose first word is a command or a method, and whose others quote keys and addresses.
+# Operations with descriptions that come from the code: statements without parameters, function
+# names.
+_FROM_CODE = {"db", "queue", "function", "view", "template", "event", "middleware"}
+# Operations with a command or method as first word; the others quote keys and addresses.
 _COMMANDS = {"db.redis", "http.client"}
 
 
-def error_without_people(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature
-    """Leave of an error its class and its place in the code, and the name by which the log has the rest."""
+def scrub_error(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature
+    """Keep an error's class and place in the code, and the correlation id to find it in the log."""
     if event.get("level") == "info":
         return None
     for error in event.get("exception", {}).get("values", []):
@@ -65,19 +64,19 @@ def error_without_people(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentr
     return _scrubbed(event)
 
 
-def trace_without_people(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature
-    """Leave of a trace which route or task took how long, and in which of our own words."""
+def scrub_trace(event: Any, hint: Any) -> Any:  # noqa: ARG001 -- Sentry's signature
+    """Keep a trace's route or task, its times, and the descriptions that come from the code."""
     for span in event.get("spans", []):
-        said = _said(span)
+        description = _description_of(span)
         _keep(span, _SPAN_PARTS)
-        span["description"] = said
+        span["description"] = description
     return _scrubbed(event)
 
 
 def _scrubbed(event: Any) -> Any:
     _keep(event, _PARTS)
     if (event.get("transaction_info") or {}).get("source") == "url":
-        # No route fits it: the name is the path as the client wrote it.
+        # Without a matching route the name is the path that the client sent.
         event["transaction"] = UNKNOWN_PATH
     if "request" in event:
         _keep(event["request"], {"method"})
@@ -98,11 +97,11 @@ def _contexts(found: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _said(span: dict[str, Any]) -> str:
-    operation, said = str(span.get("op", "")), str(span.get("description") or "")
+def _description_of(span: dict[str, Any]) -> str:
+    operation, text = str(span.get("op", "")), str(span.get("description") or "")
     if operation in _COMMANDS:
-        return said.partition(" ")[0]
-    return said if operation.partition(".")[0] in _OF_THE_CODE else ""
+        return text.partition(" ")[0]
+    return text if operation.partition(".")[0] in _FROM_CODE else ""
 
 
 def _keep(part: dict[str, Any], names: set[str]) -> None:

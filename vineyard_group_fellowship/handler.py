@@ -1,4 +1,4 @@
-"""Django's way into the service, hardened where a request's headers could stop it before any middleware runs."""
+"""Django's WSGI handler, hardened against headers that fail before any middleware runs."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from django.utils.http import parse_header_parameters
 
 
 class ServiceRequest(WSGIRequest):
-    """A request that is read in UTF-8 whatever it says of itself; the API's parsers refuse what says otherwise.
+    """A request that is always read as UTF-8; the API's parsers refuse another `charset`.
 
-    Django takes any encoding Python knows from `charset=`, bz2 among them, and decodes the query
-    with it at once.
+    Django takes any codec of Python from `charset=`, even bz2, and decodes the query with it at
+    once.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
@@ -24,6 +24,6 @@ class ServiceRequest(WSGIRequest):
 
 
 class ServiceHandler(WSGIHandler):
-    """Django's handler, with our request."""
+    """Django's handler with ServiceRequest."""
 
     request_class = ServiceRequest

@@ -1,4 +1,4 @@
-"""What a log line must hold, and what it must not."""
+"""Log lines: the facts of a request are added, secrets and personal data removed."""
 
 import logging
 import re
@@ -7,26 +7,26 @@ from typing import Any
 
 _QUERY = re.compile(r"\?\S*")
 _QUOTED = re.compile(r"['\"].*", re.DOTALL)
-# A database quotes the whole row it refuses: addresses, names, hashes of passwords.
+# PostgreSQL quotes the whole row that it refuses: addresses, names, password hashes.
 _ROW = re.compile(r"^DETAIL:.*?(?=^(?:\n|CONTEXT:|HINT:)|\Z)", re.DOTALL | re.MULTILINE)
 
 
-class WithoutQuery(logging.Filter):
-    """Cuts from a server's lines what it quotes of a request: mailed links carry their tokens in the query."""
+class RemoveQuery(logging.Filter):
+    """Removes query strings from a server's lines: mailed links carry tokens in them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
                 _QUERY.sub("", it) if isinstance(it, str) else it for it in record.args
             )
-        # What cannot be read as a request is quoted as it came, headers included.
+        # A malformed request is quoted as it came, with its headers.
         if isinstance(record.msg, str) and record.msg.startswith("Invalid request"):
             record.msg = _QUOTED.sub("…", record.msg)
         return True
 
 
-class WithoutBody(logging.Filter):
-    """Cuts from Celery's lines the messages that it prints whole when nobody understands them, and an error's words."""
+class RemoveMessageBody(logging.Filter):
+    """Removes from Celery's lines the body of an unknown task's message, and error messages."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = str(record.msg)
@@ -34,13 +34,13 @@ class WithoutBody(logging.Filter):
         if first != text and isinstance(record.args, tuple):
             record.msg, record.args = first, record.args[: first.count("%")]
         if isinstance(record.args, dict) and "exc" in record.args:
-            # The class alone; the traceback beneath has the rest.
+            # Only the class; the traceback has the rest.
             record.args = {**record.args, "exc": str(record.args["exc"]).partition("(")[0]}
         return True
 
 
-def with_request(_: Any, __: str, event: Any) -> Any:
-    """Say whose request it is, from where, and what for."""
+def add_request_facts(_: Any, __: str, event: Any) -> Any:
+    """Add the request's user, address and action."""
     event.update(
         {
             name: value
@@ -51,32 +51,34 @@ def with_request(_: Any, __: str, event: Any) -> Any:
     return event
 
 
-def without_controls(_: Any, __: str, event: Any) -> Any:
-    """Escape what would end a line, colour it or turn its direction (JSON's own escapes do that for machines)."""
-    return {name: value if name == "exc_info" else _shown(value) for name, value in event.items()}
+def escape_controls(_: Any, __: str, event: Any) -> Any:
+    """Escape characters that would end, colour or reverse a line; JSON escapes them itself."""
+    return {
+        name: value if name == "exc_info" else _escape_value(value) for name, value in event.items()
+    }
 
 
-def exception_text(exc_info: Any) -> str:
-    """Return a traceback without the variables of its frames and without the rows a database quotes."""
+def format_exception(exc_info: Any) -> str:
+    """Return a traceback without frame variables and without the rows that a database quotes."""
     return _ROW.sub("DETAIL: [withheld]\n", "".join(traceback.format_exception(*exc_info))).rstrip(
         "\n"
     )
 
 
 def write_indented(written: Any, exc_info: Any) -> None:
-    """Write a traceback for people: over several lines, none of which can be taken for an event."""
-    for line in exception_text(exc_info).split("\n"):
-        written.write(f"\n    | {escaped(line)}")
+    """Write a traceback over several indented lines, so that none looks like an event."""
+    for line in format_exception(exc_info).split("\n"):
+        written.write(f"\n    | {escape(line)}")
 
 
-def escaped(text: str) -> str:
-    """Return a text with everything escaped that is not seen, or not seen as what it is."""
+def escape(text: str) -> str:
+    """Escape the characters that are not printable."""
     if text.isprintable():
         return text
     return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in text)
 
 
-def _shown(value: Any) -> Any:
+def _escape_value(value: Any) -> Any:
     if isinstance(value, str):
-        return escaped(value)
-    return value if value is None or isinstance(value, int | float) else escaped(repr(value))
+        return escape(value)
+    return value if value is None or isinstance(value, int | float) else escape(repr(value))

@@ -1,4 +1,4 @@
-"""The one place where an exception becomes an answer: application/problem+json (RFC 9457)."""
+"""Converts exceptions to answers, as application/problem+json (RFC 9457)."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ CONTENT_TYPE = "application/problem+json"
 
 logger = structlog.get_logger(__name__)
 
-# The first class that fits decides.
+# The first class that matches decides.
 _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem]]] = [
     (Problem, lambda error: error),
     (drf.ValidationError, lambda error: failures.ValidationFailed(errors=_by_field(error.detail))),
@@ -64,7 +64,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return what a client is told of an exception; one that nobody expected is logged and told as a 500."""
+    """Return the problem for an exception; an unexpected one is a 500. Log and report every 5xx."""
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
             problem = meaning(error)
@@ -76,7 +76,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_for_status(status: int) -> Problem:
-    """Return what a client is told where only a status is known."""
+    """Return the problem for an answer of which only the status is known."""
     return _BY_STATUS.get(status, failures.ServerError)()
 
 
@@ -102,11 +102,11 @@ def answer_for(error: Exception, context: dict[str, Any]) -> HttpResponse:
     problem = problem_of(error)
     if isinstance(error, drf.MethodNotAllowed):
         problem.headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return rendered(problem, context["request"])
+    return render(problem, context["request"])
 
 
-def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
-    """Answer a problem, in JSON whatever a view renders otherwise."""
+def render(problem: Problem, request: AnyRequest) -> HttpResponse:
+    """Render a problem as JSON, regardless of the view's renderers."""
     body = body_of(problem, request)
     answer = HttpResponse(
         json.dumps(body, cls=JSONEncoder),
@@ -114,7 +114,7 @@ def rendered(problem: Problem, request: AnyRequest) -> HttpResponse:
         headers=_headers(problem),
         content_type=CONTENT_TYPE,
     )
-    # Where REST framework's own answers have it.
+    # REST framework's own answers have it too.
     answer.data = body  # type: ignore[attr-defined]
     return answer
 

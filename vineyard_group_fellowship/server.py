@@ -37,6 +37,6 @@ class ServerLogger(Logger):
 
 
 def _address_alone(environ: dict[str, Any]) -> dict[str, str]:
-    """Return the client address of a request that gunicorn itself refused, before any middleware."""
+    """Return the client address of a request that gunicorn refused before any middleware ran."""
     address = client_address(environ)
     return {"address": str(address)} if address else {}

@@ -1,4 +1,4 @@
-"""Every address of the service."""
+"""All URLs of the service."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/problems/<slug:code>/", ProblemView.as_view(), name="problem"),
-    # Whatever else is asked of the API: Django's own answer would be a page or a redirection.
+    # Unknown paths of the API: Django would answer with an HTML page or a redirect.
     re_path(r"^api(/|$)", UnknownView.as_view()),
     path("metrics", MetricsView.as_view(), name="metrics"),
     path("admin/", admin.site.urls),

@@ -1,1 +1,1 @@
-"""What stands between HTTP and the views: authentication, limits, parsers, the OpenAPI schema."""
+"""Between HTTP and the views: authentication, rate limits, body parsers, the OpenAPI schema."""

@@ -10,7 +10,7 @@ from authentication.utils.client import LOG_FIELDS_KEY
 
 
 class BearerAuthentication(BaseAuthentication):
-    """The person is the token's session's; the session is `request.auth`."""
+    """Authenticates the user of the token's session. The session is `request.auth`."""
 
     def authenticate(self, request: Request) -> tuple[User, UserSession] | None:
         token = bearer_token_of(request)
@@ -25,7 +25,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def bearer_token_of(request: Request) -> str:
-    """Return the token a request carries in its Authorization header, or an empty string without such a header.
+    """Return the token of the Authorization header, or an empty string without such a header.
 
     Raises TokenInvalid for a Bearer header that holds anything but one token.
     """

@@ -1,4 +1,4 @@
-"""How often an endpoint may be called, counted by django-ratelimit (contract 9)."""
+"""Rate limits of endpoints, counted by django-ratelimit (contract 9)."""
 
 import functools
 import ipaddress
@@ -18,7 +18,7 @@ Handler = Callable[..., Response]
 Key = Callable[[Any], str]
 
 FIELDS_KEY = "authentication.api.limits"
-"""Where a request's META holds the RateLimit fields of its answer."""
+"""Where a request's META holds the RateLimit fields of the answer."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -29,15 +29,16 @@ def by_address(request: AnyRequest) -> str:
 
 
 def by_user(request: Request) -> str:
-    """Count by the person who is signed in."""
+    """Count by the signed-in user."""
     return str(request.user.pk)
 
 
 def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]:
-    """Count the calls of a view's method under a name of RATE_LIMITS, and refuse those over the limit.
+    """Count the calls of a view's method under a name of RATE_LIMITS; refuse calls over the limit.
 
-    The method raises RateLimited, with `Retry-After` in seconds; every answer bears the RateLimit
-    fields (draft-ietf-httpapi-ratelimit-headers).
+    A refused call raises RateLimited, with `Retry-After` in seconds. Every answer has the RateLimit
+    fields (draft-ietf-httpapi-ratelimit-headers). The method keeps the name in its attribute
+    `limit`, which the OpenAPI schema reads.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -46,13 +47,14 @@ def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]
             count(name, request, key)
             return handler(view, request, *args, **kwargs)
 
+        counted.limit = name  # type: ignore[attr-defined]
         return counted
 
     return decorate
 
 
 def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
-    """Count a request under a name of RATE_LIMITS; raises RateLimited if it is one too many."""
+    """Count a request under a name of RATE_LIMITS; raise RateLimited if it is over the limit."""
     if not settings.RATELIMIT_ENABLE or _is_exempt(client_address(request.META)):
         return
     quota, window = _rate(settings.RATE_LIMITS[name])
@@ -60,7 +62,7 @@ def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
     usage = get_usage(
         request, group=name, key=lambda *_: bucket, rate=(quota, window), increment=True
     )
-    # The window's last second still belongs to it.
+    # The last second of the window is part of it.
     wait = max(1, usage["time_left"] + 1)
     request.META[FIELDS_KEY] = {
         "RateLimit-Policy": f'"{name}";q={quota};w={window}',

@@ -1,4 +1,4 @@
-"""Reading bodies: JSON of bounded depth and forms, in UTF-8, of bounded size."""
+"""Body parsers: JSON and forms, in UTF-8, with a limit on size and depth."""
 
 import json
 import re
@@ -18,7 +18,7 @@ _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 class JSONBodyParser(JSONParser):
-    """An object in JSON (RFC 8259), at most MAX_DEPTH deep."""
+    """Reads a JSON object (RFC 8259) that is nested MAX_DEPTH levels at most."""
 
     def parse(
         self,
@@ -40,7 +40,7 @@ class JSONBodyParser(JSONParser):
 
 
 class FormBodyParser(FormParser):
-    """A form, URL-encoded."""
+    """Reads a URL-encoded form."""
 
     def parse(
         self,
@@ -53,7 +53,7 @@ class FormBodyParser(FormParser):
 
 
 class MultiPartBodyParser(MultiPartParser):
-    """A form as multipart/form-data."""
+    """Reads a multipart/form-data form."""
 
     def parse(
         self,
@@ -67,8 +67,7 @@ class MultiPartBodyParser(MultiPartParser):
 
 def _check(parser_context: Mapping[str, Any] | None) -> None:
     request = (parser_context or {})["request"]
-    # Python knows encodings that are no character sets at all (bz2, rot13), and Django takes any of
-    # them.
+    # Django accepts every codec of Python, also those that are no character sets (bz2, rot13).
     if (request.content_params.get("charset") or "utf-8").lower().replace("_", "-") not in {
         "utf-8",
         "utf8",
@@ -81,7 +80,7 @@ def _check(parser_context: Mapping[str, Any] | None) -> None:
 
 
 def _depth(text: str) -> int:
-    # Few brackets cannot be nested deeply: nearly every body is done here.
+    # So few brackets cannot be nested too deeply. Nearly every body takes this short way.
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return 0
     deepest = depth = 0

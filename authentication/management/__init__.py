@@ -1,1 +1,1 @@
-"""Commands of the service's own."""
+"""Management commands."""

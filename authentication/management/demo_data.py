@@ -1,4 +1,4 @@
-"""People who do not exist, to try the service with."""
+"""Made-up users, to try the service with."""
 
 import datetime as dt
 import random
@@ -56,29 +56,26 @@ _EVENTS = (
 )
 
 
-class DemoService:
-    """People who do not exist."""
+def seed_demo_users(
+    count: int, *, password: str, on_batch: Callable[[int], None] = lambda _: None
+) -> int:
+    """Create users with a password, sessions and events; return how many.
 
-    @staticmethod
-    def seed(
-        people: int, *, password: str, on_batch: Callable[[int], None] = lambda _: None
-    ) -> int:
-        """Make so many people with a password, sessions and a past; return how many were made.
-
-        All have addresses under example.org, which belongs to nobody.
-        """
-        # One hash for all of them: hashing each would take a third of a second.
-        hashed, chance, made = make_password(password), random.Random(7), 0  # noqa: S311 -- nothing depends on it
-        while made < people:
-            size = min(BATCH, people - made)
-            with transaction.atomic():
-                _make([_person(hashed, chance) for _ in range(size)], chance)
-            made += size
-            on_batch(size)
-        return made
+    Their addresses are under example.org, where no mail arrives (RFC 2606).
+    """
+    # One hash for all of them: a hash each would take a third of a second.
+    hashed, made = make_password(password), 0
+    chance = random.Random(7)  # noqa: S311 -- no secret depends on it
+    while made < count:
+        size = min(BATCH, count - made)
+        with transaction.atomic():
+            _create([_user(hashed, chance) for _ in range(size)], chance)
+        made += size
+        on_batch(size)
+    return made
 
 
-def _person(hashed: str, chance: random.Random) -> User:
+def _user(hashed: str, chance: random.Random) -> User:
     now, mark = timezone.now(), uuid.uuid4().hex[:12]
     joined = now - dt.timedelta(days=chance.randint(1, 700))
     email, username = f"demo-{mark}@example.org", f"demo-{mark}"
@@ -98,39 +95,39 @@ def _person(hashed: str, chance: random.Random) -> User:
     )
 
 
-def _make(people: list[User], chance: random.Random) -> None:
-    User.objects.bulk_create(people)
-    UserProfile.objects.bulk_create(UserProfile(user=person) for person in people)
+def _create(users: list[User], chance: random.Random) -> None:
+    User.objects.bulk_create(users)
+    UserProfile.objects.bulk_create(UserProfile(user=user) for user in users)
     UserSession.objects.bulk_create(
-        _session(it, chance) for it in people for _ in range(chance.randint(1, 3))
+        _session(user, chance) for user in users for _ in range(chance.randint(1, 3))
     )
     AuditLog.objects.bulk_create(
-        _event(it, chance) for it in people for _ in range(chance.randint(3, 12))
+        _event(user, chance) for user in users for _ in range(chance.randint(3, 12))
     )
 
 
-def _session(person: User, chance: random.Random) -> UserSession:
+def _session(user: User, chance: random.Random) -> UserSession:
     now = timezone.now()
-    begun = now - dt.timedelta(hours=chance.randint(1, 150))
+    started = now - dt.timedelta(hours=chance.randint(1, 150))
     name, kind, browser, system = chance.choice(_DEVICES)
     return UserSession(
-        user=person,
+        user=user,
         device_name=name,
         device_type=kind,
         browser=browser,
         operating_system=system,
         ip_address=f"198.51.100.{chance.randint(1, 254)}",
-        created_at=begun,
-        last_activity_at=begun,
-        last_rotation_at=begun,
+        created_at=started,
+        last_activity_at=started,
+        last_rotation_at=started,
         expires_at=now + dt.timedelta(days=chance.randint(1, 6)),
     )
 
 
-def _event(person: User, chance: random.Random) -> AuditLog:
+def _event(user: User, chance: random.Random) -> AuditLog:
     event = chance.choice(_EVENTS)
     return AuditLog(
-        user=person,
+        user=user,
         event_type=event,
         success=event != "login_failed",
         risk_level="medium" if event in {"login_failed", "password_change"} else "low",

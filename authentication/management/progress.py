@@ -1,4 +1,4 @@
-"""A bar that shows how far a command is, to a person who watches."""
+"""A progress bar for commands."""
 
 import time
 from typing import Any, Self
@@ -8,7 +8,7 @@ _PAUSE_SECONDS = 0.1
 
 
 class Progress:
-    """Draws itself on a terminal, at most ten times a second; elsewhere it is silent."""
+    """A progress bar on a terminal, drawn at most ten times a second; elsewhere silent."""
 
     def __init__(self, label: str, total: int, stream: Any) -> None:
         self._label, self._total, self._stream = label, total, stream
@@ -25,7 +25,7 @@ class Progress:
             self._stream.write("\n", ending="")
 
     def advance(self, count: int = 1) -> None:
-        """Note that so many more are done."""
+        """Add to the count of what is done."""
         self._done += count
         if time.monotonic() - self._drawn_at >= _PAUSE_SECONDS:
             self._draw()

@@ -370,13 +370,9 @@ def view_at(route: str) -> Any:
 
 def limit_of(view: Any, method: str) -> str | None:
     """Return the name in the `@limited` of a view's method; a page counts its POST under its own `limit`."""
-    handler = getattr(view, method.lower())
-    while handler:
-        names = getattr(handler, "__code__", None)
-        if names and names.co_name == "counted":
-            cells = dict(zip(names.co_freevars, handler.__closure__, strict=True))
-            return str(cells["name"].cell_contents)
-        handler = getattr(handler, "__wrapped__", None)
+    limit = getattr(getattr(view, method.lower()), "limit", None)
+    if limit is not None:
+        return str(limit)
     return getattr(view, "limit", None) if method == "POST" else None
 
 

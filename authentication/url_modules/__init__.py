@@ -1,1 +1,1 @@
-"""Where an area's endpoints are."""
+"""URLs, by area."""

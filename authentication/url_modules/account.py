@@ -1,4 +1,4 @@
-"""What a person may know and decide of their own account."""
+"""The user's own account: activity, consents, address, personal data."""
 
 from django.urls import path
 

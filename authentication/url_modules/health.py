@@ -1,4 +1,4 @@
-"""What operations ask."""
+"""Health checks."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Devices."""
+"""Sessions."""
 
 from django.urls import path
 

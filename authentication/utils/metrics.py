@@ -1,34 +1,27 @@
-"""What is counted for Prometheus. No label holds anything of a person, and none takes a value a client makes up."""
+"""Prometheus counters and histograms.
+
+No label holds personal data or a value that a client can choose.
+"""
 
 from prometheus_client import Counter, Histogram
 
-LOGIN_ATTEMPTS = Counter(
-    "auth_login_attempts", "Sign-ins by password, that succeeded and that failed.", ["status"]
-)
+LOGIN_ATTEMPTS = Counter("auth_login_attempts", "Sign-ins by password, by outcome.", ["status"])
 LOGIN_SECONDS = Histogram(
     "auth_login_duration_seconds",
-    "How long sign-ins take.",
+    "Duration of sign-ins.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 5, 10),
 )
-RESET_REQUESTS = Counter(
-    "auth_password_reset_requests", "Links to choose a new password that were asked for."
-)
-TOKENS_REFRESHED = Counter(
-    "auth_tokens_refreshed", "Refresh tokens that were swapped for their successors."
-)
+RESET_REQUESTS = Counter("auth_password_reset_requests", "Requests for a password reset link.")
+TOKENS_REFRESHED = Counter("auth_tokens_refreshed", "Refresh tokens that were rotated.")
 REUSE_DETECTED = Counter(
-    "auth_token_reuse_detected", "Sessions ended because a token came a second time."
+    "auth_token_reuse_detected", "Sessions ended because a refresh token was reused."
 )
-LOCKOUTS = Counter(
-    "auth_account_lockouts", "Names that were locked after too many wrong passwords."
-)
-EVENTS = Counter("auth_events", "Security events, by their names in the audit log.", ["event"])
-LIMITED = Counter(
-    "auth_rate_limited", "Requests that were one too many, by the name of the limit.", ["limit"]
-)
+LOCKOUTS = Counter("auth_account_lockouts", "Locks after too many wrong passwords.")
+EVENTS = Counter("auth_events", "Security events, by their name in the audit log.", ["event"])
+LIMITED = Counter("auth_rate_limited", "Requests refused by a rate limit, by its name.", ["limit"])
 REQUEST_SECONDS = Histogram(
     "http_request_duration_seconds",
-    "How long requests take, by the name of the address, the method and the class of the status.",
+    "Duration of requests, by route, method and class of the status.",
     ["endpoint", "method", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
@@ -52,7 +45,7 @@ def count_event(event: str) -> None:
 
 
 def observe_request(endpoint: str | None, method: str | None, status: int, seconds: float) -> None:
-    """Note how long a request took; addresses nobody answers to are one."""
+    """Observe the duration of a request; all paths without a route are one endpoint."""
     known = method if method in _METHODS else "other"
     REQUEST_SECONDS.labels(endpoint or "none", known, f"{status // 100}xx").observe(seconds)
     if endpoint == "login" and method == "POST":

@@ -1,1 +1,1 @@
-"""The API's views, one file per area."""
+"""The views of the API, one file for each area."""

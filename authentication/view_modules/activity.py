@@ -1,4 +1,4 @@
-"""What happened to a person's account."""
+"""The activity of an account."""
 
 import uuid
 
@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import USER_ID
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, USER_ID, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.activity import (
     ActivityEventSerializer,
     ActivitySerializer,
@@ -39,7 +40,7 @@ _EXAMPLE = {
 
 
 class Newest(CursorPagination):
-    """Pages by time: what happens meanwhile moves nothing from one page to the next."""
+    """Pages by time, so that new events do not move others to the next page."""
 
     page_size = 20
     page_size_query_param = "limit"
@@ -50,15 +51,17 @@ class Newest(CursorPagination):
 class ActivityView(SignedInView):
     """List what happened to your account.
 
-    The newest first, `limit` (20, at most 100) a page; `next` leads to the older ones.
+    The newest events come first, `limit` a page (20 by default, 100 at most). `next` is the link to
+    the older ones.
     """
+
+    tag = "activity"
 
     @authentication_schema(
         "activity",
-        tag="activity",
-        answers={200: ActivitySerializer},
-        answer={"events": [_EXAMPLE], "next": None, "previous": None},
-        errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
+        ActivitySerializer,
+        response={"events": [_EXAMPLE], "next": None, "previous": None},
+        errors=(failures.NotFound,),
         query={"cursor": "From `next` or `previous`.", "limit": "How many, 100 at most."},
     )
     @limited("activity", key=by_user)
@@ -80,24 +83,15 @@ class ActivityView(SignedInView):
 
 
 class ActivityDisownView(SignedInView):
-    """Say that something was not you.
+    """Report an event that was not you.
 
-    The device it came from is signed out at once, and a link to choose a new password goes to you
-    by mail.
+    The device it came from is signed out at once. You get a mail with a link to choose a new
+    password.
     """
 
-    @authentication_schema(
-        "activity_disown",
-        tag="activity",
-        answers={200: MessageSerializer},
-        answer={"message": DISOWNED},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
-    )
+    tag = "activity"
+
+    @authentication_schema("activity_disown", MessageSerializer, response={"message": DISOWNED})
     @limited("activity", key=by_user)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
         ended = ActivityService.disown(
@@ -110,21 +104,20 @@ class ActivityDisownView(SignedInView):
 
 
 class SessionDisownView(PublicView):
-    """Say, by the link in a mail, that a sign-in was not you.
+    """Report a sign-in that was not you, with the token from the mail.
 
-    The device is signed out at once. The answer carries a token that chooses a new password.
+    The device is signed out at once. The answer has a token to choose a new password with.
     """
 
+    tag = "activity"
     serializer_class = DisownSerializer
 
     @authentication_schema(
         "session_disown",
-        tag="activity",
-        request=DisownSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: DisownedSerializer},
-        answer={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        DisownedSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("session_disown")
     def post(self, request: Request) -> Response:

@@ -6,8 +6,9 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.bearer import bearer_token_of
+from authentication.api.examples import NEW_SESSION, USER, USER_ID
 from authentication.api.limits import limited
-from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, USER_ID, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import (
     LoginSerializer,
     LogoutSerializer,
@@ -31,18 +32,19 @@ LOGGED_OUT = "Logged out successfully"
 class RegisterView(PublicView):
     """Create an account.
 
-    A link that proves the address goes there by mail. The answer is the same whether or not the
-    address has an account already; its owner is told by mail. Without `username` one is made up;
-    `password_confirm` is checked when it is sent.
+    A mail with a link to verify the address is sent. The answer is the same whether or not the
+    address has an account already; the owner of an existing account gets a mail about it. Without
+    `username` one is generated. `password_confirm` is checked if it is sent.
     """
 
+    tag = "account"
     serializer_class = RegisterSerializer
 
     @authentication_schema(
         "register",
-        tag="account",
-        request=RegisterSerializer,
-        example={
+        RegisteredSerializer,
+        status=201,
+        request={
             "email": "ruth@example.org",
             "username": "ruth",
             "password": "<a strong password>",
@@ -51,9 +53,8 @@ class RegisterView(PublicView):
             "terms_accepted": True,
             "privacy_policy_accepted": True,
         },
-        answers={201: RegisteredSerializer},
-        answer={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
-        errors=(*READS_INPUT, failures.RateLimited, failures.ServiceUnavailable),
+        response={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
+        errors=(failures.ServiceUnavailable,),
     )
     @limited("register")
     def post(self, request: Request) -> Response:
@@ -71,34 +72,33 @@ class RegisterView(PublicView):
 class LoginView(PublicView):
     """Sign in.
 
-    The identifier goes into `email_or_username`, `email` or `username`. A browser gets its refresh
-    token in an httpOnly cookie alone, any other client in the body as `refresh` too. With
-    `remember_me` the session lives twice as long between two visits. Where an account has a second
-    factor, its code goes into `otp`; without one the right password is answered with 403
-    `mfa_required`, whose `mfa_token` goes to `2fa/verify/` with the code.
+    Send the identifier as `email_or_username`, `email` or `username`. Browsers get the refresh
+    token and the device id only in httpOnly cookies, other clients also in the body, as `refresh`
+    and `device_id`. With `remember_me` the session lasts twice as long between two visits. If the
+    account has a second factor, send its code as `otp`. Without it the right password is answered
+    with 403 `mfa_required`; send its `mfa_token` and the code to `2fa/verify/`.
 
-    Five wrong passwords in a row lock an account for half an hour, under both its names. On a
-    network where its owner has signed in, set a password or confirmed the address within thirty
-    days, the answer is then `account_locked`. Elsewhere it is that for the name that was tried, and
-    `invalid_credentials` for the other one, even with the right password.
+    Five wrong passwords in a row lock for half an hour. A known device has signed in to the account
+    before and sends its cookie, or its `device_id` as `X-Device-Id`. It is locked on its own and
+    gets `account_locked`. All other devices are locked together. They get `account_locked` for the
+    name that was tried and `invalid_credentials` for the other name of the account, even with the
+    right password.
     """
 
+    tag = "sign-in"
     serializer_class = LoginSerializer
 
     @authentication_schema(
         "login",
-        tag="sign-in",
-        request=LoginSerializer,
-        example={
+        SignedInSerializer,
+        request={
             "email_or_username": "ruth@example.org",
             "password": "<her password>",
             "remember_me": False,
             "device_name": "iPhone 15 Pro",
         },
-        answers={200: SignedInSerializer},
-        answer={**NEW_SESSION, "user": USER},
+        response={**NEW_SESSION, "user": USER},
         errors=(
-            *READS_INPUT,
             failures.InvalidCredentials,
             failures.AccountLocked,
             failures.EmailNotVerified,
@@ -106,7 +106,6 @@ class LoginView(PublicView):
             failures.AccountDeletionPending,
             failures.ConsentRequired,
             failures.MfaRequired,
-            failures.RateLimited,
             failures.ServiceUnavailable,
         ),
     )
@@ -124,20 +123,19 @@ class LoginView(PublicView):
 class LogoutView(ClearsCookie, PublicView):
     """Sign out of this device.
 
-    The session is told by a live access token or, when that has expired, by the refresh token in
-    the body or the cookie. Both tokens are dead at once.
+    The session is that of the access token or, if that has expired, of the refresh token in the
+    body or the cookie. Both tokens are revoked at once.
     """
 
+    tag = "sign-in"
     serializer_class = LogoutSerializer
 
     @authentication_schema(
         "logout",
-        tag="sign-in",
-        request=LogoutSerializer,
-        example={},
-        answers={200: MessageSerializer},
-        answer={"message": LOGGED_OUT},
-        errors=(*READS_INPUT, failures.TokenInvalid),
+        MessageSerializer,
+        request={},
+        response={"message": LOGGED_OUT},
+        errors=(failures.TokenInvalid,),
         invalid={"refresh": ["Not a valid string."]},
         security=("bearer", "refreshCookie"),
     )

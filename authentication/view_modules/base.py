@@ -1,4 +1,4 @@
-"""What the views share: reading input, and the headers every answer bears."""
+"""What the views share: base classes, reading input, the recent proof."""
 
 import functools
 from collections.abc import Callable
@@ -25,7 +25,7 @@ Handler = Callable[..., Response]
 
 
 class JSONNegotiation(BaseContentNegotiation):
-    """There is only JSON, whatever the client would rather have (RFC 9110, section 12.1, allows it)."""
+    """Answers in JSON, whatever the client accepts (allowed by RFC 9110, section 12.1)."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return DefaultContentNegotiation().select_parser(request, parsers)
@@ -41,13 +41,16 @@ class ServiceView(APIView):
 
     serializer_class: type[Serializer[Any]] | None = None
     content_negotiation_class = JSONNegotiation
+    tag: str
+    """The view's section in the OpenAPI document."""
 
     def validated(
         self, request: Request, serializer: type[Serializer[Any]] | None = None
     ) -> dict[str, Any]:
         """Return the input in the shape of the view's serializer; raises DRF's ValidationError."""
         shape = serializer or self.serializer_class
-        assert shape is not None, "A view that reads input names its serializer."  # noqa: S101 -- a programmer's slip
+        # Fails for a mistake in the view, never for input.
+        assert shape is not None, "A view that reads input has a serializer_class."  # noqa: S101
         given = shape(data=request.data)
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
@@ -62,40 +65,44 @@ class ServiceView(APIView):
 
 
 class PublicView(ServiceView):
-    """Anybody may call it. The Authorization header is not even read: a stale token must not be in the way."""
+    """A view without authentication.
+
+    The Authorization header is not read, because a stale token must not block the request.
+    """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
 
 class SignedInView(ServiceView):
-    """Whoever is signed in may call it."""
+    """A view for signed-in users."""
 
     authentication_classes = (BearerAuthentication,)
     permission_classes = (IsAuthenticated,)
 
 
 def user_of(request: Request) -> "User":
-    """Return who is signed in."""
+    """Return the signed-in user."""
     return cast("User", request.user)
 
 
 def session_of(request: Request) -> "UserSession":
-    """Return the session the request came with."""
+    """Return the session of the request."""
     return cast("UserSession", request.auth)
 
 
 def renew_csrf_token(request: Request) -> None:
-    """Give a browser a new CSRF token: one from before a sign-in or sign-out is good no longer (CWE-384)."""
+    """Give a browser a new CSRF token, at each sign-in and sign-out (CWE-384)."""
     if is_browser(request):
         rotate_token(request)
 
 
 def needs_recent_proof(handler: Handler) -> Handler:
-    """Let a view's method be called only by who proved who they are a short while ago.
+    """Raise ReauthenticationRequired unless the session has a recent proof.
 
-    A stolen access token alone does no lasting harm then. Beneath `@limited`, so that refusals are
-    counted too. The method raises ReauthenticationRequired.
+    A stolen access token alone does no lasting harm then. Place it beneath `@limited`, so that
+    refusals are counted too. The method keeps the attribute `needs_recent_proof`, which the OpenAPI
+    schema reads.
     """
 
     @functools.wraps(handler)
@@ -103,4 +110,5 @@ def needs_recent_proof(handler: Handler) -> Handler:
         ReauthenticationService.require_recent(session_of(request))
         return handler(view, request, *args, **kwargs)
 
+    guarded.needs_recent_proof = True  # type: ignore[attr-defined]
     return guarded

@@ -1,11 +1,10 @@
-"""What a person has agreed to."""
+"""Consent to the terms and the privacy policy."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.consents import ConsentHistorySerializer, ConsentsGiveSerializer
 from authentication.services import ConsentService
 from authentication.services.consents import Consents
@@ -31,39 +30,31 @@ _EXAMPLE = {
 class ConsentsView(SignedInView):
     """What you have agreed to."""
 
+    tag = "personal data"
     serializer_class = ConsentsGiveSerializer
 
-    @authentication_schema(
-        "consents",
-        tag="personal data",
-        answers={200: ConsentHistorySerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid, failures.RateLimited),
-    )
+    @authentication_schema("consents", ConsentHistorySerializer, response=_EXAMPLE)
     @limited("consents", key=by_user)
     def get(self, request: Request) -> Response:
         """Show what you have agreed to.
 
-        Which version of which document, when and from where; `due` names the versions in force that
-        are still to be agreed to.
+        Each entry has the document, its version, the time and the device. `due` lists the current
+        versions that you have not accepted yet.
         """
         return _answer(ConsentService.of(user_of(request)))
 
     @authentication_schema(
         "consents_give",
-        tag="personal data",
-        request=ConsentsGiveSerializer,
-        example={"terms_accepted": True},
-        answers={200: ConsentHistorySerializer},
-        answer={**_EXAMPLE, "due": {}},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        ConsentHistorySerializer,
+        request={"terms_accepted": True},
+        response={**_EXAMPLE, "due": {}},
         invalid={"non_field_errors": ["Please choose at least one document."]},
     )
     @limited("consents", key=by_user)
     def post(self, request: Request) -> Response:
-        """Agree to the versions in force.
+        """Agree to the current versions.
 
-        Agreeing twice to one version keeps the first time.
+        If you agree to a version twice, the first time is kept.
         """
         documents = self.validated(request)["documents"]
         return _answer(

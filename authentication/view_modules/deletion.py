@@ -1,9 +1,8 @@
-"""Leaving."""
+"""Deleting an account."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.deletion import DeletionSerializer
@@ -19,21 +18,16 @@ LEAVING = "Your account will be deleted. Sign in before then if you change your 
 class AccountDeleteView(SignedInView):
     """Delete your account.
 
-    Every device is signed out at once. Until `deletion_at`, two weeks from now, signing in with
-    `restore` takes it back; then everything about you is erased.
+    Every device is signed out at once. Until `deletion_at`, two weeks from now, a sign-in with
+    `restore` cancels the deletion. After that your personal data is erased.
     """
+
+    tag = "personal data"
 
     @authentication_schema(
         "account_delete",
-        tag="personal data",
-        answers={200: DeletionSerializer},
-        answer={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
-        errors=(
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.CsrfFailed,
-            failures.RateLimited,
-        ),
+        DeletionSerializer,
+        response={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
     )
     @limited("account_data", key=by_user)
     @needs_recent_proof

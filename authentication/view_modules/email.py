@@ -1,11 +1,11 @@
-"""Proving an email address."""
+"""Verifying an email address."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email import (
     EmailResendSerializer,
@@ -22,22 +22,21 @@ RESENT = "Verification email sent if account exists"
 
 
 class EmailVerifyView(PublicView):
-    """Prove an address with the token from the mail.
+    """Verify an email address with the token from the mail.
 
-    The token works once. The answer carries an exchange token, which signs the person in without a
-    password within a minute.
+    The token works once. The answer has an exchange token, which signs the user in without a
+    password for one minute.
     """
 
+    tag = "account"
     serializer_class = EmailVerifySerializer
 
     @authentication_schema(
         "email_verify",
-        tag="account",
-        request=EmailVerifySerializer,
-        example={"token": "<from the mail>"},
-        answers={200: EmailVerifiedSerializer},
-        answer={"message": VERIFIED, "exchange_token": "<good for a minute>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        EmailVerifiedSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": VERIFIED, "exchange_token": "<good for a minute>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
@@ -47,21 +46,19 @@ class EmailVerifyView(PublicView):
 
 
 class EmailResendView(PublicView):
-    """Send the verification mail once more.
+    """Send the verification mail again.
 
-    The answer is the same for every address. At most three such mails an hour go to one address.
+    The answer is the same for every address. An address gets three of these mails an hour at most.
     """
 
+    tag = "account"
     serializer_class = EmailResendSerializer
 
     @authentication_schema(
         "email_resend",
-        tag="account",
-        request=EmailResendSerializer,
-        example={"email": "ruth@example.org"},
-        answers={200: MessageSerializer},
-        answer={"message": RESENT},
-        errors=(*READS_INPUT, failures.RateLimited),
+        MessageSerializer,
+        request={"email": "ruth@example.org"},
+        response={"message": RESENT},
     )
     @limited("email_resend")
     def post(self, request: Request) -> Response:

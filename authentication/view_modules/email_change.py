@@ -1,11 +1,11 @@
-"""Moving an account to another email address."""
+"""Changing the email address of an account."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email_change import (
     EmailChangeSerializer,
@@ -29,41 +29,28 @@ _PENDING = {
 class AccountEmailView(SignedInView):
     """The address of your account."""
 
+    tag = "account"
     serializer_class = EmailChangeSerializer
 
-    @authentication_schema(
-        "account_email",
-        tag="account",
-        answers={200: EmailStateSerializer},
-        answer=_PENDING,
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("account_email", EmailStateSerializer, response=_PENDING)
     def get(self, request: Request) -> Response:
-        """Show the address of your account, and the one that waits to be confirmed."""
+        """Show the address of your account, and the new one that is not confirmed yet."""
         return self._state(request)
 
     @authentication_schema(
         "account_email_change",
-        tag="account",
-        request=EmailChangeSerializer,
-        example={"email": "ruth@example.net"},
-        answers={200: EmailStateSerializer},
-        answer=_PENDING,
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.RateLimited,
-        ),
+        EmailStateSerializer,
+        request={"email": "ruth@example.net"},
+        response=_PENDING,
     )
     @limited("email_change", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        """Move to another address.
+        """Change to another address.
 
-        A link goes there, and until it is followed the old address stays in force. The old address
-        gets a notice, with a link that undoes the change for seven days. The answer is the same for
-        every address.
+        The new address gets a link. Until the change is confirmed with it, the old address stays in
+        use. The old address gets a notice with a link that undoes the change for seven days. The
+        answer is the same for every address.
         """
         email = self.validated(request)["email"]
         EmailChangeService.request(session_of(request), email=email, client=ClientInfo.of(request))
@@ -71,13 +58,14 @@ class AccountEmailView(SignedInView):
 
     @authentication_schema(
         "account_email_cancel",
-        tag="account",
-        answers={200: EmailStateSerializer},
-        answer={"email": "ruth@example.org", "pending": None},
-        errors=(failures.TokenInvalid, failures.CsrfFailed),
+        EmailStateSerializer,
+        response={"email": "ruth@example.org", "pending": None},
     )
     def delete(self, request: Request) -> Response:
-        """Stay with the old address: the link that was sent to the new one does nothing any more."""
+        """Cancel the change of address.
+
+        The link that was sent to the new address stops working.
+        """
         EmailChangeService.cancel(session_of(request), client=ClientInfo.of(request))
         return self._state(request)
 
@@ -89,18 +77,17 @@ class AccountEmailView(SignedInView):
 
 
 class EmailChangeConfirmView(PublicView):
-    """Confirm a new address with the token that was mailed to it."""
+    """Confirm a new address with the token from the mail."""
 
+    tag = "account"
     serializer_class = EmailChangeTokenSerializer
 
     @authentication_schema(
         "account_email_confirm",
-        tag="account",
-        request=EmailChangeTokenSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: MessageSerializer},
-        answer={"message": CHANGED},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        MessageSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": CHANGED},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:
@@ -111,22 +98,21 @@ class EmailChangeConfirmView(PublicView):
 
 
 class EmailChangeUndoView(PublicView):
-    """Undo a change of address with the token that was mailed to the old one.
+    """Undo a change of address with the token from the mail to the old one.
 
-    The old address is back, every device is signed out, and the answer carries a token that chooses
-    a new password.
+    The old address is restored and every device is signed out. The answer has a token to choose a
+    new password with.
     """
 
+    tag = "account"
     serializer_class = EmailChangeTokenSerializer
 
     @authentication_schema(
         "account_email_undo",
-        tag="account",
-        request=EmailChangeTokenSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: EmailUndoneSerializer},
-        answer={"message": UNDONE, "reset_token": "<good for an hour>"},
-        errors=(*READS_INPUT, failures.LinkInvalid, failures.RateLimited),
+        EmailUndoneSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": UNDONE, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
     )
     @limited("email_verify")
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""A person's copy of everything held about them."""
+"""The export of personal data."""
 
 import json
 
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.export import ExportDownloadSerializer, ExportStateSerializer
 from authentication.services import ExportService
 from authentication.utils.client import ClientInfo
@@ -42,37 +42,22 @@ _COPY = {
 
 
 class ExportView(SignedInView):
-    """A copy of everything the service holds about you."""
+    """An export of your personal data."""
 
-    @authentication_schema(
-        "export",
-        tag="personal data",
-        answers={200: ExportStateSerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid,),
-    )
+    tag = "personal data"
+
+    @authentication_schema("export", ExportStateSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
-        """Show how far your copy is."""
+        """Show the state of your export."""
         return Response(ExportStateSerializer(ExportService.state_of(user_of(request))).data)
 
-    @authentication_schema(
-        "export_request",
-        tag="personal data",
-        answers={202: ExportStateSerializer},
-        answer=_EXAMPLE,
-        errors=(
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.CsrfFailed,
-            failures.RateLimited,
-        ),
-    )
+    @authentication_schema("export_request", ExportStateSerializer, status=202, response=_EXAMPLE)
     @limited("account_data", key=by_user)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        """Have a copy of everything the service holds about you made.
+        """Request an export of your personal data.
 
-        A mail tells when it is ready, within a minute as a rule; its link is good once and for a
+        You get a mail when it is ready, usually within a minute. The link in it works once, for one
         day.
         """
         state = ExportService.request(session_of(request), client=ClientInfo.of(request))
@@ -80,27 +65,20 @@ class ExportView(SignedInView):
 
 
 class ExportDownloadView(SignedInView):
-    """Download your copy with the token from the mail.
+    """Download your export with the token from the mail.
 
-    A JSON file. It is gone from the service then.
+    The answer is a JSON file. The service deletes the export after the download.
     """
 
+    tag = "personal data"
     serializer_class = ExportDownloadSerializer
 
     @authentication_schema(
         "export_download",
-        tag="personal data",
-        request=ExportDownloadSerializer,
-        example={"token": "<from the mail>"},
-        answers={200: OpenApiTypes.OBJECT},
-        answer=_COPY,
-        errors=(
-            *READS_INPUT,
-            failures.LinkInvalid,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.RateLimited,
-        ),
+        OpenApiTypes.OBJECT,
+        request={"token": "<from the mail>"},
+        response=_COPY,
+        errors=(failures.LinkInvalid,),
     )
     @limited("account_data", key=by_user)
     @needs_recent_proof
@@ -113,6 +91,6 @@ class ExportDownloadView(SignedInView):
 
 
 def as_a_file() -> dict[str, str]:
-    """Return the headers that make an answer a file, which no cache may keep."""
+    """Return the headers of a download that no cache may keep."""
     name = f"account-{timezone.now():%Y-%m-%d}.json"
     return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}

@@ -1,4 +1,4 @@
-"""What operations ask."""
+"""Health checks."""
 
 import dataclasses
 
@@ -30,22 +30,23 @@ _DEGRADED = {
 
 
 class HealthView(PublicView):
-    """Tell whether the service can do its work.
+    """Check the service and what it depends on.
 
-    503 with `unhealthy` without a database, with `degraded` without a cache. Celery is reported and
-    never decides.
+    The answer is 503 with `unhealthy` if the database is down, and with `degraded` if the cache is
+    down. The state of Celery is reported but does not change the status.
     """
+
+    tag = "operations"
 
     @authentication_schema(
         "health",
-        tag="operations",
-        answers={
-            200: HealthSerializer,
+        HealthSerializer,
+        other_answers={
             503: OpenApiResponse(
                 HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]
-            ),
+            )
         },
-        answer=_EXAMPLE,
+        response=_EXAMPLE,
     )
     def get(self, request: Request) -> Response:
         health = HealthService.check()
@@ -60,10 +61,10 @@ class HealthView(PublicView):
 
 
 class LiveView(PublicView):
-    """Tell that the process runs, asking nothing of anybody."""
+    """Check that the process runs, without its database or cache."""
 
-    @authentication_schema(
-        "live", tag="operations", answers={200: LiveSerializer}, answer={"status": "alive"}
-    )
+    tag = "operations"
+
+    @authentication_schema("live", LiveSerializer, response={"status": "alive"})
     def get(self, request: Request) -> Response:
         return Response({"status": "alive"})

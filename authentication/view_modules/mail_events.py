@@ -1,13 +1,12 @@
-"""What became of mails, and which of them a person wants."""
+"""Delivery events of mails, and the choice of notices."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
@@ -18,43 +17,32 @@ from .base import PublicView, SignedInView, session_of, user_of
 
 @extend_schema(exclude=True)
 class SendGridEventsView(PublicView):
-    """Take SendGrid's events: bounces and complaints mark an account, all others are left alone."""
+    """Takes SendGrid's events: bounces and complaints mark an account, others are ignored."""
 
     def post(self, request: Request) -> Response:
-        # The answer is the same whether or not an address is a member's.
+        # The answer does not reveal whether an address has an account.
         events = parse_events(request._request)  # noqa: SLF001 -- DRF's name
         DeliverabilityService.record_events(events, client=ClientInfo.of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class NoticesView(SignedInView):
-    """Which mails you want beside those about the safety of your account."""
+    """Your choice about notices. Security mails are always sent."""
 
+    tag = "personal data"
     serializer_class = NoticesSerializer
 
-    @authentication_schema(
-        "notices",
-        tag="personal data",
-        answers={200: NoticesSerializer},
-        answer={"notices": True},
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("notices", NoticesSerializer, response={"notices": True})
     def get(self, request: Request) -> Response:
         """Show whether you get notices, such as the one about a new device."""
         return Response({"notices": user_of(request).notices_stopped_at is None})
 
     @authentication_schema(
-        "notices_update",
-        tag="personal data",
-        request=NoticesSerializer,
-        example={"notices": False},
-        answers={200: NoticesSerializer},
-        answer={"notices": False},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        "notices_update", NoticesSerializer, request={"notices": False}, response={"notices": False}
     )
     @limited("notices", key=by_user)
     def put(self, request: Request) -> Response:
-        """Say whether you want notices, such as the one about a new device."""
+        """Choose whether you get notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]
         DeliverabilityService.set_notices(
             session_of(request), wanted=wanted, client=ClientInfo.of(request)

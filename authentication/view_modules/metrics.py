@@ -1,4 +1,4 @@
-"""Numbers for Prometheus."""
+"""Metrics for Prometheus."""
 
 import hmac
 
@@ -10,8 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from authentication.services.operations import MetricsService
 from authentication.utils.client import client_address, parse_ip
 
-# What a proxy adds: with one of these the caller is not at this machine, whatever the connection
-# says.
+# Headers that a proxy adds. A request with one of these is not from this machine, whatever the
+# connection says.
 _FORWARDED = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_FORWARDED",
@@ -22,7 +22,7 @@ _FORWARDED = (
 
 
 class MetricsView(View):
-    """The service's numbers, for whoever has METRICS_TOKEN; without such a token, for this machine alone."""
+    """Answers requests with METRICS_TOKEN; if it is not set, requests from this machine."""
 
     http_method_names = ("get", "head")
 
@@ -44,7 +44,7 @@ def _may_read(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.META.get("HTTP_AUTHORIZATION", "").encode("utf-8", "surrogateescape")
         return hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
-    # Both ends: who reaches us past the edge may write into the header that the edge sets.
+    # Both ends must be local: a client that bypasses the edge can forge the header of the edge.
     ends = (client_address(request.META), parse_ip(request.META.get("REMOTE_ADDR", "")))
     is_here = all(end is not None and end.is_loopback for end in ends)
     return is_here and not any(name in request.META for name in _FORWARDED)

@@ -4,8 +4,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import NEW_SESSION
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import NEW_SESSION, READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.password import (
     PasswordChangedSerializer,
@@ -28,31 +29,24 @@ RESET = "Password reset successfully"
 class PasswordChangeView(SignedInView):
     """Change your password.
 
-    Every token issued before is dead and every device signed out; the answer carries new tokens for
-    this one. A change of address that waits to be confirmed is given up. A wrong `old_password`
-    counts like a failed sign-in.
+    Every older token is revoked and every other device is signed out. The answer has new tokens for
+    this device. A change of address that is not confirmed yet is cancelled. A wrong `old_password`
+    counts as a failed sign-in.
     """
 
+    tag = "password"
     serializer_class = PasswordChangeSerializer
 
     @authentication_schema(
         "password_change",
-        tag="password",
-        request=PasswordChangeSerializer,
-        example={
+        PasswordChangedSerializer,
+        request={
             "old_password": "<the password now>",
             "new_password": "<another one>",
             "new_password_confirm": "<the same>",
         },
-        answers={200: PasswordChangedSerializer},
-        answer={"message": CHANGED, **NEW_SESSION},
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.AccountLocked,
-            failures.RateLimited,
-            failures.ServiceUnavailable,
-        ),
+        response={"message": CHANGED, **NEW_SESSION},
+        errors=(failures.AccountLocked, failures.ServiceUnavailable),
     )
     @limited("password_change", key=by_user)
     def post(self, request: Request) -> Response:
@@ -66,19 +60,17 @@ class PasswordChangeView(SignedInView):
 class PasswordResetView(PublicView):
     """Ask for a link to choose a new password.
 
-    The answer is the same for every address. At most three such mails an hour go to one address.
+    The answer is the same for every address. An address gets three of these mails an hour at most.
     """
 
+    tag = "password"
     serializer_class = PasswordResetSerializer
 
     @authentication_schema(
         "password_reset",
-        tag="password",
-        request=PasswordResetSerializer,
-        example={"email": "ruth@example.org"},
-        answers={200: MessageSerializer},
-        answer={"message": RESET_SENT},
-        errors=(*READS_INPUT, failures.RateLimited),
+        MessageSerializer,
+        request={"email": "ruth@example.org"},
+        response={"message": RESET_SENT},
     )
     @limited("password_reset")
     def post(self, request: Request) -> Response:
@@ -91,26 +83,20 @@ class PasswordResetView(PublicView):
 class PasswordResetConfirmView(PublicView):
     """Choose a new password with the token from the mail.
 
-    Every device is signed out, a change of address that waits to be confirmed is given up, and a
-    lock is lifted for the networks that the owner is known on, this one included. A password that
-    breaks the rules does not spend the token.
+    Every device is signed out, and a change of address that is not confirmed yet is cancelled. This
+    device becomes a known device, without a lock; all others become unknown. A password that breaks
+    the rules does not use up the token.
     """
 
+    tag = "password"
     serializer_class = PasswordResetConfirmSerializer
 
     @authentication_schema(
         "password_reset_confirm",
-        tag="password",
-        request=PasswordResetConfirmSerializer,
-        example={"token": "<from the mail>", "new_password": "<a strong password>"},
-        answers={200: PasswordResetDoneSerializer},
-        answer={"message": RESET, "device_id": NEW_SESSION["device_id"]},
-        errors=(
-            *READS_INPUT,
-            failures.LinkInvalid,
-            failures.RateLimited,
-            failures.ServiceUnavailable,
-        ),
+        PasswordResetDoneSerializer,
+        request={"token": "<from the mail>", "new_password": "<a strong password>"},
+        response={"message": RESET, "device_id": NEW_SESSION["device_id"]},
+        errors=(failures.LinkInvalid, failures.ServiceUnavailable),
     )
     @limited("password_reset_confirm")
     def post(self, request: Request) -> Response:

@@ -1,10 +1,10 @@
-"""A person's own profile."""
+"""The profile of the signed-in user."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
-from authentication.api.schema import READS_INPUT, USER, authentication_schema
+from authentication.api.examples import USER
+from authentication.api.schema import authentication_schema
 from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
 from authentication.services import ProfileService
 from authentication.utils.client import ClientInfo
@@ -24,41 +24,33 @@ _EXAMPLE = {
 }
 
 
-# Made once: a serializer's fields are copied at each making, and showing a profile needs nothing of
-# the request.
+# One instance for all requests: each new serializer copies its fields, and this one needs no
+# request.
 _shown = ProfileSerializer().to_representation
 
 
 class OwnProfileView(SignedInView):
     """Your own profile."""
 
+    tag = "profile"
     serializer_class = ProfileUpdateSerializer
 
-    @authentication_schema(
-        "profile",
-        tag="profile",
-        answers={200: ProfileSerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid,),
-    )
+    @authentication_schema("profile", ProfileSerializer, response=_EXAMPLE)
     def get(self, request: Request) -> Response:
-        """Show who is signed in."""
+        """Show your profile."""
         return Response(_shown(ProfileService.of(user_of(request))))
 
     @authentication_schema(
         "profile_update",
-        tag="profile",
-        request=ProfileUpdateSerializer,
-        example={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
-        answers={200: ProfileSerializer},
-        answer=_EXAMPLE,
-        errors=(*READS_INPUT, failures.TokenInvalid),
+        ProfileSerializer,
+        request={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
+        response=_EXAMPLE,
         invalid={"timezone": ["Enter a time zone such as Europe/Berlin."]},
     )
     def patch(self, request: Request) -> Response:
         """Change your profile.
 
-        What is left out stays as it is; fields that are not yours to change are ignored.
+        Omitted fields keep their value. Fields that you may not change are ignored.
         """
         profile = ProfileService.update(
             session_of(request), self.validated(request), client=ClientInfo.of(request)

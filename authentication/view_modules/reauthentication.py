@@ -1,4 +1,4 @@
-"""Proving again who one is."""
+"""Proving the identity again in a session."""
 
 from django.conf import settings
 from rest_framework.request import Request
@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import READS_INPUT, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.reauthentication import (
     ReauthenticatedSerializer,
     ReauthenticateSerializer,
@@ -20,30 +20,23 @@ PROVEN = "Thank you. You can go on."
 
 
 class ReauthenticateView(SignedInView):
-    """Prove again that it is you.
+    """Confirm that it is you.
 
-    Grave acts answer 403 `reauthentication_required` when the last proof is older than ten minutes;
-    after this they can be tried again. Signing in by password proves it too, refreshing tokens does
-    not. Who has a second factor sends a code of it in `otp`, others their `password`; what is wrong
-    counts like a failed sign-in.
+    Sensitive operations answer 403 `reauthentication_required` if the last proof is older than ten
+    minutes. Repeat them after this call. Signing in by password is a proof too, refreshing tokens
+    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. A
+    wrong one counts as a failed sign-in.
     """
 
+    tag = "sign-in"
     serializer_class = ReauthenticateSerializer
 
     @authentication_schema(
         "reauthenticate",
-        tag="sign-in",
-        request=ReauthenticateSerializer,
-        example={"password": "<your password>"},
-        answers={200: ReauthenticatedSerializer},
-        answer={"message": PROVEN, "expires_in": 600},
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.AccountLocked,
-            failures.RateLimited,
-            failures.ServiceUnavailable,
-        ),
+        ReauthenticatedSerializer,
+        request={"password": "<your password>"},
+        response={"message": PROVEN, "expires_in": 600},
+        errors=(failures.AccountLocked, failures.ServiceUnavailable),
         invalid={"password": ["Please give your password."]},
     )
     @limited("reauthenticate", key=by_user)

@@ -1,4 +1,4 @@
-"""A second factor: setting it up, giving it up, signing in with it."""
+"""The second factor: setting it up, removing it, signing in with it."""
 
 import dataclasses
 
@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import NEW_SESSION, USER
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import NEW_SESSION, READS_INPUT, USER, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
@@ -31,7 +32,10 @@ from .base import (
 )
 from .token_answers import new_session_answer
 
-ENABLED = "Your second factor is set up. Keep the recovery codes in a safe place: they are not shown again."
+ENABLED = (
+    "Your second factor is set up. "
+    "Keep the recovery codes in a safe place: they are not shown again."
+)
 DISABLED = "Your second factor is given up. Every other device was signed out."
 RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
 _SECRET = {"Cache-Control": "no-store"}
@@ -39,19 +43,19 @@ _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 
 
 class SecondFactorView(SignedInView):
-    """Tell whether signing in takes a second factor."""
+    """Show whether your account has a second factor."""
+
+    tag = "second factor"
 
     @authentication_schema(
         "second_factor",
-        tag="second factor",
-        answers={200: SecondFactorStatusSerializer},
-        answer={
+        SecondFactorStatusSerializer,
+        response={
             "enabled": True,
             "enabled_at": "2026-11-22T15:30:00Z",
             "recovery_codes_left": 10,
             "session_verified": True,
         },
-        errors=(failures.TokenInvalid, failures.RateLimited),
     )
     @limited("second_factor", key=by_user)
     def get(self, request: Request) -> Response:
@@ -61,28 +65,24 @@ class SecondFactorView(SignedInView):
 
 
 class TotpSetupView(SignedInView):
-    """Begin to set up an authenticator app.
+    """Start to set up an authenticator app.
 
-    The secret is good for nothing until a code of the app has confirmed it, within an hour; an
-    older second factor stays in force until then. The email address must be verified.
+    The secret takes effect when a code of the app confirms it, within an hour. Until then an older
+    second factor stays in use. The email address must be verified.
     """
+
+    tag = "second factor"
 
     @authentication_schema(
         "totp_setup",
-        tag="second factor",
-        answers={200: SecondFactorOfferSerializer},
-        answer={
+        SecondFactorOfferSerializer,
+        response={
             "secret": "<32 characters>",
-            "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org?secret=<the secret>",
+            "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org"
+            "?secret=<the secret>",
             "qr_svg": "<svg>...</svg>",
         },
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.EmailNotVerified,
-            failures.RateLimited,
-        ),
+        errors=(failures.EmailNotVerified,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -93,28 +93,21 @@ class TotpSetupView(SignedInView):
 
 
 class TotpConfirmView(SignedInView):
-    """Put an authenticator app in force by its first code.
+    """Confirm an authenticator app with its first code.
 
-    The answer holds ten recovery codes, which are never shown again. Other devices stay signed in;
-    where the app replaces another they are signed out.
+    The answer has ten recovery codes, which are never shown again. Other devices stay signed in,
+    unless the app replaces another one: then they are signed out.
     """
 
+    tag = "second factor"
     serializer_class = SecondFactorConfirmSerializer
 
     @authentication_schema(
         "totp_confirm",
-        tag="second factor",
-        request=SecondFactorConfirmSerializer,
-        example={"otp": "492039"},
-        answers={200: RecoveryCodesSerializer},
-        answer={"message": ENABLED, "recovery_codes": _CODES},
-        errors=(
-            *READS_INPUT,
-            failures.TokenInvalid,
-            failures.ReauthenticationRequired,
-            failures.EmailNotVerified,
-            failures.RateLimited,
-        ),
+        RecoveryCodesSerializer,
+        request={"otp": "492039"},
+        response={"message": ENABLED, "recovery_codes": _CODES},
+        errors=(failures.EmailNotVerified,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -126,24 +119,19 @@ class TotpConfirmView(SignedInView):
 
 
 class SecondFactorDisableView(SignedInView):
-    """Give the second factor up.
+    """Remove the second factor.
 
-    Every other device is signed out, and you are told by mail. The proof it needs must hold a code
-    of the factor.
+    Every other device is signed out, and you get a mail about it. The recent proof must be a code
+    of the second factor.
     """
+
+    tag = "second factor"
 
     @authentication_schema(
         "second_factor_disable",
-        tag="second factor",
-        answers={200: MessageSerializer},
-        answer={"message": DISABLED},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
+        MessageSerializer,
+        response={"message": DISABLED},
+        errors=(failures.NotFound,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -153,24 +141,19 @@ class SecondFactorDisableView(SignedInView):
 
 
 class RecoveryCodesView(SignedInView):
-    """Make new recovery codes.
+    """Create new recovery codes.
 
-    The older ones are void, and you are told by mail. The proof it needs must hold a code of the
-    factor.
+    The older ones stop working, and you get a mail about it. The recent proof must be a code of the
+    second factor.
     """
+
+    tag = "second factor"
 
     @authentication_schema(
         "recovery_codes",
-        tag="second factor",
-        answers={200: RecoveryCodesSerializer},
-        answer={"message": RENEWED, "recovery_codes": _CODES},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.ReauthenticationRequired,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
+        RecoveryCodesSerializer,
+        response={"message": RENEWED, "recovery_codes": _CODES},
+        errors=(failures.NotFound,),
     )
     @limited("second_factor", key=by_user)
     @needs_recent_proof
@@ -184,20 +167,19 @@ class RecoveryCodesView(SignedInView):
 class SecondFactorVerifyView(PublicView):
     """Finish a sign-in that stopped with `mfa_required`.
 
-    The `mfa_token` is good for five minutes, five tries and this endpoint alone; ten wrong codes in
-    an hour, over all sign-ins, are the most an account takes. The answer is that of a sign-in.
+    The `mfa_token` works for five minutes and five tries, and only here. An account accepts at most
+    ten wrong codes an hour over all sign-ins. The answer is that of a sign-in.
     """
 
+    tag = "second factor"
     serializer_class = SecondFactorVerifySerializer
 
     @authentication_schema(
         "second_factor_verify",
-        tag="second factor",
-        request=SecondFactorVerifySerializer,
-        example={"mfa_token": "<from the refusal>", "otp": "492039"},
-        answers={200: SignedInSerializer},
-        answer={**NEW_SESSION, "user": USER},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.CodeInvalid, failures.RateLimited),
+        SignedInSerializer,
+        request={"mfa_token": "<from the refusal>", "otp": "492039"},
+        response={**NEW_SESSION, "user": USER},
+        errors=(failures.TokenInvalid, failures.CodeInvalid),
     )
     @limited("second_factor_verify")
     def post(self, request: Request) -> Response:

@@ -1,13 +1,13 @@
-"""The devices a person is signed in on."""
+"""The sessions of the signed-in user."""
 
 import uuid
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication import exceptions as failures
+from authentication.api.examples import USER_ID
 from authentication.api.limits import by_user, limited
-from authentication.api.schema import USER_ID, authentication_schema
+from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.sessions import (
     SessionListSerializer,
@@ -44,16 +44,13 @@ _EXAMPLE = {
 class SessionListView(SignedInView):
     """List the devices you are signed in on.
 
-    Live sessions only, the one used last first; `is_current` marks the one that asks.
+    The list has live sessions only, the most recently used first. `is_current` marks the session of
+    this request.
     """
 
-    @authentication_schema(
-        "sessions",
-        tag="sessions",
-        answers={200: SessionListSerializer},
-        answer={"sessions": [_EXAMPLE]},
-        errors=(failures.TokenInvalid, failures.RateLimited),
-    )
+    tag = "sessions"
+
+    @authentication_schema("sessions", SessionListSerializer, response={"sessions": [_EXAMPLE]})
     @limited("sessions", key=by_user)
     def get(self, request: Request) -> Response:
         sessions = SessionService.list_live(user_id=user_of(request).pk)
@@ -64,13 +61,9 @@ class SessionListView(SignedInView):
 class SessionDetailView(SignedInView):
     """One device you are signed in on."""
 
-    @authentication_schema(
-        "session",
-        tag="sessions",
-        answers={200: SessionSerializer},
-        answer=_EXAMPLE,
-        errors=(failures.TokenInvalid, failures.NotFound, failures.RateLimited),
-    )
+    tag = "sessions"
+
+    @authentication_schema("session", SessionSerializer, response=_EXAMPLE)
     @limited("sessions", key=by_user)
     def get(self, request: Request, session_id: uuid.UUID) -> Response:
         """Show one device you are signed in on."""
@@ -79,23 +72,12 @@ class SessionDetailView(SignedInView):
             SessionSerializer(session, context={"current": session_of(request).pk}).data
         )
 
-    @authentication_schema(
-        "session_terminate",
-        tag="sessions",
-        answers={200: MessageSerializer},
-        answer={"message": TERMINATED},
-        errors=(
-            failures.TokenInvalid,
-            failures.CsrfFailed,
-            failures.NotFound,
-            failures.RateLimited,
-        ),
-    )
+    @authentication_schema("session_terminate", MessageSerializer, response={"message": TERMINATED})
     @limited("sessions", key=by_user)
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """Sign one device out.
 
-        Its tokens are dead at once. Another person's session is not found.
+        Its tokens are revoked at once. A session of another user is not found.
         """
         SessionService.terminate(session_of(request), session_id, client=ClientInfo.of(request))
         response = Response({"message": TERMINATED})
@@ -107,15 +89,15 @@ class SessionDetailView(SignedInView):
 class SessionTerminateAllView(SignedInView):
     """Sign every other device out.
 
-    The session that asks stays; the answer counts the others.
+    The session of this request stays. The answer has the number of the others.
     """
+
+    tag = "sessions"
 
     @authentication_schema(
         "sessions_terminate_all",
-        tag="sessions",
-        answers={200: TerminatedSerializer},
-        answer={"message": ALL_TERMINATED, "terminated_count": 3},
-        errors=(failures.TokenInvalid, failures.CsrfFailed, failures.RateLimited),
+        TerminatedSerializer,
+        response={"message": ALL_TERMINATED, "terminated_count": 3},
     )
     @limited("sessions_terminate_all", key=by_user)
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""How tokens travel: by cookie to browsers, in the body and by cookie to apps (contract 1)."""
+"""Answers with tokens: by cookie to browsers, in the body and by cookie to apps (contract 1)."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -23,23 +23,26 @@ from authentication.utils.cookies import (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Presented:
-    """A refresh token as it came: in the body, by cookie, or not at all."""
+    """The refresh token of a request: from the body, from the cookie, or empty."""
 
     token: str
     by_cookie: bool
 
 
 def refresh_token_of(request: Request, body: Mapping[str, Any]) -> Presented:
-    """Return the refresh token of the body or else of the cookie."""
+    """Return the refresh token of the body, or else that of the cookie."""
     if token := body.get("refresh", ""):
         return Presented(token, by_cookie=False)
     return Presented(refresh_cookie_of(request), by_cookie=True)
 
 
 def new_session_answer(request: Request, signed_in: SignedIn, **fields: Any) -> Response:
-    """Answer a sign-in: browsers get refresh token and device by cookie alone, apps in the body too."""
+    """Answer a sign-in.
+
+    Browsers get the refresh token and the device id only by cookie, apps in the body too.
+    """
     by_cookie, in_body = token_carriers(request)
-    # Empty after a change of the password by a client that did not send the id it has.
+    # Empty after a password change by a client that did not send its device id.
     device_id = signed_in.device_id
     if in_body and device_id:
         fields["device_id"] = device_id
@@ -50,7 +53,7 @@ def new_session_answer(request: Request, signed_in: SignedIn, **fields: Any) -> 
 
 
 def device_answer(request: Request, device_id: str, **fields: Any) -> Response:
-    """Answer what makes a device known without a sign-in: a password reset."""
+    """Answer a password reset, which makes the device known without a sign-in."""
     by_cookie, in_body = token_carriers(request)
     if in_body:
         fields["device_id"] = device_id
@@ -83,7 +86,7 @@ def token_answer(tokens: TokenPair, *, in_body: bool, by_cookie: bool, **facts: 
 
 
 class ClearsCookie(APIView):
-    """A view that takes the refresh cookie back when the session it stands for is over for good, and only then."""
+    """A view that clears the refresh cookie if its session has ended, and on no other error."""
 
     presented: Presented | None = None
 

@@ -8,14 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.examples import NEW_SESSION, TOKENS, USER_ID
 from authentication.api.limits import by_address, limited
-from authentication.api.schema import (
-    NEW_SESSION,
-    READS_INPUT,
-    TOKENS,
-    USER_ID,
-    authentication_schema,
-)
+from authentication.api.schema import authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
     ExchangeTokenSerializer,
@@ -32,7 +27,7 @@ from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, t
 
 
 def refresh_token_user(request: Request) -> str:
-    """Count by the person a genuine refresh token belongs to, any other call by its address."""
+    """Count by the user of a valid refresh token, other calls by the client's address."""
     body = cast("Mapping[str, Any]", request.data).get("refresh")
     presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
     try:
@@ -42,24 +37,22 @@ def refresh_token_user(request: Request) -> str:
 
 
 class TokenRefreshView(ClearsCookie, PublicView):
-    """Swap a refresh token for a new pair.
+    """Exchange a refresh token for a new pair of tokens.
 
-    The token is taken from the body or else from the cookie, and its successor goes back the way it
-    came. A token works once; used again, it ends its session, except right after its first use (two
-    tabs) or while its successor is still unused (a lost answer): then the same successor is
-    returned.
+    The token is taken from the body, or else from the cookie. The new one is returned in the same
+    way. A token works once. A second use ends the session, except right after the first use (two
+    tabs) or while the new token is unused (a lost answer): then the same new token is returned.
     """
 
+    tag = "tokens"
     serializer_class = TokenRefreshSerializer
 
     @authentication_schema(
         "token_refresh",
-        tag="tokens",
-        request=TokenRefreshSerializer,
-        example={"refresh": TOKENS["refresh"]},
-        answers={200: TokenPairSerializer},
-        answer=TOKENS,
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        TokenPairSerializer,
+        request={"refresh": TOKENS["refresh"]},
+        response=TOKENS,
+        errors=(failures.TokenInvalid,),
         invalid={"refresh": ["Not a valid string."]},
         security=("refreshCookie",),
     )
@@ -73,22 +66,21 @@ class TokenRefreshView(ClearsCookie, PublicView):
 
 
 class TokenVerifyView(PublicView):
-    """Tell whether an access token lives.
+    """Check an access token.
 
-    An empty object for one that would be accepted now; 401 for anything else, a refresh token and
-    no token included.
+    The answer is an empty object if the token would be accepted now. It is 401 for anything else,
+    including a refresh token or no token.
     """
 
+    tag = "tokens"
     serializer_class = TokenVerifySerializer
 
     @authentication_schema(
         "token_verify",
-        tag="tokens",
-        request=TokenVerifySerializer,
-        example={"token": TOKENS["access"]},
-        answers={200: OpenApiTypes.OBJECT},
-        answer={},
-        errors=(*READS_INPUT, failures.TokenInvalid, failures.RateLimited),
+        OpenApiTypes.OBJECT,
+        request={"token": TOKENS["access"]},
+        response={},
+        errors=(failures.TokenInvalid,),
         invalid={"token": ["Not a valid string."]},
     )
     @limited("token_verify")
@@ -98,21 +90,20 @@ class TokenVerifyView(PublicView):
 
 
 class ExchangeTokenView(PublicView):
-    """Trade the exchange token of a verified address for a session.
+    """Sign in with the exchange token of a verified address.
 
-    The token works once, for a minute, on any device of the person. Whose account has a second
-    factor is asked for its code, as at sign-in.
+    The token works once, for one minute, on any device. If the account has a second factor, its
+    code is needed as at sign-in.
     """
 
+    tag = "tokens"
     serializer_class = ExchangeTokenSerializer
 
     @authentication_schema(
         "exchange_token",
-        tag="tokens",
-        request=ExchangeTokenSerializer,
-        example={"exchange_token": "<from email/verify>"},
-        answers={200: ExchangedSerializer},
-        answer={
+        ExchangedSerializer,
+        request={"exchange_token": "<from email/verify>"},
+        response={
             **NEW_SESSION,
             "user_id": USER_ID,
             "email": "ruth@example.org",
@@ -120,12 +111,10 @@ class ExchangeTokenView(PublicView):
             "message": "Token exchange successful",
         },
         errors=(
-            *READS_INPUT,
             failures.LinkInvalid,
             failures.MfaRequired,
             failures.AccountDeletionPending,
             failures.ConsentRequired,
-            failures.RateLimited,
             failures.ServiceUnavailable,
         ),
     )

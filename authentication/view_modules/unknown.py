@@ -1,4 +1,4 @@
-"""Addresses of the API that lead nowhere, and the meanings of its problems."""
+"""The 404 of unknown API paths, and the meanings of problem types."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from .base import PublicView
 
 @extend_schema(exclude=True)
 class UnknownView(PublicView):
-    """Answers every address nobody else does."""
+    """Answers 404 for each path without a view of its own."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound(_hint(request.path_info))
@@ -22,7 +22,7 @@ class UnknownView(PublicView):
 
 @extend_schema(exclude=True)
 class ProblemView(PublicView):
-    """Says what a problem's `type` means."""
+    """Explains the `type` of a problem."""
 
     def get(self, request: Request, code: str) -> Response:
         kinds = [kind for kind in _kinds(Problem) if kind.code == code]

@@ -1,1 +1,1 @@
-"""Runs around every request."""
+"""Middleware."""

@@ -1,4 +1,4 @@
-"""No answer under /api/ but JSON, whoever made it."""
+"""Answers every error under /api/ as JSON."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,14 +10,14 @@ from vineyard_group_fellowship.problems import (
     CONTENT_TYPE,
     problem_for_status,
     problem_of,
-    rendered,
+    render,
 )
 
 API = "/api/"
 
 
 class ErrorFormatMiddleware:
-    """Replaces the HTML with which Django itself refuses a request (a wrong host, say) before a view sees it."""
+    """Replaces the HTML with which Django refuses a request before a view, as for a wrong host."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -28,7 +28,7 @@ class ErrorFormatMiddleware:
             return response
         if response.get("Content-Type", "").startswith(("application/json", CONTENT_TYPE)):
             return response
-        answer = rendered(problem_for_status(response.status_code), request)
+        answer = render(problem_for_status(response.status_code), request)
         for name, value in response.headers.items():
             if not name.lower().startswith("content-") or name == CSP_HEADER:
                 answer.headers.setdefault(name, value)
@@ -36,7 +36,7 @@ class ErrorFormatMiddleware:
 
 
 class ErrorHandlingMiddleware:
-    """Answers what a view under /api/ raises and DRF does not catch."""
+    """Answers exceptions under /api/ that DRF does not catch."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,7 +45,5 @@ class ErrorHandlingMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer an exception under /api/; leave all others to Django."""
-        return (
-            rendered(problem_of(exception), request) if request.path_info.startswith(API) else None
-        )
+        """Answer an exception under /api/; Django answers the others."""
+        return render(problem_of(exception), request) if request.path_info.startswith(API) else None

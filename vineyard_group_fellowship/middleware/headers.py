@@ -1,4 +1,4 @@
-"""Security headers that Django has no setting for, and the content security policy of each surface."""
+"""Security headers that Django has no setting for, and the content security policies."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ _PRIVATE = (API, "/account/", "/admin/")
 
 
 class SecurityHeadersMiddleware:
-    """Adds them to every answer; the policies are put together once, at the start."""
+    """Adds the headers to every answer; the policies are built once, at the start."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -31,7 +31,7 @@ class SecurityHeadersMiddleware:
             (it for prefix, it in self._policies.items() if path.startswith(prefix)), self._policy
         )
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        # Old browsers' filters could be turned against a page; the policy above does their work.
+        # The filters of old browsers could be abused against a page; the CSP replaces them.
         headers["X-XSS-Protection"] = "0"
         if path.startswith(API):
             headers["Referrer-Policy"] = "no-referrer"

@@ -1,11 +1,11 @@
-"""Proof that a browser's request comes from a page of ours (contract 5)."""
+"""Proof that a browser's request comes from a trusted page (contract 5)."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.csrf import (  # type: ignore[attr-defined]  # Django has no public comparison of tokens
+from django.middleware.csrf import (  # type: ignore[attr-defined]  # private functions
     CsrfViewMiddleware,
     InvalidTokenFormat,
     _check_token_format,
@@ -14,7 +14,7 @@ from django.middleware.csrf import (  # type: ignore[attr-defined]  # Django has
 
 from authentication.exceptions import CsrfFailed
 from authentication.utils.client import is_browser
-from vineyard_group_fellowship.problems import rendered
+from vineyard_group_fellowship.problems import render
 
 from .errors import API
 
@@ -22,9 +22,9 @@ _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
 class OriginProofMiddleware(CsrfViewMiddleware):
-    """Django's CSRF protection for its own pages; for the API, one proof of several suffices.
+    """Django's CSRF protection for pages; for the API, any one of several proofs.
 
-    An app sends no credentials by itself, so nothing has to be proven for it.
+    Apps need none: unlike a browser, an app does not attach credentials by itself.
     """
 
     def process_view(  # type: ignore[override]  # the refusal is JSON, not Django's page
@@ -38,7 +38,7 @@ class OriginProofMiddleware(CsrfViewMiddleware):
             return super().process_view(request, callback, callback_args, callback_kwargs)
         if request.method in _SAFE or not is_browser(request) or self._proves(request):
             return None
-        return rendered(CsrfFailed(), request)
+        return render(CsrfFailed(), request)
 
     def _proves(self, request: HttpRequest) -> bool:
         if request.META.get("HTTP_SEC_FETCH_SITE") in {"same-origin", "none"}:

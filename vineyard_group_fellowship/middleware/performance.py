@@ -1,4 +1,4 @@
-"""How long requests take."""
+"""Request durations."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ logger = structlog.get_logger(__name__)
 
 
 class PerformanceMonitoringMiddleware:
-    """Says so in `X-Response-Time`, in seconds, tells the metrics, and logs the slow ones."""
+    """Sets `X-Response-Time`, observes the metric, and logs slow requests."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,5 +33,5 @@ class PerformanceMonitoringMiddleware:
 
 def _endpoint(request: HttpRequest) -> str | None:
     match = request.resolver_match
-    # The desk is one: its pages are many, and few come there.
+    # The admin counts as one endpoint: it has many pages and few requests.
     return (match.namespace or match.view_name) if match else None

@@ -1,4 +1,4 @@
-"""How many queries requests make, and how long those take."""
+"""Queries per request, and their duration."""
 
 import collections
 import time
@@ -16,7 +16,7 @@ _REPEATED = 2
 
 
 class _Recorder:
-    """Counts, in the way of a database instrumentation wrapper; keeps the statements, without their parameters."""
+    """A database instrumentation wrapper that keeps statements, without parameters."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -39,7 +39,7 @@ class _Recorder:
 
 
 class DatabaseQueryMonitoringMiddleware:
-    """Logs a request over its budget with the queries it repeated, and tells every count in `Server-Timing`."""
+    """Logs requests over the query budget, with repeated queries; may set `Server-Timing`."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

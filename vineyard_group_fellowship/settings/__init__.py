@@ -1,4 +1,4 @@
-"""The settings, picked by DJANGO_ENVIRONMENT; a module of this package can also be named directly."""
+"""The settings that DJANGO_ENVIRONMENT picks; DJANGO_SETTINGS_MODULE can also name a module."""
 
 import os
 

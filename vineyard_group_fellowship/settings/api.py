@@ -17,44 +17,45 @@ REST_FRAMEWORK = {
 }
 
 _INTRODUCTION = """
-Bodies are JSON; the fields of a form (urlencoded or multipart) are read as well.
+Bodies are JSON; form fields (urlencoded or multipart) are accepted as well.
 
 # Browsers and apps
 
-A request with `Origin` or a `Sec-Fetch-*` header is a browser's, anything else an app's.
+A request with `Origin` or a `Sec-Fetch-*` header is treated as a browser's, any other as an app's.
 
-- A **browser** gets its refresh token in an httpOnly cookie alone, so it sends its requests with credentials. What
-  changes something needs a proof that a page of ours sent it: the same origin, one listed in the
-  settings, or the token of `csrf/` in `X-CSRFToken`.
-- An **app** gets the refresh token in the body as `refresh`, sends it in the body, and needs no such proof.
+- A **browser** gets its refresh token only in an httpOnly cookie, so it must send requests with
+  credentials. Requests that change something need proof that a trusted page sent them: the same
+  origin, an origin listed in the settings, or the token of `csrf/` in `X-CSRFToken`.
+- An **app** gets the refresh token in the body as `refresh`, sends it in the body, and needs no
+  such proof.
 
 # Tokens
 
-`access` (also called `access_token`) goes into `Authorization: Bearer …` and lives for `expires_in`
+Send `access` (also called `access_token`) as `Authorization: Bearer …`; it lives for `expires_in`
 seconds. On a 401 call `token/refresh/` once and repeat the request; another 401 means that the
-session is over. A refresh token is good once: keep the new one. Tabs that refresh at the same
+session has ended. A refresh token works once: keep the new one. Tabs that refresh at the same
 moment get the same successor.
 
 # Signing in
 
-The right password may be answered with a 403 whose `code` says what is missing:
+The right password may be answered with a 403, and its `code` says what is missing:
 `email_not_verified` (offer `email/resend/`), `mfa_required` (send `mfa_token` and a code to
 `2fa/verify/`), `consent_required` (show `documents`, then sign in with `terms_accepted` and
-`privacy_policy_accepted`), `account_deletion_pending` (ask, then sign in with `restore`). Some acts
-want a recent proof of who one is: on `reauthentication_required` ask for the password, or for a
-code where there is a second factor, send it to `reauthenticate/`, and repeat.
+`privacy_policy_accepted`), `account_deletion_pending` (ask, then sign in with `restore`). Some
+actions need a recent proof of identity: on `reauthentication_required` ask for the password, or for
+a code if the account has a second factor, send it to `reauthenticate/`, and repeat the request.
 
 # Errors
 
-Each is an `application/problem+json` (RFC 9457). Decide by `status` and `code`, show `detail`, put
-`errors` beside their fields, and tell `correlation_id` to support. `/api/problems/{code}/` says
-what a code means. Beside what an operation lists, any can answer 500 `server_error` and 503
-`service_unavailable`, and a wrong method or address 405 `method_not_allowed` and 404 `not_found`.
+Errors are `application/problem+json` (RFC 9457). Decide by `status` and `code`, show `detail`, put
+`errors` beside their fields, and give `correlation_id` to support. `/api/problems/{code}/` explains
+a code. In addition to the errors listed, every operation can answer 500 `server_error` and 503
+`service_unavailable`, and a wrong method or path 405 `method_not_allowed` and 404 `not_found`.
 
 # Limits
 
-Answers that are counted carry `RateLimit` and `RateLimit-Policy`; a 429, a 503 and `account_locked`
-say in `Retry-After` how many seconds to wait.
+Rate-limited answers carry `RateLimit` and `RateLimit-Policy`; a 429, a 503 and `account_locked`
+give the seconds to wait in `Retry-After`.
 """
 
 SPECTACULAR_SETTINGS = {
@@ -83,25 +84,25 @@ SPECTACULAR_SETTINGS = {
     "TAGS": [
         {
             "name": "account",
-            "description": "Becoming a member, proving an email address, moving to another.",
+            "description": "Registering, verifying an email address, changing it.",
         },
         {"name": "sign-in", "description": "Signing in and out."},
         {
             "name": "second factor",
-            "description": "Codes of an authenticator app, beside the password.",
+            "description": "Codes of an authenticator app, in addition to the password.",
         },
         {"name": "tokens", "description": "Access tokens, refresh tokens and their exchange."},
-        {"name": "password", "description": "Changing a password, and choosing a new one."},
-        {"name": "sessions", "description": "The devices a person is signed in on."},
+        {"name": "password", "description": "Changing and resetting a password."},
+        {"name": "sessions", "description": "The devices on which a user is signed in."},
         {
             "name": "activity",
-            "description": "What happened to an account, and saying that it was somebody else.",
+            "description": "What happened to an account, and reporting what the user did not do.",
         },
         {
             "name": "personal data",
-            "description": "What one agreed to, one's mails, a copy of it all, leaving.",
+            "description": "Consents, optional mails, a copy of the data, deletion.",
         },
-        {"name": "profile", "description": "What the service shows a person about themselves."},
-        {"name": "operations", "description": "Is the service well?"},
+        {"name": "profile", "description": "The user's own profile."},
+        {"name": "operations", "description": "Health checks."},
     ],
 }

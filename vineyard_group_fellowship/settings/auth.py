@@ -9,11 +9,11 @@ from .env import env
 SECRET_KEY = env.text("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
 if not SECRET_KEY and ENVIRONMENT != "production":
-    # Known to everybody who reads this file; production refuses to start without a key of its own.
+    # Public, because it is in this file. Production refuses to start with it.
     SECRET_KEY = "insecure-development-only-key-never-used-in-production"  # noqa: S105 -- no secret
 
-# Encrypt what must be read again, such as seeds of second factors; the first one encrypts, all of
-# them decrypt. Without one they are derived from SECRET_KEY; production wants its own.
+# Keys for secrets that must be read again, such as the seeds of second factors. The first encrypts,
+# all decrypt. Without any, SECRET_KEY is used; production requires its own.
 FIELD_ENCRYPTION_KEYS = env.items("FIELD_ENCRYPTION_KEYS") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 
 AUTH_USER_MODEL = "authentication.User"
@@ -24,7 +24,7 @@ PASSWORD_HASHERS = ["authentication.services.passwords.hashers.ServiceArgon2Hash
 ARGON2_TIME_COST = env.integer("ARGON2_TIME_COST", 2, low=2, high=16)
 ARGON2_MEMORY_KIB = env.integer("ARGON2_MEMORY_KIB", 65536, low=19456, high=2**21)
 ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
-# The server's processes share the memory that hashes may take.
+# The server's processes share the memory for hashes.
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=1024)
 WEB_THREADS = env.integer("WEB_THREADS", 8, low=1, high=256)
 
@@ -77,7 +77,7 @@ EXCHANGE_TOKEN_LIFETIME = timedelta(
     seconds=env.integer("EXCHANGE_TOKEN_SECONDS", 60, low=10, high=600)
 )
 
-# What authenticator apps show above the codes.
+# The name that authenticator apps show for the account.
 TOTP_ISSUER = env.text("TOTP_ISSUER", "Vineyard Group Fellowship")
 ADMIN_REQUIRE_OTP = env.boolean("ADMIN_REQUIRE_OTP", default=ENVIRONMENT == "production")
 
@@ -97,10 +97,10 @@ REFRESH_REUSE_GRACE = timedelta(seconds=env.integer("REFRESH_REUSE_GRACE_SECONDS
 JWT_SIGNING_KEY = env.text("JWT_SIGNING_KEY", SECRET_KEY)
 JWT_SIGNING_KEY_FALLBACKS = env.items("JWT_SIGNING_KEY_FALLBACKS")
 if JWT_SIGNING_KEY == SECRET_KEY:
-    # Or whoever rotates the one key that does everything signs everybody out.
+    # Otherwise rotating SECRET_KEY, when it is the only key, would sign out every user.
     JWT_SIGNING_KEY_FALLBACKS = [*JWT_SIGNING_KEY_FALLBACKS, *SECRET_KEY_FALLBACKS]
 
-# The token classes are simplejwt's; rotation, revocation and expiry are ours
+# Only simplejwt's token classes are used. Rotation, revocation and expiry are this service's own
 # (docs/architecture.md).
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),

@@ -1,4 +1,4 @@
-"""Tasks: a broker when there is one, threads of this process when there is none."""
+"""Celery. Without a broker, threads of this process run the tasks (services/background)."""
 
 from typing import Any
 
@@ -13,15 +13,14 @@ CELERY_BROKER_URL = env.matching(
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-# A worker that dies leaves its tasks to others; every task may run twice.
+# The tasks of a worker that dies go to another; so every task may run twice.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 30
 CELERY_TASK_TIME_LIMIT = 60
-# A queue for what talks to mail servers, one for what asks other services, one for the rest: where
-# one hangs, the workers of the others go on. Named here, so that a worker that is told of no queue
-# takes them all.
+# Separate queues, so that a mail server or another service that hangs does not hold up other work.
+# They are declared so that a worker without -Q takes all of them.
 CELERY_TASK_QUEUES = {
     name: {"exchange": name, "routing_key": name} for name in ("mail", "checks", "upkeep")
 }
@@ -37,14 +36,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 0.5,
     "max_retries": 0,
-    # Longer than any task may take, shorter than any mailed link lives.
+    # Longer than any task may take, shorter than the lifetime of any mailed link.
     "visibility_timeout": 120,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 
-def _hourly(rule: str) -> dict[str, Any]:
-    # One that could not be done in its hour is taken up by the next.
+def _clean(rule: str) -> dict[str, Any]:
+    # If no worker takes the task within the hour, the next one does its work.
     options = {"expires": RETENTION_SECONDS}
     return {
         "task": "authentication.tasks.clean",
@@ -54,7 +53,7 @@ def _hourly(rule: str) -> dict[str, Any]:
     }
 
 
-def _often(task: str) -> dict[str, Any]:
+def _sweep(task: str) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": float(EMAIL_SWEEP_SECONDS),
@@ -63,14 +62,14 @@ def _often(task: str) -> dict[str, Any]:
 
 
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep-outbox": _often("authentication.tasks.sweep_outbox"),
-    "sweep-exports": _often("authentication.tasks.sweep_exports"),
+    "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
+    "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
     "erase-accounts": {
         "task": "authentication.tasks.erase_accounts",
         "schedule": RETENTION_SECONDS,
     },
     **{
-        f"clean-{rule}": _hourly(rule)
+        f"clean-{rule}": _clean(rule)
         for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")
     },
 }

@@ -1,4 +1,4 @@
-"""How mail leaves, whose name it bears and where its links lead."""
+"""Mail: how it is sent, its senders, and the addresses in its links."""
 
 import base64
 from datetime import timedelta
@@ -15,14 +15,14 @@ _WEB_ADDRESS = r"https?://[^\s/]+\S*"
 
 
 def address(name: str, default: str = "") -> str:
-    """Return a web address without the slash at its end."""
+    """Return a web address without a trailing slash."""
     return env.matching(
         name, default, pattern=_WEB_ADDRESS, wanted="a web address such as https://example.org"
     ).rstrip("/")
 
 
 def link(name: str, default: str, placeholder: str) -> str:
-    """Return a template of a web address that holds the placeholder, or nothing when unset."""
+    """Return a web address that contains the placeholder; empty when unset."""
     template = env.matching(name, default, pattern=_WEB_ADDRESS, wanted="a web address")
     if template and placeholder not in template:
         env.refuse(f"{name} must contain {placeholder}")
@@ -30,7 +30,7 @@ def link(name: str, default: str, placeholder: str) -> str:
 
 
 def elliptic_key(name: str) -> str:
-    """Return a public key on an elliptic curve, as base64 of its DER, or nothing when unset."""
+    """Return a public elliptic curve key as the base64 of its DER; empty when unset."""
     text = env.text(name)
     try:
         known = not text or isinstance(
@@ -39,7 +39,9 @@ def elliptic_key(name: str) -> str:
     except (ValueError, UnsupportedAlgorithm):
         known = False
     if not known:
-        env.refuse(f"{name} must be the public key that SendGrid shows, without lines round it")
+        env.refuse(
+            f"{name} must be the public key that SendGrid shows, without header and footer lines"
+        )
     return text
 
 
@@ -48,13 +50,12 @@ BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
 
 
 def page(name: str) -> str:
-    """Return the address of a page that takes a token: the front end's, or the service's own without one."""
-    return (
-        f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/"
-    ) + "?token={token}"
+    """Return the link to a page that takes a token: the front end's, else the service's own."""
+    base = f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/"
+    return base + "?token={token}"
 
 
-# Without a front end the service's own pages take the person through.
+# Without a front end the service's own pages are used.
 EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", page("verify-email"), "{token}")
 PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", page("reset-password"), "{token}")
 DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", page("not-me"), "{token}")
@@ -78,17 +79,17 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
-EMAIL_TIMEOUT = 10  # seconds; Django's default waits for ever
+EMAIL_TIMEOUT = 10  # seconds; Django's default has no limit
 EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 SENDGRID_WEBHOOK_KEY = elliptic_key("SENDGRID_WEBHOOK_KEY")
 ANYMAIL: dict[str, Any] = {
     "SENDGRID_API_KEY": SENDGRID_API_KEY,
     "REQUESTS_TIMEOUT": (5, 10),
-    # Tracking leads every link through the provider: our links are secrets.
+    # Tracking sends every click through the provider, and our links carry tokens.
     "SEND_DEFAULTS": {"track_clicks": False, "track_opens": False},
-    # Nor does it add to them what counts their readers, or a link to unsubscribe from the mails an
-    # account cannot do without: whoever follows that one is sent no reset any more.
+    # SendGrid must not add analytics parameters, or a link that unsubscribes from all mails: after
+    # it, the user would get no password reset either.
     "SENDGRID_SEND_DEFAULTS": {
         "esp_extra": {
             "tracking_settings": {
@@ -99,8 +100,8 @@ ANYMAIL: dict[str, Any] = {
     },
 }
 
-# A machine of one's own shows its mails in Mailpit; elsewhere everybody who finds that reads
-# everybody's links.
+# Development shows its mails in Mailpit. Production must not: everyone who can open Mailpit can use
+# the links in the mails.
 EMAIL_CATCHER = env.matching(
     "EMAIL_CATCHER", "", pattern=r"[\w.-]+:\d{1,5}", wanted="an address such as mail:1025"
 )
@@ -116,7 +117,7 @@ else:
     EMAIL_BACKEND = "authentication.services.mail.file_backend.FileMailbox"
 
 EMAIL_MAX_ATTEMPTS = 8
-# Longer than any sending may take: until then nobody else takes up a mail that is being sent.
+# Longer than sending may take: during the lease no other sender takes the mail.
 EMAIL_LEASE = timedelta(seconds=env.integer("EMAIL_LEASE_SECONDS", 120, low=1, high=3600))
 EMAIL_HOURLY_LIMIT = 3
 EMAIL_SWEEP_SECONDS = env.integer("EMAIL_SWEEP_SECONDS", 60, low=1, high=3600)

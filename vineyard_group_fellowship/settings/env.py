@@ -1,4 +1,4 @@
-"""Reading the environment strictly: a value is right, or the start stops and names its variable."""
+"""Strict reading of environment variables: an invalid value stops the start and is named."""
 
 import difflib
 import os
@@ -16,34 +16,34 @@ _ASSIGNMENT = re.compile(r"(?:export )?\w+=", re.ASCII)
 
 
 class Environment:
-    """The variables the settings read, from the process and from a `.env` file beneath it."""
+    """The environment variables that the settings read; `.env` fills in those that are unset."""
 
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
         self.names: set[str] = set()
         self.refusals: list[str] | None = None
-        """What is wrong, where it is to be said all at once; None where the first fault stops the start."""
+        """The faults found so far, to report together; None if the first one stops the start."""
 
     def read_file(self, path: Path) -> None:
-        """Add what a `.env` file sets; the process's own environment wins."""
+        """Add the variables of a `.env` file; the process's own environment wins."""
         if not path.is_file():
             return
-        # Before its reader comes, who would quote what it cannot read in the log: half a key is
-        # such a line.
+        # Checked first, because its reader logs lines it cannot read, and such a line may be half a
+        # key.
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if line.strip() and not line.startswith("#") and not _ASSIGNMENT.match(line):
-                self.refuse(f"Line {number} of {path.name} is no assignment such as NAME=value")
+                self.refuse(f"Line {number} of {path.name} is not an assignment such as NAME=value")
         environ.Env.read_env(path)
 
     def refuse(self, fault: str) -> None:
-        """Stop the start, at once or when every fault is known."""
+        """Stop the start, at once or when all faults are known."""
         if self.refusals is None:
             raise ImproperlyConfigured(f"{fault}.")
         if fault not in self.refusals:
             self.refusals.append(fault)
 
     def refuse_unknown(self, path: Path) -> None:
-        """Stop on a name in the `.env` file that no setting reads: it is a typing error, silently ignored."""
+        """Refuse a name in the `.env` file that no setting reads: it is a typing error."""
         if not path.is_file():
             return
         lines = (
@@ -68,7 +68,7 @@ class Environment:
         return self._source.get(name, "") or default
 
     def boolean(self, name: str, *, default: bool) -> bool:
-        """Return a truth value, spelled 1/true/yes/on or 0/false/no/off."""
+        """Return a boolean, written as 1/true/yes/on or 0/false/no/off."""
         value = self.text(name).strip().lower()
         if not value:
             return default
@@ -93,11 +93,11 @@ class Environment:
         return float(number)
 
     def items(self, name: str, default: str = "") -> list[str]:
-        """Return a list written with commas; blanks around the items are dropped."""
+        """Return a comma-separated list; blanks around the items are dropped."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
     def choice(self, name: str, default: str, options: tuple[str, ...]) -> str:
-        """Return one of a closed set of words."""
+        """Return one of the options."""
         value = self.text(name, default)
         if value not in options:
             self.refuse(f"{name} must be one of {', '.join(options)}, not {value!r}")
@@ -107,7 +107,7 @@ class Environment:
     def matching(
         self, name: str, default: str, *, pattern: str, wanted: str, secret: bool = False
     ) -> str:
-        """Return a string of a pattern, described by `wanted` in the refusal, which does not repeat a secret."""
+        """Return a string that matches a pattern; a refusal says `wanted` and quotes no secret."""
         value = self.text(name, default)
         if value and not re.fullmatch(pattern, value):
             self.refuse(f"{name} must be {wanted}" + ("" if secret else f", not {value!r}"))

@@ -1,10 +1,12 @@
-"""Development: everything in this process, or on the servers the environment names."""
+"""Development: everything in one process, or on the servers that the environment names."""
 
 from .api import *  # noqa: F403 -- a settings module is its names
 from .auth import *  # noqa: F403 -- as above
 from .base import *  # noqa: F403 -- as above
-from .base import caches, databases, postgresql, redis_url, sqlite
+from .base import caches, redis_url
 from .celery import *  # noqa: F403 -- as above
+from .database import *  # noqa: F403 -- as above
+from .database import databases, postgresql, sqlite
 from .email import *  # noqa: F403 -- as above
 from .env import env
 from .logging import *  # noqa: F403 -- as above
@@ -20,5 +22,5 @@ DATABASES = databases(postgresql() or sqlite())
 REPORTS_DATABASE = "reports" if "reports" in DATABASES else "default"
 CACHES = caches(redis_url())
 SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
-# Debian 12's GDAL is newer than Django's list of tested ones.
+# Debian 12's GDAL is newer than the versions that Django lists as tested.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]

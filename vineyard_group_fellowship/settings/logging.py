@@ -1,4 +1,4 @@
-"""Logs: one event is one line, in JSON for machines or in colour for people, with the correlation id in each."""
+"""Logs: one event is one line with its correlation id, as JSON or in colour for a terminal."""
 
 import logging
 import sys
@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 
 from vineyard_group_fellowship.logs import (
-    exception_text,
-    with_request,
-    without_controls,
+    add_request_facts,
+    escape_controls,
+    format_exception,
     write_indented,
 )
 
@@ -24,7 +24,7 @@ LOG_FORMAT = env.choice(
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
-    with_request,
+    add_request_facts,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -43,19 +43,19 @@ structlog.configure(
 
 _RENDERERS: dict[str, list[Any]] = {
     "json": [
-        structlog.processors.ExceptionRenderer(exception_text),
+        structlog.processors.ExceptionRenderer(format_exception),
         structlog.processors.JSONRenderer(),
     ],
     "console": [
-        without_controls,
-        # Without frames' variables: they hold passwords and tokens.
+        escape_controls,
+        # Without the variables of frames: they hold passwords and tokens.
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=write_indented
         ),
     ],
 }
 
-# Warnings are lines too; people at a terminal see them as Python prints them.
+# Warnings are log lines too; at a terminal Python prints them.
 if LOG_FORMAT == "json":
     logging.captureWarnings(capture=True)
 
@@ -73,35 +73,33 @@ LOGGING: dict[str, Any] = {
         },
     },
     "filters": {
-        "without_query": {"()": "vineyard_group_fellowship.logs.WithoutQuery"},
-        "without_body": {"()": "vineyard_group_fellowship.logs.WithoutBody"},
+        "remove_query": {"()": "vineyard_group_fellowship.logs.RemoveQuery"},
+        "remove_message_body": {"()": "vineyard_group_fellowship.logs.RemoveMessageBody"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "service"},
-        # Not the same as none: Python prints what has no handler at all.
-        "nowhere": {"class": "logging.NullHandler"},
+        # Without any handler Python would print the lines itself.
+        "null": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # Django's own handlers (a plain console, mail to admins) would say everything a second
-        # time.
+        # Django's own handlers (console, mail to admins) would log everything a second time.
         "django": {"handlers": [], "propagate": True, "level": LOG_LEVEL},
         "django.db.backends": {"level": "INFO"},
-        # At DEBUG it logs the whole context of a page for every name that is missing in it, tokens
-        # included.
+        # At DEBUG it logs the page's whole context, with tokens, for every missing variable.
         "django.template": {"level": "INFO"},
-        # Anybody can send any Host; the answer is a 400 and no news.
-        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
-        # Every 4xx would be a warning here; our own access and error events say it better.
+        # Clients can send any Host; the answer is a 400 and needs no log line.
+        "django.security.DisallowedHost": {"handlers": ["null"], "propagate": False},
+        # It warns about every 4xx, which the access log has already.
         "django.request": {"level": "ERROR"},
         "django.server": {
             "handlers": ["console"],
-            "filters": ["without_query"],
+            "filters": ["remove_query"],
             "level": "INFO",
             "propagate": False,
         },
-        "gunicorn.error": {"filters": ["without_query"]},
-        "celery.worker.consumer.consumer": {"filters": ["without_body"]},
-        "celery.app.trace": {"filters": ["without_body"]},
+        "gunicorn.error": {"filters": ["remove_query"]},
+        "celery.worker.consumer.consumer": {"filters": ["remove_message_body"]},
+        "celery.app.trace": {"filters": ["remove_message_body"]},
     },
 }

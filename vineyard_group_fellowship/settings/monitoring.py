@@ -1,4 +1,4 @@
-"""Error reports and traces to Sentry, when SENTRY_DSN is set: where a fault is, never whose request it was."""
+"""Error reports and traces to Sentry when SENTRY_DSN is set; they contain no personal data."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from sentry_sdk.integrations.django import DjangoIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.redis import RedisIntegration
 
-from vineyard_group_fellowship.error_reports import error_without_people, trace_without_people
+from vineyard_group_fellowship.error_reports import scrub_error, scrub_trace
 
 from .base import ENVIRONMENT
 from .env import env
 
 _OFF = {"mode": "off"}
-# What is left out here takes the wide default of the library, so every category is named.
+# Every category is named, because the library's defaults collect much.
 _COLLECTED: Any = {
     "user_info": False,
     "cookies": _OFF,
@@ -40,23 +40,23 @@ SENTRY_OPTIONS: dict[str, Any] = {
     "include_local_variables": False,
     "max_request_body_size": "never",
     "max_breadcrumbs": 0,
-    "before_send": error_without_people,
-    "before_send_transaction": trace_without_people,
-    # Other services learn nothing of ours from the headers of a request.
+    "before_send": scrub_error,
+    "before_send_transaction": scrub_trace,
+    # No trace headers in requests to other services.
     "trace_propagation_targets": [],
-    # Sessions of the library's own kind: it would count people.
+    # The library's sessions would count users.
     "auto_session_tracking": False,
-    # The integrations are those named here, whatever else is installed.
+    # Only the integrations named here.
     "auto_enabling_integrations": False,
     "enable_logs": False,
     "enable_metrics": False,
     "data_collection": _COLLECTED,
     "integrations": [
-        # A request is named by its route: a path holds ids.
+        # Requests are named by their route, because paths contain ids.
         DjangoIntegration(transaction_style="url", signals_spans=False),
         CeleryIntegration(),
         RedisIntegration(),
-        # Faults are reported where they are caught; a log line holds more than a report may.
+        # Errors are reported where they are caught; log lines may hold personal data.
         LoggingIntegration(level=None, event_level=None),
     ],
 }

@@ -1,4 +1,4 @@
-"""Production: PostGIS, Redis, Celery, HTTPS; refuses to start, naming every missing or weak setting at once."""
+"""Production: PostGIS, Redis, Celery, HTTPS; refuses to start with missing or weak settings."""
 
 from typing import Any
 
@@ -14,8 +14,10 @@ from .auth import (
     SECRET_KEY_FALLBACKS,
 )
 from .base import *  # noqa: F403 -- as above
-from .base import caches, databases, postgresql, redis_url
+from .base import caches, redis_url
 from .celery import *  # noqa: F403 -- as above
+from .database import *  # noqa: F403 -- as above
+from .database import databases, postgresql
 from .email import *  # noqa: F403 -- as above
 from .email import BACKEND_URL, EMAIL_HOST, SENDGRID_API_KEY
 from .env import env
@@ -53,31 +55,33 @@ def _is_short(keys: list[str], length: int) -> bool:
 
 
 _origins = [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]
-# What mailed tokens travel in.
+# Mailed links carry tokens.
 _LINKS = (
     *("FRONTEND_URL", "EMAIL_VERIFICATION_URL", "PASSWORD_RESET_URL", "DISOWN_SESSION_URL"),
     *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "EXPORT_URL", "EMAIL_VERIFIED_URL"),
 )
-# The one that docker-compose.yml has for a machine of one's own.
-_EVERYBODYS_PASSWORD = "development-only"  # noqa: S105 -- no secret
+# The default in docker-compose.yml, which is public.
+_DEVELOPMENT_PASSWORD = "development-only"  # noqa: S105 -- no secret
 
 _faults = {
-    "SECRET_KEY must have at least 50 characters": len(SECRET_KEY) < 50,  # noqa: PLR2004 -- the specification's number
-    "SECRET_KEY must not be development's": SECRET_KEY.startswith("insecure-"),
-    # Whoever guesses a fallback forges what the key in force signs.
+    "SECRET_KEY must have at least 50 characters": _is_short([SECRET_KEY], 50),
+    "SECRET_KEY must not be the development key": SECRET_KEY.startswith("insecure-"),
+    # A guessed fallback forges the same signatures as the key in use.
     "SECRET_KEY_FALLBACKS must have at least 50 characters each": _is_short(
         SECRET_KEY_FALLBACKS, 50
     ),
+    "JWT_SIGNING_KEY must have at least 32 characters": _is_short([JWT_SIGNING_KEY], 32),
     "JWT_SIGNING_KEY_FALLBACKS must have at least 32 characters each": _is_short(
         JWT_SIGNING_KEY_FALLBACKS, 32
     ),
-    "JWT_SIGNING_KEY must have at least 32 characters": len(JWT_SIGNING_KEY) < 32,  # noqa: PLR2004 -- HS256's key size
-    "FIELD_ENCRYPTION_KEYS must be set, to other keys than SECRET_KEY of at least 32 characters each": (
-        not _field_keys or SECRET_KEY in _field_keys or min(map(len, _field_keys)) < 32  # noqa: PLR2004 -- AES's key size
+    "FIELD_ENCRYPTION_KEYS must be set": not _field_keys,
+    "FIELD_ENCRYPTION_KEYS must not contain SECRET_KEY": SECRET_KEY in _field_keys,
+    "FIELD_ENCRYPTION_KEYS must have at least 32 characters each": _is_short(_field_keys, 32),
+    "METRICS_TOKEN must be empty or have at least 24 characters": (
+        bool(METRICS_TOKEN) and _is_short([METRICS_TOKEN], 24)
     ),
-    "METRICS_TOKEN must have at least 24 characters, or none": 0 < len(METRICS_TOKEN) < 24,  # noqa: PLR2004 -- a secret
     "DEBUG must be off": DEBUG,
-    "ALLOWED_HOSTS must name the hosts, without *": not ALLOWED_HOSTS
+    "ALLOWED_HOSTS must name every host, without *": not ALLOWED_HOSTS
     or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
     "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
@@ -89,10 +93,12 @@ _faults = {
     **{f"{name} must be https": not _is_https(env.text(name) or "https://") for name in _LINKS},
     "REFRESH_TOKEN_COOKIE_SECURE must be on": not REFRESH_TOKEN_COOKIE_SECURE,
     "DATABASE_URL, DB_HOST or PGHOST must be set": _database is None,
-    "DB_PASSWORD must not be development's": _database
-    and _database.get("PASSWORD") == _EVERYBODYS_PASSWORD,
+    "DB_PASSWORD must not be the development password": _database
+    and _database.get("PASSWORD") == _DEVELOPMENT_PASSWORD,
     "REDIS_URL must be set": not _redis,
-    "REDIS_PASSWORD must not be development's": env.text("REDIS_PASSWORD") == _EVERYBODYS_PASSWORD,
+    "REDIS_PASSWORD must not be the development password": (
+        env.text("REDIS_PASSWORD") == _DEVELOPMENT_PASSWORD
+    ),
     "EMAIL_HOST or SENDGRID_API_KEY must be set": not (EMAIL_HOST or SENDGRID_API_KEY),
 }
 if found := [*(env.refusals or []), *(fault for fault, present in _faults.items() if present)]:

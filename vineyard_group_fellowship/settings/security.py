@@ -1,4 +1,4 @@
-"""Hosts, origins, cookies, headers, rate limits: what guards the edges."""
+"""Origins, cookies, headers, rate limits."""
 
 import ipaddress
 import os
@@ -58,14 +58,14 @@ SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == 
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
-# Only the admin has Django sessions: a working day, under a name and path of their own.
+# Only the admin uses Django's sessions: for a working day, with their own name and path.
 SESSION_COOKIE_NAME = "admin_session"
 SESSION_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_AGE = 8 * 60 * 60  # seconds
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-# Not no-referrer: under it a browser's own forms are sent with `Origin: null`, which Django's CSRF
-# check refuses. The API, which has no forms, says no-referrer (middleware/headers.py).
+# Not no-referrer: with it browsers send forms with `Origin: null`, which Django's CSRF check
+# refuses. The API has no forms and uses no-referrer (middleware/headers.py).
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 PERMISSIONS_POLICY: dict[str, list[str]] = {
@@ -84,39 +84,39 @@ _CLOSED: dict[str, Any] = {
 }
 _SOURCES = ("script-src", "style-src", "img-src", "font-src", "connect-src")
 _OWN_FILES: dict[str, Any] = {name: [SELF] for name in _SOURCES}
-# Swagger UI and ReDoc set inline styles; scripts stay our own files.
+# Swagger UI and ReDoc set inline styles; scripts are files of this origin.
 _DOCS: dict[str, Any] = {
     **_CLOSED,
     **_OWN_FILES,
     "style-src": [SELF, "'unsafe-inline'"],
     "img-src": [SELF, "data:"],
 }
-# After its button is pressed a page may send the person on to the front end: a browser counts that
-# as form-action.
+# After its form is sent, a page may redirect to the front end; browsers apply form-action to the
+# redirect too.
 _NEXT = [
     urlsplit(url)
     for url in (EMAIL_VERIFIED_URL, PASSWORD_RESET_URL)
     if url and not url.startswith(BACKEND_URL)
 ]
-_GOES_ON_TO = sorted({f"{it.scheme}://{it.netloc}" for it in _NEXT})
+_REDIRECT_ORIGINS = sorted({f"{it.scheme}://{it.netloc}" for it in _NEXT})
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         **_CLOSED,
         "style-src": [SELF],
         "img-src": [SELF],
-        "form-action": [SELF, *_GOES_ON_TO],
+        "form-action": [SELF, *_REDIRECT_ORIGINS],
     }
 }
-# One policy a surface: the first prefix of a path decides, pages have the one above.
+# The first prefix that matches the path decides; other pages have the policy above.
 CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
     "/api/docs/": _DOCS,
-    # ReDoc searches in a worker.
+    # ReDoc's search runs in a worker.
     "/api/redoc/": {**_DOCS, "worker-src": ["blob:"]},
     "/api/": _CLOSED,
     "/admin/": {**_CLOSED, **_OWN_FILES, "form-action": [SELF]},
 }
 
-# Who is asking: REMOTE_ADDR, unless the edge in front of us is named here (contract 9).
+# The client's address: REMOTE_ADDR, unless a proxy in front of the service is set (contract 9).
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, high=10)
 CLIENT_IP_HEADER = env.matching(
     "CLIENT_IP_HEADER",
@@ -128,10 +128,9 @@ CLIENT_IP_HEADER = env.matching(
 RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", default=True)
 RATELIMIT_USE_CACHE = "limits"
 RATELIMIT_ALLOWLIST = networks("RATELIMIT_ALLOWLIST")
-# Our origin proof is a subclass of the CSRF middleware that Django looks for by name.
+# OriginProofMiddleware replaces the CSRF middleware that this check looks for by name.
 _OWN_CSRF = ["security.W003"]
-# django-ratelimit does not know our failover cache, and knows that a process's own memory is not
-# shared.
+# django-ratelimit does not know FailoverCache, and warns about a cache in the process's memory.
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001", *_OWN_CSRF]
 
 
@@ -145,7 +144,7 @@ def rate(name: str, default: str) -> str:
     )
 
 
-# The one table of limits: what a view's @limited("name") looks up.
+# All limits, by the name in a view's @limited("name").
 RATE_LIMITS: dict[str, str] = {
     name: rate(name, default)
     for name, default in {
@@ -174,11 +173,10 @@ RATE_LIMITS: dict[str, str] = {
     }.items()
 }
 
-# Who may read /metrics: whoever sends this, or without it this machine alone.
+# The bearer token for /metrics; without one, only this machine may read it.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# Where the processes of a server keep their counters: a folder that gunicorn.conf.py made. Workers
-# and commands keep theirs in memory: prometheus-client, which reads the variable itself, would
-# leave files wherever it points, or here.
+# The folder that gunicorn.conf.py made for the counters of the server's processes. Workers and
+# commands count in memory: prometheus-client reads the variable itself and would leave files.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
 if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
     PROMETHEUS_MULTIPROC_DIR = ""

@@ -3,8 +3,10 @@
 from .api import *  # noqa: F403 -- a settings module is its names
 from .auth import *  # noqa: F403 -- as above
 from .base import *  # noqa: F403 -- as above
-from .base import caches, postgresql, redis_url, sqlite
+from .base import caches, redis_url
 from .celery import *  # noqa: F403 -- as above
+from .database import *  # noqa: F403 -- as above
+from .database import postgresql, sqlite
 from .email import *  # noqa: F403 -- as above
 from .env import env
 from .logging import *  # noqa: F403 -- as above
@@ -16,21 +18,21 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 DATABASES = {"default": postgresql() or sqlite()}
 REPORTS_DATABASE = "default"
 CACHES = caches(redis_url())
-# Processes that test side by side keep apart in one Redis.
+# Parallel test processes share one Redis.
 CACHES["default"]["KEY_PREFIX"] = "vgf" + env.text("PYTEST_XDIST_WORKER")
 SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 CELERY_BROKER_URL = ""
-# No test may find the outbox swept, or a connection kept, by another.
+# Tests must not sweep each other's outbox or share connections.
 EMAIL_SWEEP_SECONDS = 0
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
-# The policy's hash costs a third of a second; tests of the hash itself set the real one.
+# A real hash costs a third of a second; tests of the hash itself set the real costs.
 ARGON2_TIME_COST, ARGON2_MEMORY_KIB = 1, 8
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-# Static files are served from where they lie: nobody collects them for a test.
+# Static files are served from their sources; tests do not collect them.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

@@ -1,1 +1,1 @@
-"""Each is a file."""
+"""One command per module."""

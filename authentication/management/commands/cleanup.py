@@ -1,4 +1,4 @@
-"""Forgets by hand what the schedules forget by themselves."""
+"""Runs the retention rules by hand."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from authentication.services.operations import RetentionService
 
 
 class Command(BaseCommand):
-    """Deletes what has expired, by rule or all of it."""
+    """Carries out some or all retention rules."""
 
-    help = "Delete what has expired: every rule, or those named."
+    help = "Delete what has expired, by every rule or by those named."
 
     def add_arguments(self, parser: CommandParser) -> None:
         names = RetentionService.names()
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         for name in options["rules"] or names:
             total = RetentionService.count(name)
             if options["dry_run"]:
-                self.stdout.write(f"{name}: {total} rows would go")
+                self.stdout.write(f"{name}: {total} rows would be handled")
                 continue
             with Progress(name, total, self.stderr) as progress:
                 done = RetentionService.clean(name, on_batch=progress.advance)
-            self.stdout.write(f"{name}: {done.count} rows dealt with")
+            self.stdout.write(f"{name}: {done.count} rows handled")

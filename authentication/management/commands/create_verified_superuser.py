@@ -1,4 +1,4 @@
-"""Makes an account that may do everything, with a proven address."""
+"""Creates a superuser with a verified address."""
 
 import getpass
 import sys
@@ -14,9 +14,9 @@ from authentication.utils.identifiers import clean_email
 
 
 class Command(BaseCommand):
-    """Asks for a password twice, or takes it from standard input; the command line is no place, for others read it."""
+    """Reads the password from the terminal or standard input: other users see command lines."""
 
-    help = "Make an account that may do everything, with a proven address."
+    help = "Create a superuser with a verified address."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._asked()
+        password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else self._ask()
         try:
             AdministrationService.create_superuser(
                 email=clean_email(options["email"]), password=password, client=ClientInfo()
@@ -38,16 +38,14 @@ class Command(BaseCommand):
             raise CommandError(
                 " ".join(it for found in (refusal.errors or {}).values() for it in found)
             ) from None
-        self.stdout.write("The account is made; sign in at /admin/.")
+        self.stdout.write("The account is created. Sign in at /admin/.")
 
     @staticmethod
-    def _asked() -> str:
+    def _ask() -> str:
         try:
             password, again = getpass.getpass("Password: "), getpass.getpass("Password again: ")
         except EOFError:
-            raise CommandError(
-                "Nobody is there to be asked: give the password with --password-stdin."
-            ) from None
+            raise CommandError("There is no terminal to ask on. Use --password-stdin.") from None
         if password != again:
             raise CommandError("The two passwords are not the same.")
         return password

@@ -1,4 +1,4 @@
-"""The audit log as a file."""
+"""Exports the audit log to a file."""
 
 import contextlib
 import csv
@@ -14,17 +14,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from authentication.management.people import person_of
 from authentication.management.progress import Progress
+from authentication.management.user_argument import find_user
 from authentication.services.audit import EVENT_FIELDS, AuditExportService, AuditFilter
 
 Row = dict[str, Any]
-# A spreadsheet takes what begins so for a formula.
+# A spreadsheet runs a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Command(BaseCommand):
-    """Writes events as CSV or JSON Lines, the oldest first, without holding them in memory."""
+    """Writes events as CSV or JSON Lines, the oldest first, as a stream."""
 
     help = "Write the audit log as CSV or JSON Lines, to a file or to standard output."
 
@@ -42,17 +42,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--risk", choices=("low", "medium", "high", "critical"))
         parser.add_argument(
-            "--since", help="a day or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
+            "--since", help="a date or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
         )
         parser.add_argument("--until", help="as --since; not included")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = AuditFilter(
-            user_id=None if options["person"] is None else person_of(options).pk,
+            user_id=None if options["person"] is None else find_user(options).pk,
             events=tuple(options["event"]),
             risk=options["risk"],
-            since=_moment("--since", options["since"]),
-            until=_moment("--until", options["until"]),
+            since=_parse_time("--since", options["since"]),
+            until=_parse_time("--until", options["until"]),
         )
         try:
             rows = AuditExportService.events(wanted)
@@ -61,12 +61,12 @@ class Command(BaseCommand):
         write = _as_csv if options["format"] == "csv" else _as_lines
         with (
             Progress("events", AuditExportService.count(wanted), self.stderr) as progress,
-            _opened(options["output"]) as file,
+            _open(options["output"]) as file,
         ):
             write(file, rows, progress.advance)
 
 
-def _moment(name: str, text: str | None) -> dt.datetime | None:
+def _parse_time(name: str, text: str | None) -> dt.datetime | None:
     if text is None:
         return None
     with contextlib.suppress(ValueError):
@@ -75,13 +75,13 @@ def _moment(name: str, text: str | None) -> dt.datetime | None:
         if day := parse_date(text):
             return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)
     raise CommandError(
-        f"{name}: {text!r} is neither a day nor a time, such as 2026-11-22 or 2026-11-22T15:30Z."
+        f"{name}: {text!r} is not a date or a time such as 2026-11-22 or 2026-11-22T15:30Z."
     )
 
 
 @contextlib.contextmanager
-def _opened(output: str) -> Iterator[IO[str]]:
-    """Lend a file that its owner alone may read, and that is there whole or not at all."""
+def _open(output: str) -> Iterator[IO[str]]:
+    """Open a file that only its owner may read, and that appears under its name when complete."""
     if output == "-":
         yield sys.stdout
         return
@@ -105,7 +105,7 @@ def _as_csv(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> 
     writer = csv.writer(file)
     writer.writerow(EVENT_FIELDS)
     for row in rows:
-        writer.writerow([_harmless(row[name]) for name in EVENT_FIELDS])
+        writer.writerow([_without_formula(row[name]) for name in EVENT_FIELDS])
         advance()
 
 
@@ -115,7 +115,7 @@ def _as_lines(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -
         advance()
 
 
-def _harmless(value: Any) -> str:
+def _without_formula(value: Any) -> str:
     text = json.dumps(value, default=_text) if isinstance(value, dict) else _text(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -1,4 +1,4 @@
-"""Rotates the keys of encrypted secrets."""
+"""Re-encrypts secrets after a key rotation."""
 
 from typing import Any
 
@@ -9,9 +9,12 @@ from authentication.services.operations import EncryptionService
 
 
 class Command(BaseCommand):
-    """Encrypts with the first of FIELD_ENCRYPTION_KEYS what an older one was used for."""
+    """Re-encrypts secrets with the first of FIELD_ENCRYPTION_KEYS."""
 
-    help = "Encrypt secrets with the first of FIELD_ENCRYPTION_KEYS; older keys can be dropped after it."
+    help = (
+        "Re-encrypt secrets with the first of FIELD_ENCRYPTION_KEYS;"
+        " afterwards older keys can be removed."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with Progress("secrets", EncryptionService.count_outdated(), self.stderr) as progress:

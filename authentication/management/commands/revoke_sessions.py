@@ -1,30 +1,30 @@
-"""Signs a person, or everybody, out."""
+"""Signs out one user or all users."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from authentication.management.people import person_of
 from authentication.management.progress import Progress
+from authentication.management.user_argument import find_user
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
-    """Ends sessions; their tokens are dead at once."""
+    """Ends sessions; their tokens are refused at once."""
 
-    help = "Sign a person out on every device, or everybody (after a leak of keys, or a restore)."
+    help = "Sign out a user on every device, or all users (after a leaked key, or a restore)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", nargs="?", help="an email address or a username")
-        parser.add_argument("--everybody", action="store_true", help="sign out all people")
+        parser.add_argument("--everybody", action="store_true", help="sign out all users")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["person"]) == options["everybody"]:
-            raise CommandError("Name one person, or say --everybody.")
+            raise CommandError("Name one user, or use --everybody.")
         if options["person"]:
             ended = AdministrationService.end_sessions(
-                person_of(options), actor=None, client=ClientInfo()
+                find_user(options), actor=None, client=ClientInfo()
             )
         else:
             with Progress(

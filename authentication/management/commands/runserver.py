@@ -1,4 +1,4 @@
-"""The development server; says where everything is."""
+"""The development server; prints the addresses of the service."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from whitenoise.runserver_nostatic.management.commands.runserver import Command as RunserverCommand
 
 
-class Command(RunserverCommand):  # type: ignore[misc]  # WhiteNoise chooses its base class at run time
+class Command(RunserverCommand):  # type: ignore[misc]  # its base is found at run time
     """Starts the development server, on PORT unless an address is given."""
 
     default_port = str(settings.PORT)
@@ -22,7 +22,7 @@ class Command(RunserverCommand):  # type: ignore[misc]  # WhiteNoise chooses its
         places: dict[str, Any] = {
             "API": f"{base}/api/v1/auth/",
             "API docs": f"{base}/api/docs/  (or {base}/api/redoc/)",
-            "Admin": f"{base}/admin/  (make superuser makes an account for it)",
+            "Admin": f"{base}/admin/  (create an account with `make superuser`)",
             "Mails": mail,
             "Database": settings.DATABASES["default"]["NAME"],
         }

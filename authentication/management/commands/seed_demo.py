@@ -1,29 +1,29 @@
-"""Fills a database with people who do not exist."""
+"""Fills a database with made-up users."""
 
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from authentication.management.demo_data import DemoService
+from authentication.management.demo_data import seed_demo_users
 from authentication.management.progress import Progress
 
-PASSWORD = "Demonstration-7"  # noqa: S105 -- of people who do not exist, and never in production
+PASSWORD = "Demonstration-7"  # noqa: S105 -- of made-up users, and never in production
 
 
 class Command(BaseCommand):
-    """Makes people with sessions and a past; not in production."""
+    """Creates made-up users; refused in production."""
 
-    help = "Make people who do not exist, with sessions and a past, to try the service with."
+    help = "Create made-up users with sessions and events, to try the service with."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("people", type=int, nargs="?", default=50)
+        parser.add_argument("users", type=int, nargs="?", default=50)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.ENVIRONMENT == "production":
-            raise CommandError("Not in production: everybody knows the password of these people.")
-        if options["people"] < 1:
-            raise CommandError("At least one person.")
-        with Progress("people", options["people"], self.stderr) as progress:
-            made = DemoService.seed(options["people"], password=PASSWORD, on_batch=progress.advance)
-        self.stdout.write(f"{made} people made; each has the password {PASSWORD}")
+            raise CommandError("Not in production: the password of these users is public.")
+        if options["users"] < 1:
+            raise CommandError("Ask for at least one user.")
+        with Progress("users", options["users"], self.stderr) as progress:
+            made = seed_demo_users(options["users"], password=PASSWORD, on_batch=progress.advance)
+        self.stdout.write(f"{made} users created; each has the password {PASSWORD}")

@@ -1,23 +1,23 @@
-"""Lets a person sign in again at once."""
+"""Unlocks an account."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from authentication.management.people import add_person, person_of
+from authentication.management.user_argument import add_user_argument, find_user
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
-    """Lifts the lock that too many wrong passwords set."""
+    """Ends the lock after too many wrong passwords."""
 
-    help = "Let a person sign in again at once."
+    help = "Unlock an account, so that its user can sign in at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_person(parser)
+        add_user_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = person_of(options)
+        person = find_user(options)
         AdministrationService.unlock(person, actor=None, client=ClientInfo())
         self.stdout.write(f"{person.username} may sign in.")

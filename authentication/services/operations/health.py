@@ -1,4 +1,4 @@
-"""Whether the service can do its work."""
+"""The health check."""
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -13,15 +13,15 @@ from authentication.utils.faults import FAULTS
 from .database_connections import drop_lost_connections
 from .heartbeat import has_heartbeat
 
-_PATIENCE_SECONDS = 1.5
+_TIMEOUT_SECONDS = 1.5
 
-# A check that hangs keeps its thread for a while; the next ones must not wait for it.
+# A check that hangs keeps its thread for a while; later checks must not wait for it.
 _pool = ThreadPoolExecutor(8, thread_name_prefix="health")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Health:
-    """What each part says of itself; no words of an exception's."""
+    """The state of each part, without error messages."""
 
     database: str
     cache: str
@@ -29,26 +29,26 @@ class Health:
 
     @property
     def status(self) -> str:
-        """The whole, in a word: unhealthy without its database, degraded without its cache."""
+        """The overall state: unhealthy without the database, degraded without the cache."""
         if self.database != "connected":
             return "unhealthy"
         return "healthy" if self.cache == "connected" else "degraded"
 
 
 class HealthService:
-    """Whether the service can do its work."""
+    """The health check."""
 
     @staticmethod
     def check() -> Health:
-        """Ask every part, all at once, for no longer than a second and a half."""
-        asked = [_pool.submit(ask) for ask in (_database, _cache, _celery)]
-        wait(asked, timeout=_PATIENCE_SECONDS)
-        return Health(*(part.result() if part.done() else "no answer" for part in asked))
+        """Check all parts at the same time, for at most 1.5 seconds."""
+        checks = [_pool.submit(check) for check in (_database, _cache, _celery)]
+        wait(checks, timeout=_TIMEOUT_SECONDS)
+        return Health(*(it.result() if it.done() else "no answer" for it in checks))
 
 
 def _database() -> str:
-    # A connection of the pool's that broke while it lay there says nothing of the database: after
-    # it comes a new one.
+    # Asked twice: the first connection may be one of the pool that broke while it was idle. The
+    # second is new.
     return "connected" if _answers() or _answers() else "unavailable"
 
 

@@ -1,4 +1,4 @@
-"""Rotating the keys that secrets are encrypted with."""
+"""Key rotation: encrypts secrets again with the newest key."""
 
 from collections.abc import Callable
 
@@ -12,21 +12,21 @@ _FIELDS = ("seed", "pending_seed")
 
 
 class EncryptionService:
-    """Rotating the keys that secrets are encrypted with."""
+    """Key rotation: encrypts secrets again with the newest key."""
 
     @staticmethod
     def count_outdated() -> int:
-        """Return how many texts are encrypted with an older key than the newest."""
+        """Return how many texts are encrypted with an older key."""
         return sum(_outdated(field).count() for field in _FIELDS)
 
     @staticmethod
     def renew(*, on_each: Callable[[], None] = lambda: None) -> int:
-        """Encrypt with the newest key what an older one was used for; return how many texts.
+        """Encrypt again what an older key encrypted, and return how many texts.
 
-        Each text is replaced only if it is still the one that was read: whoever changes it
-        meanwhile uses the newest key already. It may be stopped and started again at any time.
+        A text is replaced only if it is still the one that was read: a concurrent change uses the
+        newest key already. The run may be stopped and started again at any time.
 
-        Raises DecryptionError if the key of some text is not there any more.
+        Raises DecryptionError if the key of a text is missing.
         """
         done = 0
         for field in _FIELDS:

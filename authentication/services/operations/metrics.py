@@ -33,7 +33,7 @@ class MetricsService:
         registry = CollectorRegistry()
         # Several processes of a server keep their counters in files, which are added up here.
         if settings.PROMETHEUS_MULTIPROC_DIR:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # no types
         else:
             registry.register(REGISTRY)
         registry.register(_TableCollector())

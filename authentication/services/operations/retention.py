@@ -77,7 +77,7 @@ class RetentionService:
         for rule in _RULES[name]:
             due = rule.due(now)
             while keys := list(due.values_list("pk", flat=True)[:BATCH]):
-                done = rule.act(due.model._default_manager.filter(pk__in=keys))  # noqa: SLF001 -- Django's name
+                done = rule.act(due.model.objects.filter(pk__in=keys))
                 total += len(keys)
                 on_batch(len(keys))
                 if not done or time.monotonic() > deadline:

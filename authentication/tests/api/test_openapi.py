@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.api.schema import USER_ID
-from authentication.models import User
+from authentication.api.examples import USER_ID
+from authentication.models import User, UserSession
 from authentication.services.accounts.personal_data import collect_personal_data
 from authentication.tests.clients import log_in, sign_in
 from authentication.tests.conftest import BROWSER, bearer
@@ -66,7 +66,10 @@ def send_refused_request(
     bodies: dict[str, dict[str, Any]] = {
         "validation_error": INVALID_BODIES.get(operation["operationId"], {}),
         "token_invalid": {"token": "no", "mfa_token": "no", "otp": "123456"},
+        "payload_too_large": {"token": "x" * 65_536},
     }
+    if code == "not_found":
+        path += "?cursor=unknown"
     if code == "csrf_failed":
         headers |= {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     kind = "text/plain" if code == "unsupported_media_type" else "application/json"
@@ -81,6 +84,9 @@ def send_refused_request(
         (400, "validation_error"),
         (401, "token_invalid"),
         (403, "csrf_failed"),
+        (403, "reauthentication_required"),
+        (404, "not_found"),
+        (413, "payload_too_large"),
         (415, "unsupported_media_type"),
     ],
 )
@@ -97,6 +103,8 @@ def test_a_refusal_equals_its_example(
             with subtests.test(operation["operationId"]):
                 signs_in = code != "token_invalid" and "bearer" in str(operation["security"])
                 headers = bearer(sign_in(APIClient(), person)["access"]) if signs_in else {}
+                if code == "reauthentication_required":
+                    UserSession.objects.update(reauthenticated_at=None)
 
                 answer = send_refused_request(
                     operation, method.upper(), path, code=code, headers=headers
@@ -187,3 +195,11 @@ def test_a_body_has_one_media_type_for_generated_clients() -> None:
 
     assert bodies
     assert all(list(content) == ["application/json"] for content in bodies)
+
+
+def test_no_error_is_both_derived_and_listed() -> None:
+    for _, _, operation in operations():
+        for answer in operation["responses"].values():
+            errors = answer["description"].split("; ")
+
+            assert len(errors) == len(set(errors)), operation["operationId"]

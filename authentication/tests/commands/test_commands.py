@@ -89,7 +89,7 @@ class TestRevoking:
     ) -> None:
         tokens = sign_in(api, person)
 
-        with pytest.raises(CommandError, match="Name one person, or say --everybody"):
+        with pytest.raises(CommandError, match="Name one user, or use --everybody"):
             run("revoke_sessions", **arguments)
 
         assert use_access(api, tokens) == 200

@@ -27,8 +27,8 @@ from authentication.tests.test_architecture import ADMIN_DOORS, DOORS, routes, v
 from authentication.utils.pwned import breached_suffixes
 from vineyard_group_fellowship.error_reports import (
     UNKNOWN_PATH,
-    error_without_people,
-    trace_without_people,
+    scrub_error,
+    scrub_trace,
 )
 from vineyard_group_fellowship.handler import ServiceHandler
 from vineyard_group_fellowship.settings import monitoring
@@ -300,7 +300,7 @@ def test_an_error_keeps_its_class_and_its_place_whatever_the_library_adds() -> N
     }
     request = {"method": "POST", "url": PASSWORD, "data": PASSWORD, "new": PASSWORD}
 
-    scrubbed = error_without_people(
+    scrubbed = scrub_error(
         {"exception": {"values": [error]}, "request": request, "new": PASSWORD}, {}
     )
 
@@ -343,7 +343,7 @@ def test_a_span_keeps_what_is_a_word_of_the_code(
         "span_id": "1",
     }
 
-    scrubbed = trace_without_people(
+    scrubbed = scrub_trace(
         {"type": "transaction", "spans": [span], "user": {"id": 1}, "new": 1}, {}
     )
 

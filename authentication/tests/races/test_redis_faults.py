@@ -267,7 +267,7 @@ def test_a_broker_that_answers_gets_the_task_and_no_thread_does_the_work(
     monkeypatch.setattr(background, "current_app", app)
     monkeypatch.setattr(background, "_broker", Breaker())
     ran: list[tuple[str, ...]] = []
-    monkeypatch.setattr(background, "_run", lambda *task: ran.append(task))
+    monkeypatch.setattr(background, "run", lambda *task: ran.append(task))
     redis = caches["default"].client.get_client()  # type: ignore[attr-defined]  # django-redis has no types
 
     background.enqueue("authentication.tasks.deliver_email", str(person.pk))

@@ -1,12 +1,10 @@
-"""What is forgotten, and when; by the schedules and by hand."""
+"""Retention: which rows are deleted, and when."""
 
 import datetime as dt
-import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
@@ -134,7 +132,7 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
             user=person, kind="verification", status="sent", sent_at=ago(days), created_at=ago(days)
         ),
     ),
-    "dead letters of tasks": (
+    "failed tasks": (
         "mails",
         30,
         lambda _, days: FailedTask.objects.create(task="x", error="OSError", failed_at=ago(days)),
@@ -260,50 +258,6 @@ class TestManyRows:
 
         assert TokenBlacklist.objects.count() == 5
         assert handed_on == [("authentication.tasks.clean", ("blacklist",))]
-
-
-class TestByHand:
-    @pytest.fixture(autouse=True)
-    def _rows(self, person: User) -> None:
-        for rule, days, make in (ROWS["events"], ROWS["revoked tokens"]):
-            assert rule
-            make(person, days)
-
-    def run(self, *arguments: str) -> str:
-        written = io.StringIO()
-        call_command("cleanup", *arguments, stdout=written, stderr=io.StringIO())
-        return written.getvalue()
-
-    def test_everything_is_carried_out(self) -> None:
-        told = self.run()
-
-        assert [line.split(":")[0] for line in told.splitlines()] == RetentionService.names()
-        assert "audit: 1 rows dealt with" in told
-        assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (0, 0)
-
-    def test_or_what_is_named(self) -> None:
-        assert self.run("blacklist") == "blacklist: 1 rows dealt with\n"
-        assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (1, 0)
-
-    def test_a_dry_run_only_counts(self) -> None:
-        assert self.run("--dry-run", "audit") == "audit: 1 rows would go\n"
-        assert AuditLog.objects.count() == 1
-
-    def test_an_unknown_name_is_refused(self) -> None:
-        with pytest.raises(CommandError, match=r"No such rule: x\. There are: sessions, tokens"):
-            self.run("x")
-
-        assert AuditLog.objects.count() == 1
-
-    def test_a_terminal_shows_a_bar(self) -> None:
-        class Terminal(io.StringIO):
-            def isatty(self) -> bool:
-                return True
-
-        shown = Terminal()
-        call_command("cleanup", "audit", stdout=io.StringIO(), stderr=shown, no_color=True)
-
-        assert "audit [##############################] 100% 1/1" in shown.getvalue()
 
 
 def test_every_rule_is_scheduled(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What the commands about one person share."""
+"""The argument that names a user."""
 
 from typing import Any
 
@@ -9,14 +9,16 @@ from authentication.models import User
 from authentication.services.administration import AdministrationService
 
 
-def add_person(parser: CommandParser) -> None:
-    """Let a command be told a person."""
+def add_user_argument(parser: CommandParser) -> None:
+    """Let a command take a user."""
     parser.add_argument("person", help="an email address or a username")
 
 
-def person_of(options: dict[str, Any]) -> User:
-    """Return the person a command was told; raises CommandError for nobody."""
+def find_user(options: dict[str, Any]) -> User:
+    """Return the user that a command's argument names; raises CommandError if there is none."""
     try:
         return AdministrationService.find(options["person"])
     except (NotFound, UnicodeEncodeError):
-        raise CommandError(f"Nobody has the address or username {options['person']!r}.") from None
+        raise CommandError(
+            f"No account has the address or username {options['person']!r}."
+        ) from None

@@ -1,0 +1,71 @@
+"""Reads the settings in a process of its own, for the environments of a test."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+
+# Reads the settings once for each environment it is given; prints what they say, or why they do
+# not.
+_READER = """
+import importlib, json, os, sys
+cases, wanted = json.load(sys.stdin)
+clean, outcomes = dict(os.environ), []
+for case in cases:
+    os.environ.clear()
+    os.environ.update({**clean, **case})
+    for name in [name for name in sys.modules if name.startswith("vineyard_group_fellowship")]:
+        del sys.modules[name]
+    try:
+        module = importlib.import_module("vineyard_group_fellowship.settings")
+        outcomes.append({name: repr(getattr(module, name, None)) for name in wanted})
+    except Exception as error:
+        outcomes.append(f"{type(error).__name__}: {error}")
+print(json.dumps(outcomes))
+"""
+_SETTINGS = "vineyard_group_fellowship.settings"
+
+DEVELOPMENT = {"DJANGO_ENVIRONMENT": "development"}
+
+GOOD_PRODUCTION = {
+    "DJANGO_ENVIRONMENT": "production",
+    "SECRET_KEY": "s" * 50,
+    "JWT_SIGNING_KEY": "j" * 32,
+    "FIELD_ENCRYPTION_KEYS": "f" * 32,
+    "DATABASE_URL": "postgres://ruth:moab@db.internal:5432/vgf",
+    "REDIS_URL": "redis://cache.internal:6379/0",
+    "ALLOWED_HOSTS": "auth.example.org",
+    "BACKEND_URL": "https://auth.example.org",
+    "CORS_ALLOWED_ORIGINS": "https://www.example.org",
+    "CSRF_TRUSTED_ORIGINS": "https://www.example.org",
+    "EMAIL_HOST": "mail.internal",
+}
+
+
+def clean_environment(**values: str) -> dict[str, str]:
+    """The process's environment, without what configures this service."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+    return (
+        {name: os.environ[name] for name in kept if name in os.environ}
+        | {"DJANGO_SETTINGS_MODULE": _SETTINGS}
+        | values
+    )
+
+
+def read_all(cases: list[dict[str, str]], *wanted: str) -> list[Any]:
+    """Return for each environment the settings wanted, or the refusal's text."""
+    done = subprocess.run(  # noqa: S603 -- our own interpreter and script
+        [sys.executable, "-c", _READER],
+        input=json.dumps([cases, wanted]),
+        env=clean_environment(),
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    outcomes: list[Any] = json.loads(done.stdout)
+    return outcomes
