@@ -28,8 +28,6 @@ from authentication.models import (
 from authentication.tests.factories import UserFactory
 
 CANARY = "Canary"
-
-
 SECRETS: tuple[tuple[type[Model], str], ...] = (
     (User, "password"),
     (UserSession, "session_key"),
@@ -41,8 +39,6 @@ SECRETS: tuple[tuple[type[Model], str], ...] = (
     (ActionToken, "token"),
     (TokenBlacklist, "token"),
 )
-
-
 TABLES = sorted(admin.site._registry, key=lambda table: table.__name__)
 OWN_TABLES = [table for table in TABLES if table is not Group]
 

@@ -23,13 +23,9 @@ from authentication.models import User
 from authentication.services.background import queue as background
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
-from authentication.tests.test_architecture import ADMIN_DOORS, DOORS, routes, view_at
+from authentication.tests.routes import ADMIN_ROUTES, ROUTES, routes, view_at
 from authentication.utils.pwned import breached_suffixes
-from vineyard_group_fellowship.error_reports import (
-    UNKNOWN_PATH,
-    scrub_error,
-    scrub_trace,
-)
+from vineyard_group_fellowship.error_reports import UNKNOWN_PATH, scrub_error, scrub_trace
 from vineyard_group_fellowship.handler import ServiceHandler
 from vineyard_group_fellowship.settings import monitoring
 
@@ -43,7 +39,7 @@ CANARIES["username"] = f"u{uuid.uuid4().hex[:24]}"
 CANARIES["address"] = "203.0.113.77"
 CSRF = "c" * 32
 TASKS = sorted(name for name in current_app.tasks if name.startswith("authentication."))
-DOORS_AND_METHODS = [(route, method) for route, door in DOORS.items() for method in door.limits]
+DOORS_AND_METHODS = [(route, method) for route, door in ROUTES.items() for method in door.limits]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
@@ -203,7 +199,7 @@ def uuid_free(name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "route", [route for route, who in ADMIN_DOORS.items() if who == "admin session"]
+    "route", [route for route, who in ADMIN_ROUTES.items() if who == "admin session"]
 )
 def test_a_crash_at_the_desk_tells_nothing_of_anybody(
     reports: Kept, somebody: User, route: str
@@ -357,6 +353,6 @@ def test_the_integrations_are_on(reports: Kept, name: str) -> None:
 
 
 def test_every_address_of_the_service_is_crashed_here() -> None:
-    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_DOORS.keys() | {
+    assert {route for route, _ in DOORS_AND_METHODS} | ADMIN_ROUTES.keys() | {
         "^api(/|$)"
     } == routes().keys()

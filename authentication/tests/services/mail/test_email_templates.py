@@ -14,8 +14,6 @@ from authentication.services.mail.rendering import RenderedEmail, render_email
 LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
 HOME = "https://app.example.org"
 EVIL = "Click http://evil.example <b>now</b>"
-
-
 FACTS: dict[str, dict[str, Any]] = {
     "verification": {"link": LINK},
     "account_exists": {},
@@ -37,8 +35,6 @@ FACTS: dict[str, dict[str, Any]] = {
         ),
     },
 }
-
-
 LINK_TO_PASSWORD_RESET = (
     "account_locked",
     "breached_password",
@@ -47,8 +43,6 @@ LINK_TO_PASSWORD_RESET = (
     "second_factor_changed",
     "token_reuse",
 )
-
-
 IMPERSONAL = ("verification", "email_change", "account_exists")
 GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)
 for_every_kind = pytest.mark.parametrize("kind", FACTS)

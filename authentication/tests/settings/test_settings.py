@@ -12,8 +12,8 @@ from django.conf import settings
 
 from vineyard_group_fellowship.settings import base
 
-from .settings_cases import BAD_VALUES, WEAK_PRODUCTION
-from .settings_reader import DEVELOPMENT, GOOD_PRODUCTION, clean_environment, read_all
+from .cases import BAD_VALUES, WEAK_PRODUCTION
+from .reader import DEVELOPMENT, GOOD_PRODUCTION, clean_environment, read_all
 
 MODES: dict[str, dict[str, str]] = {
     "embedded": {},

@@ -1,5 +1,6 @@
 """Reads the settings in a process of its own, for the environments of a test."""
 
+import functools
 import json
 import os
 import subprocess
@@ -69,3 +70,31 @@ def read_all(cases: list[dict[str, str]], *wanted: str) -> list[Any]:
     )
     outcomes: list[Any] = json.loads(done.stdout)
     return outcomes
+
+
+@functools.cache
+def read_by_settings() -> set[str]:
+    """Return the names of all variables that the settings of any environment read."""
+    script = """
+import contextlib, importlib, json
+from django.core.exceptions import ImproperlyConfigured
+for name in ("local", "production"):
+    with contextlib.suppress(ImproperlyConfigured):
+        importlib.import_module(f"vineyard_group_fellowship.settings.{name}")
+from vineyard_group_fellowship.settings.env import env
+print(json.dumps(sorted(env.names)))
+"""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_ENVIRONMENT": "test",
+        "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings.local",
+    }
+    ran = subprocess.run(  # noqa: S603 -- our own words
+        [sys.executable, "-c", script],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(ran.stdout))

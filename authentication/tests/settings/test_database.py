@@ -3,7 +3,7 @@
 import ast
 from typing import Any
 
-from .settings_reader import DEVELOPMENT, read_all
+from .reader import DEVELOPMENT, read_all
 
 
 class TestPostgreSQL:
