@@ -133,7 +133,7 @@ class TestFile:
         assert list(tmp_path.iterdir()) == []
 
     def test_an_unwritable_path_is_reported(self, export: Any, tmp_path: Path) -> None:
-        with pytest.raises(CommandError, match="cannot be export"):
+        with pytest.raises(CommandError, match="cannot be written"):
             export(str(tmp_path / "nowhere" / "log.csv"))
 
 

@@ -1,4 +1,4 @@
-"""A request that began before its session ended, and acts after it, changes nothing (contract 4)."""
+"""A write by a session that ended after the request began changes nothing."""
 
 import dataclasses
 import datetime as dt
@@ -57,20 +57,20 @@ WRITES = {
 NEEDS_FACTOR = {"disable a factor", "recovery codes"}
 
 
-def logged_out(session: UserSession) -> None:
+def log_out(session: UserSession) -> None:
     UserSession.objects.filter(pk=session.pk).update(is_active=False, ended_at=timezone.now())
 
 
-def password_reset(session: UserSession) -> None:
-    set_password(session.user, "Somebodys-Horse-5")
+def reset_password(session: UserSession) -> None:
+    set_password(session.user, NEW_PASSWORD)
 
 
-def disabled(session: UserSession) -> None:
+def disable_account(session: UserSession) -> None:
     User.objects.filter(pk=session.user_id).update(is_active=False)
 
 
 def filled_in(write: Write, person: User) -> Write:
-    """Return the write with the ids and secrets of a person's own."""
+    """Return the write with ids and secrets of this user."""
     now = timezone.now()
     other = UserSession(user=person, expires_at=now + dt.timedelta(days=1))
     other.save()
@@ -98,11 +98,11 @@ def offered_code(person: User) -> str:
     return factor.code()
 
 
-@pytest.mark.parametrize("meanwhile", [logged_out, password_reset, disabled])
+@pytest.mark.parametrize("end_session", [log_out, reset_password, disable_account])
 @pytest.mark.parametrize("name", WRITES)
-def test_a_write_whose_session_ended_meanwhile_is_refused(
+def test_a_write_is_refused_if_its_session_ended_during_the_request(
     name: str,
-    meanwhile: Callable[[UserSession], None],
+    end_session: Callable[[UserSession], None],
     api: APIClient,
     person: User,
     signed_in: Tokens,
@@ -115,7 +115,7 @@ def test_a_write_whose_session_ended_meanwhile_is_refused(
 
     def authenticate(*, access: str) -> UserSession:
         session = genuine(access=access)
-        meanwhile(UserSession.objects.select_related("user").get(pk=session.pk))
+        end_session(UserSession.objects.select_related("user").get(pk=session.pk))
         stored.update(rows())
         return session
 
@@ -125,7 +125,7 @@ def test_a_write_whose_session_ended_meanwhile_is_refused(
     answer = act(write.url, write.body, headers=bearer(signed_in["access"]))
 
     after = rows()
-    # The link of a closed account is refused before its session is looked at.
+    # The link of a disable_account account is refused before its session is checked.
     assert refusal_of(answer) in (TOKEN_INVALID, LINK_INVALID)
     for table in after.keys() - {"AuditLog"}:
         assert after[table] == stored[table], table
