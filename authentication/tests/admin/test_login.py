@@ -207,9 +207,9 @@ class TestRefusals:
         self, client: Client, superuser: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def prove_and_change_password(**credentials: Any) -> Authenticated:
-            proven = prove(**credentials)
+            authenticated = prove(**credentials)
             set_password(User.objects.get(pk=superuser.pk))
-            return proven
+            return authenticated
 
         monkeypatch.setattr(
             "authentication.services.sign_in.authentication.authenticate", prove_and_change_password

@@ -48,7 +48,7 @@ class TestNameCorrection:
         happened = {
             "locked_until": until,
             "failed_login_attempts": 5,
-            "password": "changed meanwhile",
+            "password": "changed by another request",
             "password_changed_at": until,
             "is_active": False,
             "email": "new@example.org",

@@ -8,24 +8,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User, UserSession
-from authentication.tests.clients import (
-    Tokens,
-    sign_in,
-    use_access,
-    use_refresh,
-)
+from authentication.tests.clients import Tokens, sign_in, use_access, use_refresh
 from authentication.tests.conftest import Deliver
 from authentication.tests.forging import claims_of
 
-from .staff import (
-    MAILS,
-    SESSIONS,
-    ClientOf,
-    MakeStaff,
-    assert_audited,
-    messages_of,
-    run_action,
-)
+from .staff import MAILS, SESSIONS, ClientOf, MakeStaff, assert_audited, messages_of, run_action
 
 pytestmark = pytest.mark.django_db
 

@@ -59,7 +59,7 @@ class TestSecrets:
         assert found == set(SECRETS)
 
     def test_a_filter_does_not_tell_whether_a_guess_is_right(self, viewer: Client) -> None:
-        def told(case: tuple[type[Model], str]) -> list[str]:
+        def telling(case: tuple[type[Model], str]) -> list[str]:
             table, field = case
             secret = str(getattr(make_row(table), field))
             guesses = {
@@ -76,7 +76,7 @@ class TestSecrets:
                 if tells(viewer, table, f"{field}__{lookup}", *pair)
             ]
 
-        assert unexpected(SECRETS, told, []) == {}
+        assert unexpected(SECRETS, telling, []) == {}
 
     def test_a_filter_through_another_table_does_not_tell_either(self, viewer: Client) -> None:
         tables = (AuditLog, UserSession, OutgoingEmail, TokenBlacklist)
@@ -84,10 +84,10 @@ class TestSecrets:
         for table in tables:
             make_row(table)
 
-        def told(case: tuple[type[Model], str]) -> bool:
+        def telling(case: tuple[type[Model], str]) -> bool:
             return tells(viewer, case[0], f"{case[1]}__startswith", CANARY, "x")
 
-        assert unexpected(itertools.product(tables, fields), told, expected=False) == {}
+        assert unexpected(itertools.product(tables, fields), telling, expected=False) == {}
 
     def test_a_search_finds_no_secret(self, viewer: Client) -> None:
         def found(case: tuple[type[Model], str]) -> int:

@@ -96,9 +96,13 @@ class TestCreateVerifiedSuperuser:
 
         run_command("create_verified_superuser", "boss@example.org", password_stdin=True)
 
-        boss = User.objects.get()
-        assert (boss.is_superuser, boss.is_staff, boss.email_verified) == (True, True, True)
-        assert boss.check_password(STRONG)
+        superuser = User.objects.get()
+        assert (superuser.is_superuser, superuser.is_staff, superuser.email_verified) == (
+            True,
+            True,
+            True,
+        )
+        assert superuser.check_password(STRONG)
         assert STRONG not in str(list(AuditLog.objects.values()))
 
     def test_two_different_passwords_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +128,7 @@ class TestCreateVerifiedSuperuser:
         [
             ("boss@example.org", "weak", "too short"),
             ("boss@example.org", "", "too short"),
-            ("boss", STRONG, "valid email"),
+            ("superuser", STRONG, "valid email"),
         ],
     )
     def test_a_weak_password_or_an_invalid_address_is_refused(

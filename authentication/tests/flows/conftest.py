@@ -23,7 +23,7 @@ def every_request_is_logged(settings: Settings) -> None:
 
 @pytest.fixture
 def ruth(db: None) -> User:
-    """Return the user whose name is known."""
+    """Return the user with the known name."""
     return UserFactory(email=KNOWN, username=KNOWN_NAME)
 
 
@@ -42,7 +42,7 @@ def reports() -> Iterator[CapturingTransport]:
 
 @pytest.fixture
 def canary_user(db: None) -> User:
-    """Return a user whose data are canaries."""
+    """Return a user with canaries as names and password."""
     names = {
         "username": CANARIES["username"],
         "first_name": CANARIES["name"],

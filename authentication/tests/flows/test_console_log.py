@@ -16,18 +16,18 @@ class TestConsole:
     @thoroughly
     def test_an_event_is_one_line(self, text: str) -> None:
         with logged("console") as log:
-            structlog.get_logger("ours").warning(
+            structlog.get_logger("own").warning(
                 "said", text=text, several=[text], named={"it": text}
             )
-            logging.getLogger("theirs").warning("%s", text)
-            structlog.get_logger("ours").warning(text)
+            logging.getLogger("foreign").warning("%s", text)
+            structlog.get_logger("own").warning(text)
 
         assert len(console_lines_of(log.getvalue())) == 3
 
     @pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
     def test_escaped_text_stays_readable(self, hostile: str) -> None:
         with logged("console") as log:
-            structlog.get_logger("ours").warning("said", text=hostile)
+            structlog.get_logger("own").warning("said", text=hostile)
 
         assert hostile not in log.getvalue()
         assert hostile[0] in log.getvalue()
@@ -40,7 +40,7 @@ class TestConsole:
             try:
                 raise LookupError(f"{text}\n{text}")
             except LookupError:
-                logging.getLogger("theirs").exception("failed")
+                logging.getLogger("foreign").exception("failed")
 
         event, *rest = console_lines_of(log.getvalue())
         assert "failed" in event
@@ -57,7 +57,7 @@ def test_a_database_row_in_an_error_is_not_logged(form: str) -> None:
         try:
             raise LookupError(f"duplicate key\n{ROW}")
         except LookupError:
-            logging.getLogger("theirs").exception("failed")
+            logging.getLogger("foreign").exception("failed")
 
     assert "duplicate key" in log.getvalue()
     assert "naomi" not in log.getvalue()

@@ -1,4 +1,4 @@
-"""Whose request a line belongs to, and what libraries may not log."""
+"""The request that a line belongs to, and what libraries may not log."""
 
 import logging
 import threading

@@ -84,27 +84,27 @@ def test_stored_fields_of_a_request_hold_no_control_characters(
 def test_a_foreign_host_is_not_logged(
     api: APIClient, settings: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    settings.ALLOWED_HOSTS = ["ours.example"]
+    settings.ALLOWED_HOSTS = ["own.example"]
 
     with logged("json") as log:
-        answer = api.get(f"{API}/csrf/", headers={"Host": "theirs.example"})
+        answer = api.get(f"{API}/csrf/", headers={"Host": "foreign.example"})
 
     assert answer.status_code == 400
-    assert [event for event in lines_of(log.getvalue()) if "theirs" in str(event)] == []
-    assert "theirs" not in capfd.readouterr().err
+    assert [event for event in lines_of(log.getvalue()) if "foreign" in str(event)] == []
+    assert "foreign" not in capfd.readouterr().err
 
 
 @given(ANYTHING)
 @thoroughly
 def test_any_text_can_be_read_back_from_the_log(text: str) -> None:
     with logged("json") as log:
-        structlog.get_logger("ours").warning("said", text=text)
-        logging.getLogger("theirs").warning("%s", text)
-        logging.getLogger("theirs").warning(text)
+        structlog.get_logger("own").warning("said", text=text)
+        logging.getLogger("foreign").warning("%s", text)
+        logging.getLogger("foreign").warning(text)
 
-    ours, theirs, alone = lines_of(log.getvalue())
-    assert (ours["event"], ours["text"]) == ("said", text)
-    assert theirs["event"] == alone["event"] == text
+    own, foreign, alone = lines_of(log.getvalue())
+    assert (own["event"], own["text"]) == ("said", text)
+    assert foreign["event"] == alone["event"] == text
 
 
 @given(ANYTHING)
@@ -114,8 +114,8 @@ def test_an_exception_is_one_line(text: str) -> None:
         try:
             raise LookupError(text)
         except LookupError as error:
-            structlog.get_logger("ours").error("failed", exc_info=error)
-            logging.getLogger("theirs").exception("failed")
+            structlog.get_logger("own").error("failed", exc_info=error)
+            logging.getLogger("foreign").exception("failed")
 
     assert [event["event"] for event in lines_of(log.getvalue())] == ["failed", "failed"]
     assert all("LookupError" in event["exception"] for event in lines_of(log.getvalue()))
@@ -128,7 +128,7 @@ def test_an_exception_is_one_line(text: str) -> None:
 )
 def test_values_that_json_lacks_are_logged(value: object) -> None:
     with logged("json") as log:
-        structlog.get_logger("ours").warning("said", value=value)
+        structlog.get_logger("own").warning("said", value=value)
 
     [event] = lines_of(log.getvalue())
     assert event["event"] == "said"

@@ -103,12 +103,12 @@ def test_production_names_malformed_missing_and_weak_settings_together() -> None
         "ALLOWED_HOSTS": "*",
     }
 
-    told, by_parts = read_all(
+    refusal, by_parts = read_all(
         [{"DJANGO_ENVIRONMENT": "production"} | it for it in (malformed, weak)]
     )
 
-    assert {name for name in malformed if name not in told} == set()
-    assert "SECRET_KEY must have" in told
+    assert {name for name in malformed if name not in refusal} == set()
+    assert "SECRET_KEY must have" in refusal
     assert {name for name in weak if f"{name} must" not in by_parts} == {"DB_HOST"}
 
 
@@ -179,8 +179,8 @@ def test_the_environment_chooses_the_mode() -> None:
 
     assert [
         (mode, name, outcomes[mode])
-        for mode, name, told in EXPECTED
-        if told not in outcomes[mode][name]
+        for mode, name, value in EXPECTED
+        if value not in outcomes[mode][name]
     ] == []
 
 

@@ -16,14 +16,7 @@ from authentication.models import AuditLog, FailedTask, User
 from authentication.services import DeletionService
 from authentication.services.accounts import erasure
 from authentication.services.operations.retention import RetentionService
-from authentication.tests.clients import (
-    LOGIN,
-    NOON,
-    WRONG_PASSWORD,
-    Tokens,
-    sign_in,
-    use_access,
-)
+from authentication.tests.clients import LOGIN, NOON, WRONG_PASSWORD, Tokens, sign_in, use_access
 from authentication.tests.conftest import API, CHROME, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
 

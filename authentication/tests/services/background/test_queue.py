@@ -1,4 +1,4 @@
-"""authentication.services.background.queue: work after the answer."""
+"""services/background/queue.py: tasks after the answer."""
 
 import queue
 import socket
@@ -15,7 +15,6 @@ from rest_framework.test import APIClient
 
 from authentication.models import OutgoingEmail
 from authentication.services.background import queue as background
-from authentication.services.background import schedule
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
 from authentication.utils.faults import Breaker
@@ -24,8 +23,11 @@ NOTE = f"{__name__}.note"
 CRASH = f"{__name__}.crash"
 notes: "queue.Queue[tuple[str, ...]]" = queue.Queue()
 
-# The contract's second, and what the machine may take on top of it.
-_PATIENCE = 1.0
+
+# A task starts within a second; the slack is for a busy machine.
+_LONGEST_SECONDS = 1.0
+
+
 _SLACK = 0.6
 
 
@@ -37,7 +39,7 @@ def crash(*arguments: str) -> None:
     raise RuntimeError(*arguments)
 
 
-def noted(timeout: float = 5.0) -> tuple[str, ...]:
+def next_note(timeout: float = 5.0) -> tuple[str, ...]:
     return notes.get(timeout=timeout)
 
 
@@ -48,7 +50,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None
     while not notes.empty():
         notes.get()
     yield
-    # Nothing of this test may still run in the next one's database.
+    # No task may still run in the database of the next test.
     for waiting in [
         background._pool.submit(threading.Event().wait, 0.01) for _ in range(background._THREADS)
     ]:
@@ -57,14 +59,14 @@ def _fresh(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[None
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    """A server that takes connections and never says a word."""
+    """Return a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
 
 @pytest.fixture
 def broker_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that makes the broker a port of this machine."""
+    """Return a function that sets the broker to a port of this machine."""
 
     def point(port: int) -> None:
         settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{port}/0"
@@ -75,52 +77,46 @@ def broker_at(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[
     return point
 
 
-# On commit.
-
-
 @pytest.mark.django_db(transaction=True)
-def test_work_starts_in_a_thread_once_the_transaction_is_committed() -> None:
+def test_a_task_starts_in_a_thread_after_the_commit() -> None:
     with transaction.atomic():
         background.enqueue(NOTE, "argument")
         with pytest.raises(queue.Empty):
-            noted(timeout=0.1)
+            next_note(timeout=0.1)
 
-    argument, thread = noted()
+    argument, thread = next_note()
     assert argument == "argument"
     assert thread.startswith("background")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_work_is_forgotten_with_its_transaction() -> None:
+def test_a_rollback_drops_the_task() -> None:
     with transaction.atomic():
         background.enqueue(NOTE, "argument")
         transaction.set_rollback(rollback=True)
 
     with pytest.raises(queue.Empty):
-        noted(timeout=0.2)
+        next_note(timeout=0.2)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_work_starts_at_once() -> None:
+def test_a_task_outside_a_transaction_starts_at_once() -> None:
     background.enqueue(NOTE)
 
-    assert noted()[0].startswith("background")
+    assert next_note()[0].startswith("background")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_that_crashes_stops_no_other() -> None:
+def test_a_crashing_task_does_not_stop_others() -> None:
     for _ in range(2 * background._THREADS):
-        background.enqueue(CRASH, "a fault of ours")
+        background.enqueue(CRASH, "a fault")
     background.enqueue(NOTE, "after")
 
-    assert noted()[0] == "after"
-
-
-# The broker.
+    assert next_note()[0] == "after"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_never_answers_delays_no_request_and_a_thread_does_the_work(
+def test_a_silent_broker_delays_no_request_and_a_thread_runs_the_task(
     listener: socket.socket, broker_at: Callable[[int], None]
 ) -> None:
     broker_at(listener.getsockname()[1])
@@ -128,32 +124,32 @@ def test_a_broker_that_never_answers_delays_no_request_and_a_thread_does_the_wor
     start = time.monotonic()
     background.enqueue(NOTE, "first")
     enqueued = time.monotonic() - start
-    argument, _ = noted()
+    argument, _ = next_note()
     done = time.monotonic() - start
 
     assert argument == "first"
     assert enqueued < 0.4
-    assert done < _PATIENCE + _SLACK
+    assert done < _LONGEST_SECONDS + _SLACK
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_did_not_answer_is_left_alone_for_a_while(
+def test_a_silent_broker_is_not_asked_again_for_a_while(
     listener: socket.socket, broker_at: Callable[[int], None]
 ) -> None:
     broker_at(listener.getsockname()[1])
     background.enqueue(NOTE, "first")
-    noted()
+    next_note()
 
     start = time.monotonic()
     background.enqueue(NOTE, "second")
-    noted()
+    next_note()
 
-    # The broker's own patience is half a second.
+    # The timeout of the broker is half a second.
     assert time.monotonic() - start < 0.4
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_refuses_costs_nothing(
+def test_a_broker_that_refuses_connections_delays_nothing(
     listener: socket.socket, broker_at: Callable[[int], None]
 ) -> None:
     port = listener.getsockname()[1]
@@ -162,25 +158,25 @@ def test_a_broker_that_refuses_costs_nothing(
 
     start = time.monotonic()
     background.enqueue(NOTE, "argument")
-    argument, _ = noted()
+    argument, _ = next_note()
 
     assert argument == "argument"
-    assert time.monotonic() - start < _PATIENCE
+    assert time.monotonic() - start < _LONGEST_SECONDS
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "words",
+    "reply",
     [
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
         b"-NOAUTH Authentication required.\r\n" * 9,
         b"-LOADING wait\r\n" * 9,
         b"",
     ],
-    ids=["another protocol", "a password wanted", "still loading", "hangs up"],
+    ids=["another protocol", "needs a password", "still loading", "hangs up"],
 )
-def test_a_broker_that_answers_nonsense_costs_no_work(
-    listener: socket.socket, broker_at: Callable[[int], None], words: bytes
+def test_a_broker_with_malformed_answers_loses_no_task(
+    listener: socket.socket, broker_at: Callable[[int], None], reply: bytes
 ) -> None:
     def answer() -> None:
         while True:
@@ -190,7 +186,7 @@ def test_a_broker_that_answers_nonsense_costs_no_work(
                 return
             with connection:
                 connection.recv(1024)
-                connection.sendall(words)
+                connection.sendall(reply)
 
     server = threading.Thread(target=answer, daemon=True)
     server.start()
@@ -198,14 +194,14 @@ def test_a_broker_that_answers_nonsense_costs_no_work(
 
     background.enqueue(NOTE, "argument")
 
-    assert noted()[0] == "argument"
+    assert next_note()[0] == "argument"
     listener.shutdown(socket.SHUT_RDWR)
     server.join(timeout=2)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("hung", [True, False], ids=["hung", "refused"])
-def test_without_a_broker_that_answers_a_mail_is_sent_by_a_thread(
+def test_a_thread_sends_the_mail_without_a_broker(
     api: APIClient,
     listener: socket.socket,
     broker_at: Callable[[int], None],
@@ -223,7 +219,7 @@ def test_without_a_broker_that_answers_a_mail_is_sent_by_a_thread(
     answered = time.monotonic() - start
 
     assert answer.status_code == 201
-    assert answered < _PATIENCE
+    assert answered < _LONGEST_SECONDS
     assert arrives(mailoutbox)
     assert mailoutbox[0].to == ["ruth@example.org"]
     background._pool.submit(time.sleep, 0.05).result()
@@ -231,53 +227,9 @@ def test_without_a_broker_that_answers_a_mail_is_sent_by_a_thread(
 
 
 def arrives(mailoutbox: list[EmailMessage]) -> bool:
+    """Return whether a mail is sent within five seconds."""
     for _ in range(100):
         if mailoutbox:
             return True
         time.sleep(0.05)
     return False
-
-
-# The schedule without a broker.
-
-
-def test_each_entry_of_the_schedule_runs_when_it_is_due(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.EMAIL_SWEEP_SECONDS = 60
-    settings.CELERY_BEAT_SCHEDULE = {
-        "sweep": {"task": "sweep", "schedule": 60.0},
-        "clean": {"task": "clean", "schedule": 3600, "args": ("audit",)},
-    }
-    runs: list[tuple[str, ...]] = []
-    clock = iter(range(0, 10_000, 60))
-    now = 0
-
-    class Clock:
-        def wait(self, _: float) -> bool:
-            nonlocal now
-            now = next(clock)
-            return now > 3600
-
-    monkeypatch.setattr(schedule, "Event", Clock)
-    monkeypatch.setattr(schedule, "monotonic", lambda: now)
-    monkeypatch.setattr(schedule, "run", lambda *call: runs.append(call))
-
-    schedule._run_schedule()
-
-    assert runs.count(("sweep",)) == 61
-    assert runs.count(("clean", "audit")) == 2
-
-
-@pytest.mark.parametrize(("broker", "starts"), [("", True), ("redis://127.0.0.1:1/0", False)])
-def test_the_schedule_runs_in_this_process_only_without_a_broker(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, broker: str, *, starts: bool
-) -> None:
-    settings.EMAIL_SWEEP_SECONDS = 60
-    settings.CELERY_BROKER_URL = broker
-    started = threading.Event()
-    monkeypatch.setattr(schedule, "_run_schedule", started.set)
-
-    schedule.start_scheduler()
-
-    assert started.wait(1 if starts else 0.1) is starts

@@ -28,7 +28,7 @@ from authentication.services.background import queue as background
 from authentication.services.operations import retention
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.clients import NOON
-from authentication.tests.factories import UserFactory
+from authentication.tests.factories import UserFactory, unverified_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -47,7 +47,7 @@ def session(person: User, *, ended: bool, expired: float) -> UserSession:
     )
 
 
-# By rule: a row that is over, and one that is not quite.
+# The rule, the retention in days, and a function that makes a row of a given age.
 Maker = Callable[[User, float], Model]
 ROWS: dict[str, tuple[str, float, Maker]] = {
     "old sessions": (
@@ -141,7 +141,7 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_row_goes_when_its_time_is_over_and_not_before(person: User, name: str) -> None:
+def test_a_row_is_deleted_exactly_after_its_retention(person: User, name: str) -> None:
     rule, days, make = ROWS[name]
     old = make(person, days)
 
@@ -153,7 +153,7 @@ def test_a_row_goes_when_its_time_is_over_and_not_before(person: User, name: str
     assert type(young)._default_manager.filter(pk=young.pk).exists()
 
 
-def test_an_expired_session_ends_and_stays_for_a_while(person: User) -> None:
+def test_an_expired_session_is_ended_and_kept(person: User) -> None:
     over, live = session(person, ended=False, expired=0), session(person, ended=False, expired=-1)
 
     RetentionService.clean("sessions")
@@ -164,7 +164,7 @@ def test_an_expired_session_ends_and_stays_for_a_while(person: User) -> None:
 
 
 @pytest.mark.parametrize("status", ["queued", "sending", "dead"])
-def test_a_mail_that_was_not_sent_stays(person: User, status: str) -> None:
+def test_an_unsent_mail_is_kept(person: User, status: str) -> None:
     OutgoingEmail.objects.create(
         user=person, kind="verification", status=status, created_at=ago(1000)
     )
@@ -174,7 +174,7 @@ def test_a_mail_that_was_not_sent_stays(person: User, status: str) -> None:
     assert OutgoingEmail.objects.exists()
 
 
-def test_former_passwords_beyond_the_limit_go(person: User, settings: Settings) -> None:
+def test_former_passwords_beyond_the_limit_are_deleted(person: User, settings: Settings) -> None:
     settings.PASSWORD_HISTORY_LIMIT = 2
     other = UserFactory()
     for owner in (person, other):
@@ -191,17 +191,19 @@ def test_former_passwords_beyond_the_limit_go(person: User, settings: Settings) 
     }
 
 
-class TestAccountsNeverProven:
+class TestUnverifiedAccounts:
     @pytest.fixture
     def newcomer(self) -> User:
-        return UserFactory(email_verified=False, email_verified_at=None, created_at=ago(31))
+        return unverified_user(created_at=ago(31))
 
-    def test_stay_unless_the_settings_say_otherwise(self, newcomer: User) -> None:
+    def test_unverified_accounts_are_kept_by_default(self, newcomer: User) -> None:
         RetentionService.clean("accounts")
 
         assert User.objects.filter(pk=newcomer.pk).exists()
 
-    def test_go_after_their_time(self, newcomer: User, settings: Settings) -> None:
+    def test_a_setting_deletes_unverified_accounts(
+        self, newcomer: User, settings: Settings
+    ) -> None:
         settings.UNVERIFIED_ACCOUNT_RETENTION = 30 * DAY
 
         RetentionService.clean("accounts")
@@ -217,7 +219,7 @@ class TestAccountsNeverProven:
             {"created_at": NOON - 29 * DAY},
         ],
     )
-    def test_no_other_goes(
+    def test_other_accounts_are_kept(
         self, newcomer: User, settings: Settings, changed: dict[str, Any]
     ) -> None:
         settings.UNVERIFIED_ACCOUNT_RETENTION = 30 * DAY
@@ -228,7 +230,7 @@ class TestAccountsNeverProven:
         assert User.objects.filter(pk=newcomer.pk).exists()
 
 
-class TestManyRows:
+class TestBatches:
     @pytest.fixture(autouse=True)
     def _small_batches(self, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
         monkeypatch.setattr(retention, "BATCH", 3)
@@ -236,7 +238,7 @@ class TestManyRows:
             TokenBlacklist(jti=str(n), expires_at=NOON - SECOND) for n in range(8)
         )
 
-    def test_go_in_batches(self) -> None:
+    def test_rows_are_deleted_in_batches(self) -> None:
         batches: list[int] = []
 
         done = RetentionService.clean("blacklist", on_batch=batches.append)
@@ -244,7 +246,7 @@ class TestManyRows:
         assert (done.count, done.finished, batches) == (8, True, [3, 3, 2])
         assert not TokenBlacklist.objects.exists()
 
-    def test_what_takes_too_long_is_left_to_the_next(
+    def test_the_rest_is_left_to_the_next_task(
         self, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
     ) -> None:
         handed_on: list[Any] = []
