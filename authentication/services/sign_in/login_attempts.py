@@ -238,8 +238,8 @@ def _reserve_name(
         return True, False, (name,)
     account = AccountCounter(user, at=at)
     try:
-        # An account that was read as locked is not asked: it costs as much as an unknown name.
-        has_room = not user.is_account_locked() and account.reserve()
+        # The lock as it was read says nothing: a right password may have lifted it since.
+        has_room = account.reserve()
     except Exception:
         name.release()
         raise

@@ -10,11 +10,11 @@ from authentication.tests.conftest import API
 REAUTHENTICATE = f"{API}/reauthenticate/"
 REAUTHENTICATION_REQUIRED = {
     "type": "/api/problems/reauthentication_required/",
-    "title": "Please prove that it is you",
+    "title": "Please confirm that it is you",
     "status": 403,
-    "detail": "Please confirm that it is you before you do this.",
+    "detail": "First we need to know that it's you. Please enter your password or a code.",
     "code": "reauthentication_required",
-    "error": "Please confirm that it is you before you do this.",
+    "error": "First we need to know that it's you. Please enter your password or a code.",
     "WWW-Authenticate": None,
 }
 

@@ -94,7 +94,7 @@ def test_a_taken_address_is_refused_where_enumeration_is_allowed(
     answer = request_change(api, signed_in, "boaz@example.org")
 
     assert refusal_of(answer) == invalid(
-        email=["An account with this email address exists already."]
+        email=["There is already an account with this email address."]
     )
     assert not EmailChange.objects.exists()
 

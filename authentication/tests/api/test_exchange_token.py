@@ -55,6 +55,7 @@ def test_the_token_opens_a_session_of_an_app(api: APIClient, person: User, token
         "expires_in": 900,
         "token_type": "Bearer",
         "refresh": refresh,
+        "device_id": body["device_id"],
         "user_id": str(person.pk),
         "email": person.email,
         "first_login": True,

@@ -180,4 +180,5 @@ class TestPolicy:
 
             assert answer.status_code == 400, ascii(form)
             assert_password_unchanged(api, person, signed_in, answer=answer)
-            signed_in = sign_in(api, person)
+            device = signed_in["device_id"]
+            signed_in = sign_in(api, person, headers={"X-Device-Id": device})

@@ -149,7 +149,7 @@ class TestHeaders:
     def test_a_wrong_host_is_a_malformed_request(self, lenient_api: APIClient) -> None:
         hosts = ["evil.example", "testserver.evil.example", "testserver:x", "", "\x00", "a b"]
         paths = [f"{API}/csrf/", LOGIN, "/api/nowhere/"]
-        detail = "The request could not be read."
+        detail = "We could not read this request."
         failures = {}
 
         for path, host in itertools.product(paths, [*hosts, "[::1"]):

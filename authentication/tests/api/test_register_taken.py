@@ -120,7 +120,7 @@ class TestTakenAddress:
 
         assert_refused(answer, "email")
         assert answer.json()["errors"] == {
-            "email": ["An account with this email address exists already."]
+            "email": ["There is already an account with this email address."]
         }
         assert User.objects.get() == person
 

@@ -23,7 +23,7 @@ def test_the_mail_links_to_the_verification_page(
 
     [message] = delivered()
     assert answer.status_code == 200
-    assert re.findall(r"<h1>(.*?)</h1>", answer.content.decode()) == ["Look into your mail"]
+    assert re.findall(r"<h1>(.*?)</h1>", answer.content.decode()) == ["Check your email"]
     assert message.to == [newcomer.email]
     assert "/account/verify-email/?token=" in message.body
 

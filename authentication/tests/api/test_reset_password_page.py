@@ -58,7 +58,7 @@ def test_the_form_resets_like_the_api(
 def test_the_form_starts_no_session(visitor: Client, reset_token: str) -> None:
     answer = submit(visitor, reset_token, **TYPED)
 
-    assert set(visitor.cookies) == {"csrftoken"}
+    assert set(visitor.cookies) == {"csrftoken", "device"}
     assert "refresh_token" not in answer.cookies
     assert "<form" not in answer.content.decode()
     assert not UserSession.objects.exists()

@@ -66,7 +66,7 @@ class TestDisabling:
             "",
         )
         assert AuditLog.objects.get(event_type="second_factor_disabled").user == person
-        assert "only your password" in str(delivered()[-1].body)
+        assert any("only your password" in str(mail.body) for mail in delivered())
 
     def test_an_account_without_a_factor_has_nothing_to_disable(
         self, api: APIClient, signed_in: Tokens
@@ -109,7 +109,7 @@ class TestRecoveryCodes:
         assert used == [401, 200]
         assert get_status(api, tokens)["recovery_codes_left"] == 9
         assert AuditLog.objects.filter(event_type="recovery_codes_renewed").count() == 1
-        assert "New recovery codes" in str(delivered()[-1].body)
+        assert any("New recovery codes" in str(mail.body) for mail in delivered())
 
 
 @pytest.mark.parametrize(

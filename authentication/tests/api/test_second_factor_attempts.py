@@ -65,7 +65,7 @@ class TestTryLimit:
         assert not UserSession.objects.exists()
         assert AuditLog.objects.get(event_type="second_factor_blocked").risk_level == "high"
         (mail,) = delivered()
-        assert mail.subject == "Somebody who knows your password was stopped"
+        assert mail.subject == "We stopped someone who knows your password"
 
     def test_the_count_starts_again_an_hour_after_the_first_try(
         self, api: APIClient, person: User, factor: Factor, time_machine: TimeMachineFixture

@@ -93,7 +93,7 @@ class TestSetup:
         assert (row.user, row.metadata) == (person, {"change": "enabled"})
         (mail,) = delivered()
         assert mail.subject == "Your second factor was changed"
-        assert "now takes a code of an authenticator app" in str(mail.body)
+        assert "you now need a code from your authenticator app" in str(mail.body)
 
     @pytest.mark.parametrize("spelling", ["{} ", " {}", "{:.3}-", "", "x" * 64])
     def test_a_wrong_code_does_not_confirm_the_secret(
@@ -211,7 +211,7 @@ class TestReplacement:
             200,
         ]
         assert (use_access(api, other), use_access(api, tokens)) == (401, 200)
-        assert "Another authenticator app" in str(delivered()[-1].body)
+        assert any("another authenticator app" in str(mail.body) for mail in delivered())
 
     def test_a_used_time_step_is_refused_for_the_new_app(
         self, api: APIClient, person: User

@@ -55,7 +55,7 @@ class TestRightPassword:
             "status": 403,
             "detail": "Please enter the code from your authenticator app, or a recovery code.",
             "code": "mfa_required",
-            "error": "Please enter the code of your authenticator app, or a recovery code.",
+            "error": "Please enter the code from your authenticator app, or a recovery code.",
             "mfa_methods": METHODS,
             "WWW-Authenticate": None,
         }
@@ -136,13 +136,16 @@ class TestOneStep:
         assert UserSession.objects.get().is_verified is True
         assert not SignInChallenge.objects.exists()
 
-    def test_a_wrong_code_is_answered_like_a_wrong_password(
+    def test_a_wrong_code_is_named_after_the_right_password_only(
         self, api: APIClient, person: User, factor: Factor
     ) -> None:
         by_code = log_in(api, person, otp=wrong_code(factor))
-        by_password = log_in(api, person, WRONG_PASSWORD)
+        by_password = log_in(api, person, WRONG_PASSWORD, otp=wrong_code(factor))
 
-        assert refusal_of(by_code) == refusal_of(by_password)
+        assert_problem(by_code, 401, "invalid_credentials")
+        assert_problem(by_password, 401, "invalid_credentials")
+        assert by_code.json()["detail"] == "That code didn't work. Please try the next one."
+        assert by_password.json()["detail"].startswith("That email, username or password")
         assert not UserSession.objects.exists()
 
     def test_an_empty_code_counts_as_missing(

@@ -42,9 +42,9 @@ CODE_INVALID = {
     "type": "/api/problems/invalid_credentials/",
     "title": "Invalid credentials",
     "status": 401,
-    "detail": "The code is not right.",
+    "detail": "That code didn't work. Please try the next one.",
     "code": "invalid_credentials",
-    "error": "The code is not right.",
+    "error": "That code didn't work. Please try the next one.",
     "WWW-Authenticate": "Bearer",
 }
 MALFORMED: list[dict[str, Any]] = [
@@ -93,6 +93,7 @@ class TestTwoSteps:
             "expires_in",
             "token_type",
             "refresh",
+            "device_id",
             "user",
         }
         assert body["user"]["id"] == str(person.pk)

@@ -185,8 +185,9 @@ def test_two_sign_ins_on_a_device_have_the_same_fingerprint(api: APIClient, pers
     chrome, safari = AGENTS["Chrome on Windows"].header, AGENTS["Safari on an iPhone"].header
     updated = chrome.replace("131", "132")
 
-    for header in (chrome, safari, updated):
-        tokens = sign_in(api, person, headers={"User-Agent": header})
+    device = sign_in(api, person, headers={"User-Agent": chrome})["device_id"]
+    sign_in(api, person, headers={"User-Agent": safari})
+    tokens = sign_in(api, person, headers={"User-Agent": updated, "X-Device-Id": device})
 
     prints = {
         session["user_agent"]: session["device_fingerprint"]

@@ -33,7 +33,7 @@ from authentication.tests.conftest import BROWSER, bearer, queries
 from authentication.tests.forging import claims_of
 
 NOT_A_STRING = "Not a valid string."
-CONTROL_CHARACTERS = "Control characters are not allowed here."
+CONTROL_CHARACTERS = "Please remove line breaks and invisible characters."
 MALFORMED: list[tuple[object, str]] = [
     (None, "This field may not be null."),
     (7, NOT_A_STRING),

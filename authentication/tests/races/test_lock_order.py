@@ -81,7 +81,7 @@ def verification_token(person: User) -> str:
 def test_a_refresh_and_a_reset(api: APIClient, person: User, meet: Meet) -> None:
     refresh, reset = sign_in(api, person)["refresh"], reset_token(person)
     meet(UserSessionQuerySet, "swap_jti")
-    meet(UserQuerySet, "hold")
+    meet(UserQuerySet, "lock_row")
 
     statuses = all_at_once(
         partial(post, "token/refresh/", refresh=refresh),
@@ -119,7 +119,7 @@ def test_a_link_that_proves_an_address_and_the_next_one(meet: Meet) -> None:
     person = UserFactory(email_verified=False, email_verified_at=None)
     token = verification_token(person)
     meet(EmailVerificationTokenQuerySet, "spend")
-    meet(UserQuerySet, "hold")
+    meet(UserQuerySet, "lock_row")
 
     status, _ = all_at_once(
         partial(post, "email/verify/", token=token), partial(verification_token, person)
@@ -135,7 +135,7 @@ def test_a_link_that_disowns_a_device_and_a_reset(api: APIClient, person: User, 
     disown = action_token(person, "disown_session", session=str(UserSession.objects.get().pk))
     reset = reset_token(person)
     meet(UserSessionQuerySet, "end")
-    meet(UserQuerySet, "hold")
+    meet(UserQuerySet, "lock_row")
 
     disowned, renewed = all_at_once(
         partial(post, "account/disown-session/", token=disown),
