@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+import dataclasses
 from collections.abc import Collection
 
 from django.conf import settings
@@ -59,25 +60,17 @@ class AuthenticationService:
                 admit=lambda it: admit(it, documents=documents, restore=restore, client=client),
             )
         except CodeMissing as missing:
-            raise challenge(
-                missing.user,
-                client=client,
-                by_password=True,
-                device_name=device_name,
-                remember_me=remember_me,
-            ) from None
-        user, now = proven.user, timezone.now()
+            wanted = {"device_name": device_name, "remember_me": remember_me}
+            raise challenge(missing.user, client=client, by_password=True, **wanted) from None
         opening = Opening(
             Event.LOGIN,
             device_name=device_name,
             remember_me=remember_me,
-            is_verified=user.second_factor_at is not None,
-            proven_at=now,
             restore=restore,
+            is_verified=proven.user.second_factor_at is not None,
             device=proven.device,
         )
-        with transaction.atomic():
-            return open_session(user, opening, client=client, at=now)
+        return _open(proven.user, opening, client=client)
 
     @staticmethod
     def admit_to_admin(
@@ -121,6 +114,14 @@ class AuthenticationService:
                 reason=TokenBlacklist.Reason.LOGOUT, at=timezone.now()
             )
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
+
+
+def _open(user: User, opening: Opening, *, client: ClientInfo) -> SignedIn:
+    now = timezone.now()
+    with transaction.atomic():
+        return open_session(
+            user, dataclasses.replace(opening, proven_at=now), client=client, at=now
+        )
 
 
 def _check_staff(user: User, *, client: ClientInfo) -> None:

@@ -159,13 +159,12 @@ Counter = RowCounter | NameCounter
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """A counted attempt. `is_compared` says whether the password is compared or hashed only."""
+    """A counted attempt: compared or hashed only, where it was counted, the known device's hash."""
 
     is_compared: bool
+    # The last one says whether the attempt set a lock.
     counters: tuple[Counter, ...]
-    """Where the attempt was counted. The last one tells whether it set a lock."""
     device: str = ""
-    """The hash of the known device that made it."""
 
     def release(self) -> None:
         """Uncount the attempt: no password was compared, because a store or the hasher failed."""
@@ -185,10 +184,9 @@ class LoginAttempt:
 
 
 def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]) -> LoginAttempt:
-    """Count an attempt to prove the password of a name, which no account may have.
+    """Count an attempt at a name's password; the name may have no account.
 
-    `devices` holds the hashes of the client's device secrets under the account's id. Raises
-    AccountLocked, with the seconds left in Retry-After.
+    `devices` are the hashes of the client's device secrets. Raises AccountLocked (Retry-After).
     """
     now = timezone.now()
     if user and user.is_locked_by_hand():
