@@ -38,16 +38,21 @@ run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else in
 	@$(RUN) migrate --verbosity 0
 	@$(RUN) runserver $(PORT)
 
-# What is compiled is kept, whatever the environment says: compiling the tests anew costs as much as a third of them.
+# Compiled files are kept even if the environment says otherwise: compiling all tests again takes
+# a third of the run.
 test services-test: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.development  ## run every test that needs no server
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-services-test: $(VENV)/.development  ## run every test on PostgreSQL and Redis (DATABASE_URL, REDIS_URL)
+# First what may differ there, then what needs processes, connections and threads, then what
+# measures time. Two processes, each with a Redis number of its own: more would need more
+# connections than PostgreSQL accepts.
+services-test: $(VENV)/.development  ## run the tests that need or may differ on PostgreSQL and Redis
 	@$(ON_SERVERS) -m authentication.tests.servers
-	@$(ON_SERVERS) -m pytest -q -n auto
-	@$(ON_SERVERS) -m pytest -q -m services
+	@$(ON_SERVERS) -m pytest -q -n auto --dist worksteal -m "not services and not any_database"
+	@$(ON_SERVERS) -m pytest -q -n 2 --dist loadgroup -m "services and not alone"
+	@$(ON_SERVERS) -m pytest -q -m "services and alone"
 
 check: $(VENV)/.development  ## lint, types, architecture, migrations, the API's description, production's settings
 	@$(BIN)/ruff check .

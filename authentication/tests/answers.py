@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Model
 
 from authentication.models import (
@@ -166,10 +167,17 @@ CLEARED = refresh_cookie("", max_age=0)
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
-    """Return every row of every table of the service."""
-    return {
-        table.__name__: list(table._default_manager.order_by("pk").values()) for table in _TABLES
-    }
+    """Return every row of every table of the service, as the database driver reads it."""
+    # Written by hand: Django takes longer to build these queries than the database to answer them.
+    with connection.cursor() as cursor:
+        return {table.__name__: _rows_of(cursor, table) for table in _TABLES}
+
+
+def _rows_of(cursor: Any, table: type[Model]) -> list[dict[str, Any]]:
+    name, key = table._meta.db_table, table._meta.pk.column
+    cursor.execute(f'SELECT * FROM "{name}" ORDER BY "{key}"')  # noqa: S608 -- names of our own
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def unexpected(

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from django.core.cache import caches
-from django.db import connection
 from pytest_django import Settings
 
 from authentication.services.background import queue as background
 from authentication.services.operations.heartbeat import HEARTBEAT_KEY
 from authentication.tests.faults import rig
+from authentication.tests.real_servers import use_real_servers
 from authentication.utils.faults import Breaker
 
 StartWorker = Callable[..., subprocess.Popen[bytes]]
@@ -22,12 +22,7 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture(autouse=True)
 def _servers(transactional_db: None, settings: Settings) -> None:
-    assert connection.vendor == "postgresql", "Fault tests need PostgreSQL: set DATABASE_URL."
-    assert "django_redis" in type(caches["default"]).__module__, (
-        "Fault tests need Redis: set REDIS_URL."
-    )
-    settings.RATELIMIT_ENABLE = False
-    settings.HIBP_ENABLED = False
+    use_real_servers(settings)
     settings.EMAIL_SWEEP_SECONDS = 60
 
 

@@ -4,7 +4,6 @@ import contextlib
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,13 @@ from authentication.models import AuditLog
 
 from . import rig
 
-pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.security,
+    pytest.mark.django_db(transaction=True),
+    # One server for all of them.
+    pytest.mark.xdist_group("raw requests"),
+]
 
 LOGIN = (
     "POST /api/v1/auth/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -21,18 +26,29 @@ LOGIN = (
 BODY = '{"email": "nobody@example.org", "password": "Wrong-Horse-9"}'
 
 
-@pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
-    """Return the port of a server that is told the client's address by an edge, in X-Real-IP."""
-    port = rig.free_port()
-    told = {"PORT": str(port), "WEB_CONCURRENCY": "1", "CLIENT_IP_HEADER": "X-Real-IP"}
-    with contextlib.ExitStack() as running:
-        server: subprocess.Popen[bytes] = running.enter_context(
-            rig.process(*rig.SERVER, log=tmp_path / "log", **told)
-        )
+Server = tuple[int, "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return the port and the process of a server that reads the client's address from X-Real-IP.
+
+    The requests of all tests go to one server: it keeps nothing of any of them in its memory.
+    """
+    port, log = rig.free_port(), tmp_path_factory.mktemp("server") / "log"
+    settings = {"PORT": str(port), "WEB_CONCURRENCY": "1", "CLIENT_IP_HEADER": "X-Real-IP"}
+    with rig.process(*rig.SERVER, log=log, **settings) as process:
         rig.until(lambda: rig.is_up(port), what="the server")
-        yield port
-        assert server.poll() is None
+        yield port, process
+
+
+@pytest.fixture
+def port(server: Server) -> Iterator[int]:
+    """Return the server's port; afterwards check that the server has not ended."""
+    port, process = server
+    yield port
+    assert process.poll() is None
+    assert rig.is_up(port)
 
 
 def said(port: int, request: str) -> bytes:

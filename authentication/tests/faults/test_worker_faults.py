@@ -112,6 +112,8 @@ def test_a_mail_server_that_never_answers_keeps_no_other_work_back(
     assert "sent" not in statuses()
 
 
+# These hold a request to one second.
+@pytest.mark.alone
 class TestABrokerThatIs:
     @pytest.fixture(params=["hung", "refused"])
     def gone(self, request: pytest.FixtureRequest) -> Any:

@@ -17,7 +17,12 @@ from authentication.tests.factories import PASSWORD
 
 from .crowd import posts, statuses
 
-pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    # Fifty connections at once: one such test at a time.
+    pytest.mark.xdist_group("many connections"),
+]
 
 URL = f"{API}/login/"
 GUESSES, RIGHT = 50, 12

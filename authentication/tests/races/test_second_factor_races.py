@@ -24,7 +24,12 @@ from authentication.utils.one_time_codes import matching_step
 
 from .crowd import all_at_once, posts, statuses
 
-pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.django_db(transaction=True),
+    # Fifty connections at once: one such test at a time.
+    pytest.mark.xdist_group("many connections"),
+]
 
 LOGIN, VERIFY, URL = f"{API}/login/", f"{API}/2fa/verify/", f"{API}/2fa"
 

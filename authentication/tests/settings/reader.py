@@ -1,5 +1,6 @@
 """Reads the settings in a process of its own, for the environments of a test."""
 
+import atexit
 import functools
 import json
 import os
@@ -9,23 +10,24 @@ from typing import Any
 
 from django.conf import settings
 
-# Reads the settings once for each environment it is given; prints what they say, or why they do
-# not.
+# Reads a line of environments and names, and for each environment the settings; prints a line
+# with their values, or with the refusals.
 _READER = """
 import importlib, json, os, sys
-cases, wanted = json.load(sys.stdin)
-clean, outcomes = dict(os.environ), []
-for case in cases:
+clean = dict(os.environ)
+def read(case, wanted):
     os.environ.clear()
     os.environ.update({**clean, **case})
     for name in [name for name in sys.modules if name.startswith("vineyard_group_fellowship")]:
         del sys.modules[name]
     try:
         module = importlib.import_module("vineyard_group_fellowship.settings")
-        outcomes.append({name: repr(getattr(module, name, None)) for name in wanted})
+        return {name: repr(getattr(module, name, None)) for name in wanted}
     except Exception as error:
-        outcomes.append(f"{type(error).__name__}: {error}")
-print(json.dumps(outcomes))
+        return f"{type(error).__name__}: {error}"
+for line in sys.stdin:
+    cases, wanted = json.loads(line)
+    print(json.dumps([read(case, wanted) for case in cases]), flush=True)
 """
 _SETTINGS = "vineyard_group_fellowship.settings"
 
@@ -56,19 +58,29 @@ def clean_environment(**values: str) -> dict[str, str]:
     )
 
 
-def read_all(cases: list[dict[str, str]], *wanted: str) -> list[Any]:
-    """Return for each environment the settings wanted, or the refusal's text."""
-    done = subprocess.run(  # noqa: S603 -- our own interpreter and script
+@functools.cache
+def _reader() -> "subprocess.Popen[str]":
+    """Return the process that reads settings: starting one for every test takes a second each."""
+    reader = subprocess.Popen(  # noqa: S603 -- our own interpreter and script
         [sys.executable, "-c", _READER],
-        input=json.dumps([cases, wanted]),
         env=clean_environment(),
         cwd=settings.BASE_DIR,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=60,
-        check=True,
     )
-    outcomes: list[Any] = json.loads(done.stdout)
+    atexit.register(reader.communicate)
+    return reader
+
+
+def read_all(cases: list[dict[str, str]], *wanted: str) -> list[Any]:
+    """Return for each environment the settings wanted, or the refusal's text."""
+    reader = _reader()
+    assert reader.stdin
+    assert reader.stdout
+    reader.stdin.write(json.dumps([cases, wanted]) + "\n")
+    reader.stdin.flush()
+    outcomes: list[Any] = json.loads(reader.stdout.readline())
     return outcomes
 
 

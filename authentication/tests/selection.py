@@ -1,0 +1,68 @@
+"""Which tests a run leaves out, and in which order the others start."""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+ON_ANY_DATABASE = (
+    # No database and no cache at all.
+    "utils/*.py",
+    "services/test_email_templates.py",
+    "services/test_settings*.py",
+    "services/test_validators.py",
+    "test_architecture*.py",
+    "test_deployment_files.py",
+    # The form of requests and answers: headers, pages, error documents.
+    "api/test_correlation.py",
+    "api/test_cross_origin.py",
+    "api/test_csrf.py",
+    "api/test_headers.py",
+    "api/test_openapi*.py",
+    "api/test_origin_proof*.py",
+    "api/test_problems_faults.py",
+    "api/test_problems_media_types.py",
+    "api/test_*_page*.py",
+    # Which passwords the policy refuses.
+    "api/test_password_change_new_password.py",
+    "api/test_password_reset_confirm_passwords.py",
+    "api/test_register_passwords.py",
+    # What processes write to logs and to Sentry.
+    "flows/test_log_lines*.py",
+    "flows/test_sentry*.py",
+)
+"""The files that `make services-test` does not repeat on PostgreSQL and Redis.
+
+A file belongs here if no statement of it can behave differently there. Everything else is repeated.
+Malformed values are: PostgreSQL refuses null characters and large integers that SQLite stores.
+"""
+
+ALONE = ("flows/test_timing*.py",)
+"""The files, besides those that say so themselves, that measure time."""
+
+LONGEST = ("fuzz/*.py",)
+"""The files with tests of many seconds: started last, one of them would run alone at the end."""
+
+
+def is_in(path: PurePath, patterns: Iterable[str]) -> bool:
+    """Return whether one of the patterns names a test's file."""
+    return path.is_relative_to(TESTS) and any(
+        path.relative_to(TESTS).match(pattern) for pattern in patterns
+    )
+
+
+def mark(items: Iterable[pytest.Item]) -> None:
+    """Put the marks `any_database` and `alone` on the tests of the files above."""
+    for item in items:
+        if is_in(item.path, ON_ANY_DATABASE):
+            item.add_marker("any_database")
+        if is_in(item.path, ALONE):
+            item.add_marker("alone")
+
+
+def unused() -> list[str]:
+    """Return the patterns that name no file."""
+    patterns = (*ON_ANY_DATABASE, *ALONE, *LONGEST)
+    return [pattern for pattern in patterns if not any(TESTS.glob(pattern))]
