@@ -20,6 +20,17 @@ from authentication.tests.routes import ADMIN_ROUTES, ROUTES, routes, view_at
 
 from .reports import CANARIES, CapturingTransport, CrashingService, crash, path_of, send_request
 
+REPORT = {
+    "status": 500,
+    "errors": ["LookupError", "RuntimeError"],
+    "function": "crash",
+    "tags": True,
+    "same name": True,
+    "id in name": False,
+    "leaked": [],
+}
+"""What the report of a crash of any view shows."""
+
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
 
@@ -30,6 +41,12 @@ ROUTES_AND_METHODS = [(route, method) for route, rule in ROUTES.items() for meth
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
+
+
+def crash_with_request(view: Any, request: Any, *args: Any, **kwargs: Any) -> None:
+    """Crash in place of a view's method, with all of the request in an error."""
+    given = getattr(request, "data", None) or request.POST.dict()
+    crash(given=given, user=str(request.user), path=request.get_full_path())
 
 
 def has_uuid(name: str) -> bool:
@@ -49,15 +66,11 @@ def test_a_crash_of_a_view_is_reported_with_its_route_and_no_personal_data(
         **{word: CANARIES.get(word, CANARIES["password"]) for word in words},
     }
 
-    def fail(view: Any, request: Any, *args: Any, **kwargs: Any) -> None:
-        given = getattr(request, "data", None) or request.POST.dict()
-        crash(given=given, user=str(request.user), path=request.get_full_path())
-
     def outcome(case: tuple[str, str]) -> dict[str, Any]:
         route, method = case
         reports.envelopes.clear()
         with monkeypatch.context() as patch:
-            patch.setattr(view_at(route), method.lower(), fail)
+            patch.setattr(view_at(route), method.lower(), crash_with_request)
             status, headers, _ = send_request(method, path_of(route), body, access)
         [error] = reports.items("event")
         [trace] = reports.items("transaction")
@@ -72,16 +85,7 @@ def test_a_crash_of_a_view_is_reported_with_its_route_and_no_personal_data(
             "leaked": reports.leaked_canaries(access=access, user=str(canary_user.pk)),
         }
 
-    expected = {
-        "status": 500,
-        "errors": ["LookupError", "RuntimeError"],
-        "function": "crash",
-        "tags": True,
-        "same name": True,
-        "id in name": False,
-        "leaked": [],
-    }
-    assert unexpected(ROUTES_AND_METHODS, outcome, expected) == {}
+    assert unexpected(ROUTES_AND_METHODS, outcome, REPORT) == {}
 
 
 def test_a_crash_in_the_admin_is_reported_without_personal_data(

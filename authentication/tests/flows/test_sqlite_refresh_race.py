@@ -98,7 +98,8 @@ class Service:
 
     def count(self, statement: str, *values: str) -> int:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
-            return int(database.execute(f"SELECT count(*) FROM {statement}", values).fetchone()[0])  # noqa: S608
+            query = f"SELECT count(*) FROM {statement}"  # noqa: S608
+            return int(database.execute(query, values).fetchone()[0])
 
 
 def free_port() -> int:

@@ -7,6 +7,7 @@ import datetime as dt
 DAY = dt.timedelta(days=1)
 LEEWAY = dt.timedelta(seconds=10)
 GRACE = dt.timedelta(seconds=10)
+LOCK = dt.timedelta(minutes=30)
 
 
 @dataclasses.dataclass(eq=False)
@@ -19,6 +20,58 @@ class Pair:
 
 
 @dataclasses.dataclass(eq=False)
+class Counter:
+    """The wrong passwords on an account or on a known device, and their lock."""
+
+    failures: int = 0
+    locked_until: dt.datetime | None = None
+
+    def is_locked(self, now: dt.datetime) -> bool:
+        return self.locked_until is not None and self.locked_until > now
+
+    def reserve(self, now: dt.datetime) -> bool:
+        """Count an attempt while there is no lock; return whether it sets one."""
+        if self.locked_until:
+            self.clear()
+        self.failures += 1
+        if self.failures < 5:
+            return False
+        self.locked_until = now + LOCK
+        return True
+
+    def clear(self) -> None:
+        self.failures, self.locked_until = 0, None
+
+
+@dataclasses.dataclass(eq=False)
+class NameCounter:
+    """The wrong passwords by a name from unknown devices. A right one does not reset them."""
+
+    failures: int = 0
+    locked_until: dt.datetime | None = None
+    forgotten_at: dt.datetime | None = None
+
+    def is_locked(self, now: dt.datetime) -> bool:
+        return self.locked_until is not None and self.locked_until > now
+
+    def reserve(self, now: dt.datetime) -> bool:
+        """Count an attempt while there is no lock; return whether it sets one."""
+        if self.forgotten_at is None or self.forgotten_at <= now:
+            self.failures, self.forgotten_at = 0, now + 30 * DAY
+        self.failures += 1
+        if self.failures < 5:
+            return False
+        self.locked_until = self.forgotten_at = now + LOCK
+        return True
+
+    def release(self, now: dt.datetime, *, lock: bool) -> None:
+        """Uncount a right password, and lift the lock that it set."""
+        self.failures -= 1
+        if lock:
+            self.locked_until, self.forgotten_at = None, now + 30 * DAY
+
+
+@dataclasses.dataclass(eq=False)
 class Session:
     """A session and all its pairs of tokens, the newest last."""
 
@@ -28,6 +81,7 @@ class Session:
     created_at: dt.datetime
     pairs: list[Pair]
     rotated_at: dt.datetime
+    device: Counter
     successor_seen: bool = False
     ended: bool = False
 
@@ -69,8 +123,8 @@ class Person:
     email: str
     passwords: list[str]
     verified: bool = False
-    failures: int = 0
-    locked_until: dt.datetime | None = None
+    account: Counter = dataclasses.field(default_factory=Counter)
+    name: NameCounter = dataclasses.field(default_factory=NameCounter)
     sessions: list[Session] = dataclasses.field(default_factory=list)
     links: dict[str, list[Link]] = dataclasses.field(
         default_factory=lambda: collections.defaultdict(list)
@@ -80,26 +134,10 @@ class Person:
     def password(self) -> str:
         return self.passwords[-1]
 
-    def is_locked(self, now: dt.datetime) -> bool:
-        return self.locked_until is not None and self.locked_until > now
-
-    def fail(self, now: dt.datetime) -> bool:
-        """Count a wrong password; return whether it locks the account."""
-        if self.locked_until:
-            self.failures, self.locked_until = 0, None
-        self.failures += 1
-        if self.failures < 5:
-            return False
-        self.locked_until = now + dt.timedelta(minutes=30)
-        return True
-
-    def succeed(self) -> None:
-        self.failures, self.locked_until = 0, None
-
     def change_password(self, password: str) -> None:
         """Store a new password; older sessions and reset links end."""
         self.passwords.append(password)
-        self.succeed()
+        self.account.clear()
         for session in self.sessions:
             session.ended = True
         for link in self.links["reset"]:

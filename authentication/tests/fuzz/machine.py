@@ -16,7 +16,7 @@ from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, bearer
 from authentication.tests.forging import claims_of
 
-from .life import DAY, Link, Pair, Person, Session
+from .life import DAY, Counter, Link, Pair, Person, Session
 
 MINUTES = dt.timedelta(minutes=1)
 
@@ -71,9 +71,14 @@ class ServiceMachine(RuleBasedStateMachine):
         return f"Correct-Horse-{self.passwords}"
 
     def open_session(
-        self, person: Person, body: dict[str, Any], *, remember: bool = False
+        self,
+        person: Person,
+        body: dict[str, Any],
+        *,
+        remember: bool = False,
+        device: Counter | None = None,
     ) -> Session:
-        """Add the session of an answer to the model."""
+        """Add the session of an answer to the model; without `device`, on a new device."""
         now, lifetime = self.now, (14 if remember else 7) * DAY
         expires_at = now + lifetime
         session = Session(
@@ -83,8 +88,8 @@ class ServiceMachine(RuleBasedStateMachine):
             created_at=now,
             pairs=[Pair(body["refresh"], expires_at, {body["access"]: now + 15 * MINUTES})],
             rotated_at=now,
+            device=device or Counter(),
         )
-        person.succeed()
         person.sessions.append(session)
         return session
 

@@ -150,8 +150,8 @@ class Life(MailActs, TokenActs, PasswordActs):
         for person in self.people:
             stored = User.objects.get(email=person.email)
             assert stored.email_verified == person.verified
-            assert stored.is_account_locked() == person.is_locked(self.now)
-            assert not person.is_locked(self.now) or stored.locked_until == person.locked_until
+            assert stored.is_account_locked() == person.account.is_locked(self.now)
+            assert stored.locked_until == person.account.locked_until
             assert stored.check_password(person.password)
 
     @invariant()

@@ -111,6 +111,8 @@ def test_without_a_file_nothing_happens(tmp_path: Path) -> None:
     env.read_file(tmp_path / ".env")
     env.refuse_unknown(tmp_path / ".env")
 
+    assert env.text("PORT", "default") == "default"
+
 
 @pytest.mark.parametrize(
     "line", ["PASSWORT_MIN_LENGTH=12", " PASSWORT_MIN_LENGTH = 12", "export PASSWORT_MIN_LENGTH=12"]
@@ -139,3 +141,5 @@ def test_comments_and_known_names_are_accepted(tmp_path: Path) -> None:
     env.boolean("DEBUG", default=False)
 
     env.refuse_unknown(path)
+
+    assert env.names == {"PORT", "DEBUG"}
