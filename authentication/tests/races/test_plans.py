@@ -17,6 +17,7 @@ from authentication.models import (
     AuditLog,
     EmailChange,
     EmailVerificationToken,
+    KnownDevice,
     OutgoingEmail,
     PasswordResetToken,
     TokenBlacklist,
@@ -59,7 +60,8 @@ def fill(row: Model, *, rows: int = ROWS, **changed: str) -> None:
     numbers = f"generate_series(1, {rows}) AS n"
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}", {numbers} WHERE {table}.{row._meta.pk.column} = %s',  # noqa: S608, E501 -- names of our own tables
+            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}", {numbers}'  # noqa: S608 -- names of our own
+            f" WHERE {table}.{row._meta.pk.column} = %s",
             [row.pk],
         )
 
@@ -87,6 +89,8 @@ def crowded(api: APIClient, person: User) -> Tokens:
         refresh_token_jti=hexadecimal,
     )
     later = now + dt.timedelta(days=1)
+    known = KnownDevice.objects.get_or_create(user=person, digest="x")[0]
+    fill(known, id="", user_id=others, digest=hexadecimal)
     revoked = TokenBlacklist.objects.create(jti="revoked", user=person, expires_at=later)
     fill(revoked, id="", jti=hexadecimal, user_id=others)
     proof = EmailVerificationToken.objects.create(
