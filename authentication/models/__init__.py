@@ -8,12 +8,12 @@ from .consent import Consent
 from .email_change import EmailChange
 from .failed_task import FailedTask
 from .known_device import KnownDevice
-from .login_attempts import Attempt, LockReason
+from .login_attempts import LockReason
 from .mailed_tokens import EmailVerificationToken, PasswordResetToken
 from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
-from .second_factor import RecoveryCode, SecondFactor
+from .second_factor import Attempt, RecoveryCode, SecondFactor
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User

@@ -1,21 +1,12 @@
 """Failed passwords, counted on an account or a known device (docs/lockout.md)."""
 
 import datetime as dt
-import enum
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
-
-
-class Attempt(enum.Enum):
-    """The result of a request to try a password or a code."""
-
-    COUNTED = "counted"
-    LAST = "last"
-    REFUSED = "refused"
 
 
 class LockReason(models.TextChoices):
@@ -36,22 +27,27 @@ class LoginAttemptsQuerySet(models.QuerySet[Any]):
         """Return the rows for which a password may be compared now."""
         return self.filter(Q(locked_until=None) | Q(locked_until__lte=at))
 
-    def reserve_attempt(self, *, at: dt.datetime, **fields: Any) -> Attempt:
-        """Count an attempt before its password is compared; the last one allowed sets the lock.
+    def reserve_attempt(self, *, at: dt.datetime, **fields: Any) -> bool:
+        """Count an attempt before its password is compared; False if the row is locked.
 
-        Of guesses sent at once, all would pass a check made before the count. `fields` are written
-        with the lock.
+        The last attempt allowed sets the lock. `fields` are written too. One statement: of guesses
+        sent at once all would pass a check before the count, and of two statements the second may
+        find a count that was reset in between.
         """
-        unlocked, threshold = self.unlocked(at=at), settings.ACCOUNT_LOCKOUT_THRESHOLD
         # An unlocked row that still has a lock's end begins a new count.
         expired = Q(locked_until__isnull=False)
-        count = Case(When(expired, then=Value(1)), default=F("failed_login_attempts") + 1)
-        early = unlocked.filter(expired | Q(failed_login_attempts__lt=threshold - 1))
-        if early.update(failed_login_attempts=count, locked_until=None):
-            return Attempt.COUNTED
-        last = unlocked.filter(locked_until=None, failed_login_attempts__gte=threshold - 1)
-        lock = {"failed_login_attempts": threshold, "locked_until": lock_end(at), **fields}
-        return Attempt.LAST if last.update(**lock) else Attempt.REFUSED
+        is_last = Q(failed_login_attempts__gte=settings.ACCOUNT_LOCKOUT_THRESHOLD - 1) & ~expired
+        counted = {
+            "failed_login_attempts": Case(
+                When(expired, then=Value(1)), default=F("failed_login_attempts") + 1
+            ),
+            "locked_until": Case(When(is_last, then=Value(lock_end(at))), default=None),
+        }
+        return bool(self.unlocked(at=at).update(**counted, **fields))
+
+    def locked_by_attempt(self, *, reserved_at: dt.datetime) -> bool:
+        """Return whether the attempt that was reserved at a time set the lock that stands."""
+        return self.filter(locked_until=lock_end(reserved_at)).exists()
 
     def release_attempt(self, *, reserved_at: dt.datetime) -> None:
         """Uncount an attempt that had no verdict, and lift the lock if that attempt set it."""

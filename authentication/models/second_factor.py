@@ -1,6 +1,7 @@
 """The second factor: the seed of an authenticator app (RFC 6238), and recovery codes."""
 
 import datetime as dt
+import enum
 import uuid
 from collections.abc import Iterable
 from typing import Self
@@ -13,11 +14,17 @@ from django.utils import timezone
 
 from authentication.utils.crypto import digest
 
-from .login_attempts import Attempt
-
 TRIES_AN_HOUR = 10
 TRY_WINDOW = dt.timedelta(hours=1)
 SETUP_LIFETIME = dt.timedelta(hours=1)
+
+
+class Attempt(enum.Enum):
+    """The result of a request to try a code."""
+
+    COUNTED = "counted"
+    LAST = "last"
+    REFUSED = "refused"
 
 
 class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):

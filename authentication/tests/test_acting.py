@@ -1,4 +1,4 @@
-"""Every write on behalf of a session goes through `acting` (contract 4, services/acting.py)."""
+"""Every write on behalf of a session goes through `acting`."""
 
 import ast
 import inspect
@@ -44,12 +44,12 @@ def service_calls(handler: Any) -> list[ast.Call]:
     return [it for it in calls if ast.unparse(it.func).partition(".")[0].endswith("Service")]
 
 
-def test_there_are_handlers_to_look_at() -> None:
+def test_handlers_are_found() -> None:
     assert len(writes()) >= 17
 
 
 @pytest.mark.parametrize("name", writes())
-def test_a_handler_that_writes_hands_its_session_to_a_service_that_checks_it_again(
+def test_every_writing_handler_uses_a_service_that_checks_the_session_again(
     name: str,
 ) -> None:
     calls = service_calls(writes()[name])

@@ -1,4 +1,4 @@
-"""What the deployment files say; authentication/tests/faults does it."""
+"""The deployment files. authentication/tests/faults runs what they describe."""
 
 import json
 import re
@@ -11,14 +11,14 @@ import yaml
 from celery import current_app
 from django.conf import settings as service
 
-from authentication.tests.test_architecture import read_by_settings
+from authentication.tests.settings.reader import read_by_settings
 
 ROOT = Path(service.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 RAILWAY: dict[str, Any] = json.loads((ROOT / "railway.json").read_text(encoding="utf-8"))
 NIXPACKS: dict[str, Any] = tomllib.loads((ROOT / "nixpacks.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-OURS = ("migrate", "web", "worker", "mailer", "beat")
+OWN_SERVICES = ("migrate", "web", "worker", "mailer", "beat")
 
 
 def queues_of(name: str) -> list[str]:
@@ -27,7 +27,7 @@ def queues_of(name: str) -> list[str]:
     return command[command.index("-Q") + 1].split(",")
 
 
-def test_the_image_is_pinned_and_runs_as_nobody_in_particular() -> None:
+def test_the_image_is_pinned_and_does_not_run_as_root() -> None:
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     user = DOCKERFILE.index("USER app")
 
@@ -37,34 +37,34 @@ def test_the_image_is_pinned_and_runs_as_nobody_in_particular() -> None:
     assert "HEALTHCHECK" in DOCKERFILE
 
 
-def test_nothing_private_goes_into_the_image() -> None:
+def test_the_image_contains_no_secrets() -> None:
     left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
 
     assert {".git", ".env", ".env.*", "var"} <= set(left_out)
     assert not re.search(r"^(ENV|ARG).*(KEY|PASSWORD|TOKEN|DSN)", DOCKERFILE, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_every_variable_that_compose_sets_is_one_of_ours(name: str) -> None:
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_compose_sets_only_variables_that_the_settings_read(name: str) -> None:
     assert set(COMPOSE["services"][name]["environment"]) <= read_by_settings()
 
 
-def test_nobody_outside_this_machine_reaches_a_port() -> None:
+def test_every_port_is_bound_to_localhost() -> None:
     ports = [port for it in COMPOSE["services"].values() for port in it.get("ports", [])]
 
     assert ports
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
-def test_mailpit_catches_what_has_no_other_way_and_nothing_of_productions() -> None:
-    told = COMPOSE["services"]["mailer"]["environment"]
+def test_mailpit_is_the_only_mail_server_of_compose() -> None:
+    environment = COMPOSE["services"]["mailer"]["environment"]
 
-    assert told["EMAIL_CATCHER"] == "mail:1025"
-    assert not {"EMAIL_HOST", "EMAIL_PORT", "SENDGRID_API_KEY"} & set(told)
+    assert environment["EMAIL_CATCHER"] == "mail:1025"
+    assert not {"EMAIL_HOST", "EMAIL_PORT", "SENDGRID_API_KEY"} & set(environment)
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_our_containers_write_to_memory_alone_and_may_do_nothing_special(name: str) -> None:
+@pytest.mark.parametrize("name", OWN_SERVICES)
+def test_own_containers_are_read_only_and_have_no_capabilities(name: str) -> None:
     service = COMPOSE["services"][name]
 
     assert (service["read_only"], service["tmpfs"], service["cap_drop"]) == (
@@ -74,13 +74,13 @@ def test_our_containers_write_to_memory_alone_and_may_do_nothing_special(name: s
     )
 
 
-def test_every_service_of_compose_has_a_pinned_image_or_is_built_here() -> None:
+def test_every_image_of_compose_is_pinned() -> None:
     images = {name: it["image"] for name, it in COMPOSE["services"].items() if "build" not in it}
 
     assert all(re.search(r":v?\d", image) for image in images.values()), images
 
 
-def test_redis_wants_a_password_keeps_what_it_has_and_throws_nothing_out() -> None:
+def test_redis_needs_a_password_persists_and_evicts_nothing() -> None:
     command = " ".join(COMPOSE["services"]["redis"]["command"])
 
     for flag in ("--requirepass", "--appendonly yes", "--maxmemory-policy noeviction"):
@@ -88,21 +88,25 @@ def test_redis_wants_a_password_keeps_what_it_has_and_throws_nothing_out() -> No
     assert COMPOSE["services"]["redis"]["volumes"]
 
 
-def test_nothing_starts_before_what_it_needs() -> None:
-    waits = {name: COMPOSE["services"][name]["depends_on"] for name in OURS}
+def test_every_service_waits_for_what_it_needs() -> None:
+    waits = {name: COMPOSE["services"][name]["depends_on"] for name in OWN_SERVICES}
 
     assert waits.pop("migrate") == {"database": {"condition": "service_healthy"}}
     for needs in waits.values():
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["redis"] == {"condition": "service_healthy"}
-        # It is not there unless its profile is.
+        # It runs only with its profile.
         assert needs["pgbouncer"] == {"condition": "service_healthy", "required": False}
 
 
-def test_a_migration_goes_past_pgbouncer_and_takes_its_time() -> None:
-    told = COMPOSE["services"]["migrate"]["environment"]
+def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
+    environment = COMPOSE["services"]["migrate"]["environment"]
 
-    assert (told["DB_HOST"], told["PGBOUNCER"], told["DB_STATEMENT_TIMEOUT_MS"]) == (
+    assert (
+        environment["DB_HOST"],
+        environment["PGBOUNCER"],
+        environment["DB_STATEMENT_TIMEOUT_MS"],
+    ) == (
         "database",
         "False",
         0,
@@ -112,7 +116,7 @@ def test_a_migration_goes_past_pgbouncer_and_takes_its_time() -> None:
     ]
 
 
-def test_whoever_stops_the_server_waits_longer_than_it_drains() -> None:
+def test_the_stop_grace_period_is_longer_than_the_drain() -> None:
     drain = int(
         re.findall(
             r"graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
@@ -123,15 +127,15 @@ def test_whoever_stops_the_server_waits_longer_than_it_drains() -> None:
     assert RAILWAY["deploy"]["drainingSeconds"] > drain
 
 
-def test_the_queues_of_the_workers_are_all_there_are(settings: Any) -> None:
+def test_the_workers_take_tasks_from_every_queue(settings: Any) -> None:
     taken = {queue for name in ("worker", "mailer") for queue in queues_of(name)}
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
 
     assert taken == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
 
 
-def test_a_worker_that_is_told_of_no_queue_takes_them_all_and_each_task_goes_into_one() -> None:
-    # As `make worker` starts one.
+def test_a_worker_without_named_queues_takes_all_of_them() -> None:
+    # `make worker` names no queue.
     consumed = current_app.amqp.Queues(current_app.conf.task_queues).consume_from
 
     assert consumed.keys() == {queue for name in ("worker", "mailer") for queue in queues_of(name)}
@@ -140,7 +144,7 @@ def test_a_worker_that_is_told_of_no_queue_takes_them_all_and_each_task_goes_int
     }
 
 
-def test_railway_and_nixpacks_start_the_same_server() -> None:
+def test_railway_nixpacks_and_docker_start_the_same_server() -> None:
     docker = " ".join(json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[0]))
 
     assert RAILWAY["deploy"]["startCommand"] == NIXPACKS["start"]["cmd"] == docker

@@ -18,11 +18,14 @@ from django.db import Error
 from django.utils import timezone
 
 from authentication.exceptions import AccountLocked
-from authentication.models import Attempt, KnownDevice, LockReason, User
+from authentication.models import KnownDevice, LockReason, User
 from authentication.utils.crypto import pseudonym
 
 # A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
 _NAME_MEMORY_SECONDS = 30 * 86_400
+
+
+_NO_ACCOUNT = uuid.UUID(int=0)
 
 
 class Decision(enum.Enum):
@@ -38,9 +41,8 @@ def decide(
 ) -> Decision:
     """Return what is done with a password.
 
-    A known device answers for itself. An unknown device sees the lock of the name it tried and not
-    the account's: seen from outside, a name that no account has must not differ from one that is
-    locked by failures under the account's other name.
+    A known device answers for itself. An unknown one sees the lock of the name it tried, not the
+    account's: a name without an account must look the same.
     """
     if is_known_device:
         return Decision.COMPARE if device_has_room else Decision.LOCKED
@@ -54,13 +56,10 @@ class RowCounter:
 
     def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
         self._rows, self._at, self._locked = rows, at, locked
-        self._is_last = False
 
     def reserve(self) -> bool:
         """Count an attempt; False if the counter is locked."""
-        attempt = self._rows.reserve_attempt(at=self._at, **self._locked)
-        self._is_last = attempt is Attempt.LAST
-        return attempt is not Attempt.REFUSED
+        return bool(self._rows.reserve_attempt(at=self._at, **self._locked))
 
     def locked_until(self) -> dt.datetime | None:
         """Return when the lock ends; None if there is none."""
@@ -69,7 +68,7 @@ class RowCounter:
 
     def set_lock(self) -> bool:
         """Return whether the attempt that was counted here set the lock."""
-        return self._is_last
+        return bool(self._rows.locked_by_attempt(reserved_at=self._at))
 
     def release(self) -> None:
         """Uncount the attempt: it had no verdict."""
@@ -133,6 +132,8 @@ class NameCounter:
         return dt.datetime.fromisoformat(until) if until else None
 
     def set_lock(self) -> bool:
+        # As many statements as for an account, which must not differ.
+        User.objects.filter(pk=_NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
         return self._is_last
 
     def release(self) -> None:
@@ -217,7 +218,7 @@ def _reserve_device(
     user: User | None, devices: Sequence[str], *, at: dt.datetime
 ) -> tuple[DeviceCounter | None, bool]:
     # For a name that no account has, the same statements are made.
-    user_id = user.pk if user else uuid.uuid4()
+    user_id = user.pk if user else _NO_ACCOUNT
     for digest in devices:
         rows = KnownDevice.objects.filter(user_id=user_id, digest=digest)
         device = DeviceCounter(rows, digest, at=at)
@@ -238,8 +239,8 @@ def _reserve_name(
         return True, False, (name,)
     account = AccountCounter(user, at=at)
     try:
-        # An account that was read as locked is not asked: it costs as much as an unknown name.
-        has_room = not user.is_account_locked() and account.reserve()
+        # The lock as it was read says nothing: a right password may have lifted it since.
+        has_room = account.reserve()
     except Exception:
         name.release()
         raise

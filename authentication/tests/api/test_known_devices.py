@@ -243,10 +243,9 @@ class TestBecomingUnknown:
 
     def test_not_me_keeps_the_device_that_asks(self, api: APIClient, person: User) -> None:
         mine, thief = sign_in(api, person), sign_in(api, person)
-        event = AuditLog.objects.filter(event_type="login").latest("timestamp", "pk")
-        thief_session = UserSession.objects.latest("created_at", "pk")
-        AuditLog.objects.filter(pk=event.pk).update(metadata={"session": str(thief_session.pk)})
-        UserSession.objects.filter(pk=thief_session.pk).update(device_fingerprint="another")
+        listed = api.get(f"{API}/sessions/", headers=bearer(thief["access"])).json()["sessions"]
+        stolen = next(it["id"] for it in listed if it["is_current"])
+        event = AuditLog.objects.get(event_type="login", metadata__session=stolen)
 
         answer = api.post(
             f"{API}/account/activity/{event.pk}/disown/", headers=bearer(mine["access"])

@@ -10,6 +10,8 @@ from django.utils import timezone
 from authentication.models import AuditLog, TokenBlacklist, User
 from authentication.services.operations import RetentionService
 
+from .running import run_command
+
 pytestmark = pytest.mark.django_db
 
 
@@ -21,33 +23,27 @@ def _rows(person: User) -> None:
     TokenBlacklist.objects.create(jti="x", user=person, expires_at=now)
 
 
-def run(*arguments: str) -> str:
-    written = io.StringIO()
-    call_command("cleanup", *arguments, stdout=written, stderr=io.StringIO())
-    return written.getvalue()
-
-
 def test_every_rule_is_carried_out() -> None:
-    told = run()
+    written = run_command("cleanup")
 
-    assert [line.split(":")[0] for line in told.splitlines()] == RetentionService.names()
-    assert "audit: 1 rows handled" in told
+    assert [line.split(":")[0] for line in written.splitlines()] == RetentionService.names()
+    assert "audit: 1 rows handled" in written
     assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (0, 0)
 
 
 def test_only_the_named_rule_is_carried_out() -> None:
-    assert run("blacklist") == "blacklist: 1 rows handled\n"
+    assert run_command("cleanup", "blacklist") == "blacklist: 1 rows handled\n"
     assert (AuditLog.objects.count(), TokenBlacklist.objects.count()) == (1, 0)
 
 
 def test_a_dry_run_only_counts() -> None:
-    assert run("--dry-run", "audit") == "audit: 1 rows would be handled\n"
+    assert run_command("cleanup", "--dry-run", "audit") == "audit: 1 rows would be handled\n"
     assert AuditLog.objects.count() == 1
 
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(CommandError, match=r"No such rule: x\. There are: sessions, tokens"):
-        run("x")
+        run_command("cleanup", "x")
 
     assert AuditLog.objects.count() == 1
 

@@ -1,4 +1,4 @@
-"""The audit log as a file."""
+"""manage.py export_audit_log."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
 @pytest.fixture(autouse=True)
-def _a_past(person: User) -> None:
+def _events(person: User) -> None:
     past = [
         (person, "login", "low"),
         (UserFactory(), "login", "low"),
@@ -38,24 +38,25 @@ def _a_past(person: User) -> None:
 
 
 @pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def export(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """Return a function that runs the command, and returns what it writes to standard output."""
 
-    def run(*arguments: str) -> str:
+    def run_export(*arguments: str) -> str:
         call_command("export_audit_log", *arguments, stderr=io.StringIO())
         return capsys.readouterr().out
 
-    return run
+    return run_export
 
 
 def numbers(text: str) -> list[int]:
+    """Return the numbers of the exported events."""
     return [json.loads(line)["metadata"]["n"] for line in text.splitlines()]
 
 
-def test_a_spreadsheet_has_a_heading_and_a_line_for_each_event_the_oldest_first(
-    written: Any, person: User
+def test_the_csv_has_a_heading_and_one_line_per_event_oldest_first(
+    export: Any, person: User
 ) -> None:
-    heading, *lines = csv.reader(io.StringIO(written()))
+    heading, *lines = csv.reader(io.StringIO(export()))
 
     first = dict(zip(heading, lines[0], strict=True))
     assert tuple(heading) == EVENT_FIELDS
@@ -75,10 +76,10 @@ def test_a_spreadsheet_has_a_heading_and_a_line_for_each_event_the_oldest_first(
 
 
 @pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_is_a_formula(written: Any, evil: str) -> None:
+def test_no_cell_starts_a_formula(export: Any, evil: str) -> None:
     AuditLog.objects.update(user_agent=evil)
 
-    rows = list(csv.DictReader(io.StringIO(written(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(export(), newline="")))
 
     assert {row["user_agent"] for row in rows} == {f"'{evil}"}
 
@@ -95,31 +96,31 @@ def test_no_cell_is_a_formula(written: Any, evil: str) -> None:
         (("--until", "2026-11-01"), []),
     ],
 )
-def test_filters_choose(written: Any, arguments: tuple[str, ...], wanted: list[int]) -> None:
-    assert numbers(written("--format", "jsonl", *arguments)) == wanted
+def test_filters_select_events(export: Any, arguments: tuple[str, ...], wanted: list[int]) -> None:
+    assert numbers(export("--format", "jsonl", *arguments)) == wanted
 
 
-def test_a_person_can_be_chosen(written: Any, person: User) -> None:
-    assert numbers(written("--format", "jsonl", "--person", person.email)) == [1, 3]
+def test_events_of_one_user_can_be_selected(export: Any, person: User) -> None:
+    assert numbers(export("--format", "jsonl", "--person", person.email)) == [1, 3]
 
 
-class TestAFile:
-    def test_is_its_owners_alone(self, written: Any, tmp_path: Path) -> None:
-        written(str(tmp_path / "log.csv"))
+class TestFile:
+    def test_the_file_is_readable_only_by_its_owner(self, export: Any, tmp_path: Path) -> None:
+        export(str(tmp_path / "log.csv"))
 
         assert stat.S_IMODE((tmp_path / "log.csv").stat().st_mode) == 0o600
         assert [it.name for it in tmp_path.iterdir()] == ["log.csv"]
 
-    def test_that_is_there_is_not_written_over(self, written: Any, tmp_path: Path) -> None:
-        (tmp_path / "log.csv").write_text("dear", encoding="utf-8")
+    def test_an_existing_file_is_not_overwritten(self, export: Any, tmp_path: Path) -> None:
+        (tmp_path / "log.csv").write_text("before", encoding="utf-8")
 
         with pytest.raises(CommandError, match="exists already"):
-            written(str(tmp_path / "log.csv"))
+            export(str(tmp_path / "log.csv"))
 
-        assert (tmp_path / "log.csv").read_text(encoding="utf-8") == "dear"
+        assert (tmp_path / "log.csv").read_text(encoding="utf-8") == "before"
 
-    def test_is_whole_or_not_there(
-        self, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_a_failed_export_leaves_no_file(
+        self, export: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(*_: Any) -> None:
             raise OSError("no space left")
@@ -127,13 +128,13 @@ class TestAFile:
         monkeypatch.setattr(export_audit_log, "_as_csv", full)
 
         with pytest.raises(OSError, match="no space left"):
-            written(str(tmp_path / "log.csv"))
+            export(str(tmp_path / "log.csv"))
 
         assert list(tmp_path.iterdir()) == []
 
-    def test_that_cannot_be_written_is_said(self, written: Any, tmp_path: Path) -> None:
+    def test_an_unwritable_path_is_reported(self, export: Any, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="cannot be written"):
-            written(str(tmp_path / "nowhere" / "log.csv"))
+            export(str(tmp_path / "nowhere" / "log.csv"))
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,6 @@ class TestAFile:
         ("--format", "xml"),
     ],
 )
-def test_what_makes_no_sense_is_refused(written: Any, arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused(export: Any, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
-        written(*arguments)
+        export(*arguments)

@@ -144,7 +144,9 @@ class World:
         self.start()
 
 
-def test_a_restart_under_load_loses_no_request_and_no_mail(tmp_path: Path, mailserver: rig.MailServer) -> None:
+def test_a_restart_under_load_loses_no_request_and_no_mail(
+    tmp_path: Path, mailserver: rig.MailServer
+) -> None:
     people = [UserFactory(email=f"visitor{number}@example.org") for number in range(CLIENTS)]
     tally: collections.Counter[Any] = collections.Counter()
 

@@ -4,7 +4,6 @@ import contextlib
 import socket
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

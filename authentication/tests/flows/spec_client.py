@@ -1,4 +1,4 @@
-"""The specification's own Python client, letter for letter but for its last lines, which run it on import."""
+"""The specification's Python client, without its last lines, which run it on import."""
 
 # ruff: noqa
 # fmt: off

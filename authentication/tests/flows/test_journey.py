@@ -1,46 +1,42 @@
-"""The whole life of a person's account, as an app and as a browser live it, and as the specification's client does."""
+"""The life of an account in an app, in a browser, and with the specification's client."""
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from django.core.mail import EmailMessage
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, User, UserProfile, UserSession
 from authentication.tests.answers import CLEARED, cookie_of
-from authentication.tests.conftest import API, BROWSER, CHROME, ME, bearer, token_in
+from authentication.tests.clients import NEW_PASSWORD
+from authentication.tests.conftest import API, BROWSER, CHROME, ME, Deliver, bearer, token_in
+from authentication.tests.factories import PASSWORD
 
 from . import spec_client
 
 EMAIL = "Naomi.Bethlehem@example.org"
-PASSWORD = "Correct-Horse-9"
-NEW_PASSWORD = "Another-Horse-7"
-MODES = ["an app", "a browser", "a front end of ours"]
+MODES = ["an app", "a browser", "the frontend"]
 HEADERS = {
     "an app": {"User-Agent": "VineyardApp/1.0 (iPhone; iOS 18.1)"},
     "a browser": BROWSER,
-    "a front end of ours": {
+    "the frontend": {
         "Origin": "http://localhost:3000",
         "Sec-Fetch-Site": "same-site",
         "User-Agent": CHROME,
     },
 }
 
-Deliver = Callable[[], list[EmailMessage]]
-
 pytestmark = pytest.mark.integration
 
 
 @dataclasses.dataclass
 class Device:
-    """A client that keeps its tokens where its kind keeps them."""
+    """A client that keeps its tokens as its kind does."""
 
     api: APIClient
     keeps_refresh: bool
@@ -60,14 +56,14 @@ class Device:
         )
         if self.keeps_refresh:
             self.api.cookies.clear()
-        told = answer.json()
-        self.access = told.get("access", self.access)
-        self.refresh = told.get("refresh", self.refresh)
-        assert ("refresh" in told) == (self.keeps_refresh and "access" in told)
+        tokens = answer.json()
+        self.access = tokens.get("access", self.access)
+        self.refresh = tokens.get("refresh", self.refresh)
+        assert ("refresh" in tokens) == (self.keeps_refresh and "access" in tokens)
         return answer
 
     def renew(self) -> Any:
-        """Refresh as this kind of client does."""
+        """Refresh the tokens as this kind of client does."""
         return self.post("token/refresh", {"refresh": self.refresh} if self.keeps_refresh else {})
 
     def log_in(self, password: str, **extra: Any) -> Any:
@@ -87,18 +83,18 @@ class Device:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", MODES)
-def test_a_life_from_registration_to_sign_out(mode: str, delivered: Deliver) -> None:
+def test_an_account_works_from_registration_to_sign_out(mode: str, delivered: Deliver) -> None:
     phone, laptop = Device.of(mode), Device.of(mode)
 
-    joins(phone, delivered)
-    renews(phone)
-    comes_in_on_another_device(laptop)
-    ends_all_others(laptop, phone)
-    changes_the_password(laptop, phone)
-    signs_out(laptop, phone)
+    join(phone, delivered)
+    renew_tokens(phone)
+    sign_in_on_another_device(laptop)
+    end_all_other_sessions(laptop, phone)
+    change_the_password(laptop, phone)
+    sign_out(laptop, phone)
 
-    told = set(AuditLog.objects.values_list("event_type", flat=True))
-    assert told >= {
+    events = set(AuditLog.objects.values_list("event_type", flat=True))
+    assert events >= {
         *(
             "registration",
             "email_verified",
@@ -112,7 +108,7 @@ def test_a_life_from_registration_to_sign_out(mode: str, delivered: Deliver) -> 
     assert not AuditLog.objects.filter(user=None).exists()
 
 
-def joins(phone: Device, delivered: Deliver) -> None:
+def join(phone: Device, delivered: Deliver) -> None:
     names = {"first_name": "Naomi", "last_name": "Bethlehem"}
     registered = phone.post("register", {"email": EMAIL, "password": PASSWORD, **names})
     too_early = phone.log_in(PASSWORD)
@@ -126,7 +122,7 @@ def joins(phone: Device, delivered: Deliver) -> None:
     assert phone.me() == 200
 
 
-def renews(phone: Device) -> None:
+def renew_tokens(phone: Device) -> None:
     old = phone.access
 
     renewed = phone.renew()
@@ -136,7 +132,7 @@ def renews(phone: Device) -> None:
     assert phone.me() == 200
 
 
-def comes_in_on_another_device(laptop: Device) -> None:
+def sign_in_on_another_device(laptop: Device) -> None:
     laptop.log_in(PASSWORD, remember_me=True, device_name="Naomi's laptop")
 
     devices = laptop.sessions()
@@ -148,7 +144,7 @@ def comes_in_on_another_device(laptop: Device) -> None:
     }
 
 
-def ends_all_others(laptop: Device, phone: Device) -> None:
+def end_all_other_sessions(laptop: Device, phone: Device) -> None:
     ended = laptop.post("sessions/terminate-all", signed_in=True)
 
     assert ended.json() == {
@@ -158,7 +154,7 @@ def ends_all_others(laptop: Device, phone: Device) -> None:
     assert (phone.me(), phone.renew().status_code, laptop.me()) == (401, 401, 200)
 
 
-def changes_the_password(laptop: Device, phone: Device) -> None:
+def change_the_password(laptop: Device, phone: Device) -> None:
     changed = laptop.post(
         "password/change", {"old_password": PASSWORD, "new_password": NEW_PASSWORD}, signed_in=True
     )
@@ -172,7 +168,7 @@ def changes_the_password(laptop: Device, phone: Device) -> None:
     assert len(laptop.sessions()) == 2
 
 
-def signs_out(laptop: Device, phone: Device) -> None:
+def sign_out(laptop: Device, phone: Device) -> None:
     signed_out = laptop.post("logout", signed_in=True)
 
     assert signed_out.json() == {"message": "Logged out successfully"}
@@ -183,7 +179,7 @@ def signs_out(laptop: Device, phone: Device) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", MODES)
-def test_a_forgotten_password_is_replaced_by_mail(mode: str, delivered: Deliver) -> None:
+def test_a_forgotten_password_is_reset_by_mail(mode: str, delivered: Deliver) -> None:
     device = Device.of(mode)
     device.post("register", {"email": EMAIL, "password": PASSWORD})
     device.post("email/verify", {"token": token_in(delivered()[-1])})
@@ -204,7 +200,7 @@ def test_a_forgotten_password_is_replaced_by_mail(mode: str, delivered: Deliver)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("mode", MODES)
-def test_a_link_that_was_lost_is_sent_again(mode: str, delivered: Deliver) -> None:
+def test_a_lost_link_is_sent_again(mode: str, delivered: Deliver) -> None:
     device = Device.of(mode)
     device.post("register", {"email": EMAIL, "password": PASSWORD})
     lost = token_in(delivered()[-1])
@@ -218,7 +214,7 @@ def test_a_link_that_was_lost_is_sent_again(mode: str, delivered: Deliver) -> No
     assert device.log_in(PASSWORD).status_code == 200
 
 
-def test_the_specifications_client_is_copied_letter_for_letter() -> None:
+def test_the_specifications_client_is_an_exact_copy() -> None:
     copied = (
         Path(spec_client.__file__).read_text(encoding="utf-8").partition("# auth_client.py\n")[2]
     )
@@ -229,23 +225,23 @@ def test_the_specifications_client_is_copied_letter_for_letter() -> None:
 
 
 @pytest.fixture
-def spoken_to(
+def spec_api(
     live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> spec_client.AuthClient:
-    """Return the specification's client, of a server that lets people in before they have proven their address."""
+    """Return the specification's client, for a server that needs no verified address."""
     settings.REQUIRE_EMAIL_VERIFICATION = False
-    # The mails' threads would compete with the server's for the one in-memory database.
+    # Threads that send mails would compete with the server for the in-memory database.
     monkeypatch.setattr("authentication.services.background.queue._pool.submit", lambda *_: None)
     return spec_client.AuthClient(base_url=f"{live_server.url}{API}")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_specifications_client_signs_in_and_lists_its_sessions(
-    spoken_to: spec_client.AuthClient,
+    spec_api: spec_client.AuthClient,
 ) -> None:
-    registered = spoken_to.register("user@example.com", "Password123!", "John", "Doe")
-    signed_in = spoken_to.login("user@example.com", "Password123!")
-    sessions = spoken_to.get_sessions()
+    registered = spec_api.register("user@example.com", "Password123!", "John", "Doe")
+    signed_in = spec_api.login("user@example.com", "Password123!")
+    sessions = spec_api.get_sessions()
 
     user = User.objects.get()
     assert registered.keys() == {"message", "user_id", "email"}
@@ -256,21 +252,21 @@ def test_the_specifications_client_signs_in_and_lists_its_sessions(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_specifications_client_lives_on_its_cookie_until_it_signs_out(
-    spoken_to: spec_client.AuthClient,
+def test_the_specifications_client_refreshes_by_cookie_until_it_signs_out(
+    spec_api: spec_client.AuthClient,
 ) -> None:
-    spoken_to.register("user@example.com", "Password123!", "John", "Doe")
-    spoken_to.login("user@example.com", "Password123!")
+    spec_api.register("user@example.com", "Password123!", "John", "Doe")
+    spec_api.login("user@example.com", "Password123!")
 
-    access = [spoken_to.access_token, spoken_to.refresh_token(), spoken_to.refresh_token()]
-    listed = spoken_to.get_sessions()
-    signed_out = spoken_to.logout()
+    access = [spec_api.access_token, spec_api.refresh_token(), spec_api.refresh_token()]
+    listed = spec_api.get_sessions()
+    signed_out = spec_api.logout()
 
     assert len(set(access)) == 3
     assert len(listed) == 1
     assert signed_out == {"message": "Logged out successfully"}
-    assert "refresh_token" not in spoken_to.session.cookies
-    for call in (spoken_to.refresh_token, spoken_to.logout, spoken_to.get_sessions):
+    assert "refresh_token" not in spec_api.session.cookies
+    for call in (spec_api.refresh_token, spec_api.logout, spec_api.get_sessions):
         with pytest.raises(requests.HTTPError) as refused:
             call()
         answer = refused.value.response

@@ -20,14 +20,15 @@ from rest_framework.test import APIClient
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
 from authentication.services.audit import events as audit
 from authentication.services.operations import metrics
-from authentication.tests.clients import refreshed, sign_in
+from authentication.tests.clients import LOGIN, WRONG_PASSWORD, log_in, refreshed, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
+from authentication.tests.limits import set_limits
 from authentication.utils.client import ClientInfo
 
 
-class TookTooLong(Exception):  # noqa: N818 -- a fault's name
-    """What PostgreSQL's driver raises when a statement's time is over."""
+class StatementTimeoutError(Exception):
+    """The error of PostgreSQL's driver for a statement that timed out."""
 
     sqlstate = metrics._QUERY_CANCELED
 
@@ -39,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def _committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count at once what is counted once it is committed: a test's own transaction never is."""
+    """Count at once: the transaction of a test is never committed."""
     monkeypatch.setattr(audit, "on_commit", lambda count: count())
 
 
@@ -57,35 +58,31 @@ def scraped() -> dict[str, float]:
 
 @pytest.fixture
 def grown() -> Callable[[str], float]:
-    """Return a function that tells by how much a sample has grown since the test began."""
+    """Return a function for the growth of a sample since the test began."""
     before = scraped()
     return lambda sample: scraped().get(sample, 0) - before.get(sample, 0)
 
 
 @pytest.mark.usefixtures("_committed")
-class TestWhatIsCounted:
-    def test_sign_ins_that_succeed_and_fail(self, api: APIClient, person: User, grown: Any) -> None:
+class TestCounters:
+    def test_sign_ins_are_counted_by_outcome(
+        self, api: APIClient, person: User, grown: Any
+    ) -> None:
         sign_in(api, person)
-        api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
-        api.post(f"{API}/login/", {"email": "nobody@example.org", "password": "Wrong-Horse-9"})
+        log_in(api, person, WRONG_PASSWORD)
+        api.post(LOGIN, {"email": "nobody@example.org", "password": WRONG_PASSWORD})
 
         assert grown('auth_login_attempts_total{status="success"}') == 1
         assert grown('auth_login_attempts_total{status="failed"}') == 2
         assert grown("auth_login_duration_seconds_count") == 3
-        assert (
-            grown(
-                'http_request_duration_seconds_count{endpoint="login",method="POST",status="2xx"}'
-            )
-            == 1
+        durations = (
+            'http_request_duration_seconds_count{endpoint="login",method="POST",status="%s"}'
         )
-        assert (
-            grown(
-                'http_request_duration_seconds_count{endpoint="login",method="POST",status="4xx"}'
-            )
-            == 2
-        )
+        assert (grown(durations % "2xx"), grown(durations % "4xx")) == (1, 2)
 
-    def test_refreshes_and_reuse(self, api: APIClient, person: User, grown: Any) -> None:
+    def test_refreshes_and_reuse_are_counted(
+        self, api: APIClient, person: User, grown: Any
+    ) -> None:
         tokens = sign_in(api, person)
         refreshed(api, refreshed(api, tokens["refresh"])["refresh"])
         api.post(f"{API}/token/refresh/", {"refresh": tokens["refresh"]})
@@ -93,19 +90,19 @@ class TestWhatIsCounted:
         assert grown("auth_tokens_refreshed_total") == 2
         assert grown("auth_token_reuse_detected_total") == 1
 
-    def test_lockouts_resets_and_limits(
+    def test_lockouts_resets_and_limits_are_counted(
         self, api: APIClient, person: User, settings: Settings, grown: Any
     ) -> None:
-        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "login": "5/h"}
+        set_limits(settings, login="5/h")
         for _ in range(7):
-            api.post(f"{API}/login/", {"email": person.email, "password": "Wrong-Horse-9"})
+            log_in(api, person, WRONG_PASSWORD)
         api.post(f"{API}/password/reset/", {"email": person.email})
 
         assert grown("auth_account_lockouts_total") == 1
         assert grown('auth_rate_limited_total{limit="login"}') == 2
         assert grown("auth_password_reset_requests_total") == 1
 
-    def test_what_the_tables_hold(self, api: APIClient, person: User) -> None:
+    def test_rows_of_tables_are_counted(self, api: APIClient, person: User) -> None:
         sign_in(api, person)
         OutgoingEmail.objects.create(
             user=person, kind="verification", created_at=timezone.now() - dt.timedelta(seconds=90)
@@ -125,7 +122,7 @@ class TestWhatIsCounted:
         assert 259_200 <= found["auth_retention_lag_seconds"] < 259_205
         assert found['auth_failed_tasks{task="authentication.tasks.clean"}'] == 1
 
-    def test_without_its_database_it_still_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_counters_work_without_the_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def gone(**_: Any) -> Any:
             raise OperationalError
 
@@ -138,7 +135,7 @@ class TestWhatIsCounted:
 
     def test_a_slow_table_hides_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(**_: Any) -> Any:
-            raise OperationalError from TookTooLong()
+            raise OperationalError from StatementTimeoutError()
 
         monkeypatch.setattr(UserSession.objects, "live", slow)
 
@@ -147,7 +144,7 @@ class TestWhatIsCounted:
         assert "auth_active_sessions_total" not in found
         assert found["auth_outbox_depth"] == 0
 
-    def test_a_database_that_is_gone_is_asked_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unreachable_database_is_queried_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
 
         def gone(**_: Any) -> Any:
@@ -203,7 +200,7 @@ class TestWhatIsCounted:
         assert not [sample for sample in scraped() if "made" in sample.lower()]
 
 
-def test_it_contains_no_personal_data(api: APIClient, person: User) -> None:
+def test_metrics_contain_no_personal_data(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person, device_name="Ruth's phone")
     api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
     answer = Client().get("/metrics").content.decode()
@@ -221,7 +218,7 @@ def test_it_contains_no_personal_data(api: APIClient, person: User) -> None:
 
 
 @pytest.mark.usefixtures("_committed")
-class TestTheDocuments:
+class TestDocuments:
     NAMES = re.compile(r"\b(?:auth|http)_[a-z_]+\b")
 
     def known(self) -> set[str]:
@@ -230,7 +227,7 @@ class TestTheDocuments:
             "auth_task_failures_total",
         }
 
-    def test_the_dashboard_asks_for_what_there_is(self, api: APIClient, person: User) -> None:
+    def test_the_dashboard_uses_existing_metrics(self, api: APIClient, person: User) -> None:
         sign_in(api, person)
         dashboard = json.loads(
             (DOCS / "grafana" / "authentication.json").read_text(encoding="utf-8")
@@ -246,7 +243,9 @@ class TestTheDocuments:
         assert asked - self.known() == {"auth_rate_limited_total"} - self.known()
         assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
-    def test_the_alerts_do_and_each_is_explained(self, api: APIClient, person: User) -> None:
+    def test_the_alerts_use_existing_metrics_and_are_explained(
+        self, api: APIClient, person: User
+    ) -> None:
         sign_in(api, person)
         (group,) = yaml.safe_load((DOCS / "alerts.yml").read_text(encoding="utf-8"))["groups"]
         explained = (DOCS / "operations.md").read_text(encoding="utf-8")

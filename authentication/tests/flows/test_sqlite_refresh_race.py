@@ -1,4 +1,4 @@
-"""The embedded service (SQLite, one process, threads) under callers that come at once, over HTTP."""
+"""The embedded service (SQLite, one process, threads) under concurrent requests."""
 
 import http.client
 import json
@@ -25,10 +25,10 @@ from authentication.tests.forging import claims_of
 EMAIL = "ruth@example.org"
 CREDENTIALS = {"email": EMAIL, "password": PASSWORD}
 CROWD = 24
-# As many as may try a password without waiting for another's outcome.
+# As many as may compare a password at once without waiting.
 SIGN_INS = 4
 
-# What `make run` does, and one account.
+# `make run`, with one account.
 _SERVICE = f"""
 import sys, django
 django.setup()
@@ -42,7 +42,7 @@ _STARTING_SECONDS = 60
 
 
 class Caller:
-    """One connection to the service, kept open."""
+    """An open connection to the service."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
@@ -80,8 +80,7 @@ class Service:
         with ExitStack() as stack, ThreadPoolExecutor(count) as pool:
             callers = [stack.enter_context(closing(Caller(self.port))) for _ in range(count)]
             for caller in callers:
-                # Whoever has had an answer is connected; so many at once would be more than the
-                # server's backlog.
+                # Connecting all of them at once would exceed the server's backlog.
                 caller.get("health/live")
 
             def post(caller: Caller) -> tuple[int, Any]:
@@ -109,7 +108,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service as a developer starts it, on a database of its own."""
+    """Start the service as a developer does, with its own database."""
     folder = tmp_path_factory.mktemp("service")
     running = Service(free_port(), folder)
     environment = {
@@ -146,13 +145,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             try:
                 process.wait(timeout=20)
             except subprocess.TimeoutExpired:
-                # What it was to show has been shown; a machine that is busy with more than this
-                # must not fail it.
+                # The tests are done; a slow stop on a busy machine must not fail them.
                 process.kill()
                 process.wait()
 
 
-def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_successor(
+def test_concurrent_refreshes_rotate_once_and_get_the_same_successor(
     service: Service,
 ) -> None:
     status, tokens = service.post("login", CREDENTIALS)
@@ -177,7 +175,7 @@ def test_of_24_refreshes_with_one_token_one_rotates_and_all_get_the_same_success
     assert service.post("token/refresh", {"refresh": successor})[0] == 200
 
 
-def test_sign_ins_at_once_all_succeed(service: Service) -> None:
+def test_concurrent_sign_ins_succeed(service: Service) -> None:
     before = service.count("authentication_usersession WHERE is_active")
 
     answers = service.post_at_once(SIGN_INS, "login", CREDENTIALS)

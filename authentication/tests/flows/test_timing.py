@@ -1,4 +1,4 @@
-"""How long an answer takes does not tell whether there is an account (V11.2.4)."""
+"""The time of an answer does not tell whether an account exists."""
 
 import gc
 import itertools
@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.services.background import queue as background
+from authentication.tests.clients import WRONG_PASSWORD
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory
 
@@ -24,7 +25,7 @@ TRIES = 3
 
 Body = Callable[[str], dict[str, Any]]
 BODIES: dict[str, Body] = {
-    "login": lambda email: {"email": email, "password": "Wrong-Horse-9"},
+    "login": lambda email: {"email": email, "password": WRONG_PASSWORD},
     "register": lambda email: {"email": email, "password": PASSWORD},
     "password/reset": lambda email: {"email": email},
     "email/resend": lambda email: {"email": email},
@@ -35,7 +36,7 @@ pytestmark = [pytest.mark.services, pytest.mark.security, pytest.mark.django_db(
 
 @pytest.fixture(autouse=True)
 def _as_in_production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Hash at the least cost allowed, which hides the least; leave mails to a worker elsewhere."""
+    """Hash at the lowest cost allowed, which hides least; send no mails."""
     assert connection.vendor == "postgresql", "These tests need PostgreSQL: set DATABASE_URL."
     settings.ARGON2_TIME_COST, settings.ARGON2_MEMORY_KIB, settings.ARGON2_PARALLELISM = 2, 19456, 1
     settings.RATELIMIT_ENABLE = False
@@ -45,10 +46,10 @@ def _as_in_production(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> It
     gc.enable()
 
 
-def members(prefix: str) -> list[str]:
-    """Return the addresses of as many people as there are samples: each has a lock of its own."""
+def create_accounts(prefix: str) -> list[str]:
+    """Create one account per sample, so that none is locked; return their addresses."""
     people = [UserFactory(email=f"{prefix}{number}@example.org") for number in range(SAMPLES)]
-    # One hash for all of them saves a minute, and is as slow to compare as any.
+    # One hash for all of them saves a minute and takes as long to compare.
     User.objects.update(password=make_password(PASSWORD))
     return [person.email for person in people]
 
@@ -61,9 +62,9 @@ def seconds(path: str, body: dict[str, Any]) -> float:
 
 
 def medians(path: str, prefix: str) -> tuple[float, float]:
-    """Return how long a known and an unknown address take, asked in turns, so that noise falls on both."""
+    """Return the median times of a known and an unknown address, measured in turns."""
     known, unknown = (
-        members(f"known-{prefix}"),
+        create_accounts(f"known-{prefix}"),
         [f"other-{prefix}{number}@example.org" for number in range(SAMPLES)],
     )
     body = BODIES[path]
@@ -76,26 +77,26 @@ def medians(path: str, prefix: str) -> tuple[float, float]:
 
 
 def alike(
-    path: str, enough: Callable[[float, float], bool]
+    path: str, is_alike: Callable[[float, float], bool]
 ) -> tuple[bool, list[tuple[float, float]]]:
-    """Return whether the medians were near each other in one of a few tries, and what they were."""
+    """Return whether the medians were alike in one of a few tries, and the medians."""
     found = []
     for attempt in itertools.count():
         found.append(medians(path, f"{path.replace('/', '-')}-{attempt}"))
-        if enough(*found[-1]) or attempt + 1 == TRIES:
-            return enough(*found[-1]), found
+        if is_alike(*found[-1]) or attempt + 1 == TRIES:
+            return is_alike(*found[-1]), found
     raise AssertionError
 
 
 @pytest.mark.parametrize("path", ["login", "register"])
-def test_what_hashes_takes_as_long_for_both(path: str) -> None:
+def test_requests_that_hash_take_equally_long(path: str) -> None:
     passed, found = alike(path, lambda known, unknown: 0.8 <= known / unknown <= 1.25)
 
     assert passed, found
 
 
 @pytest.mark.parametrize("path", ["password/reset", "email/resend"])
-def test_what_only_sends_mail_takes_as_long_for_both(path: str) -> None:
+def test_requests_that_send_mail_take_equally_long(path: str) -> None:
     passed, found = alike(
         path, lambda known, unknown: abs(known - unknown) < max(0.0005, 0.15 * max(known, unknown))
     )

@@ -1,4 +1,4 @@
-"""What should be true of people, their sessions and their tokens, as far as their clients know it."""
+"""A model of accounts, sessions and tokens, as their clients know them."""
 
 import collections
 import dataclasses
@@ -11,7 +11,7 @@ GRACE = dt.timedelta(seconds=10)
 
 @dataclasses.dataclass(eq=False)
 class Pair:
-    """A refresh token with the access tokens that were issued beside it, and when each expires."""
+    """A refresh token, the access tokens issued with it, and when each expires."""
 
     refresh: str
     expires_at: dt.datetime
@@ -20,7 +20,7 @@ class Pair:
 
 @dataclasses.dataclass(eq=False)
 class Session:
-    """A sign-in, and every pair of tokens it ever had, the newest last."""
+    """A session and all its pairs of tokens, the newest last."""
 
     key: str
     owner: "Person"
@@ -48,7 +48,7 @@ class Session:
 
 @dataclasses.dataclass(eq=False)
 class Link:
-    """A token that came by mail or with a verified address, good for one use until it expires or is voided."""
+    """A token that works once, until it expires or is voided."""
 
     owner: "Person"
     token: str
@@ -84,7 +84,7 @@ class Person:
         return self.locked_until is not None and self.locked_until > now
 
     def fail(self, now: dt.datetime) -> bool:
-        """Count a wrong password; return whether it was the one that locks."""
+        """Count a wrong password; return whether it locks the account."""
         if self.locked_until:
             self.failures, self.locked_until = 0, None
         self.failures += 1
@@ -97,7 +97,7 @@ class Person:
         self.failures, self.locked_until = 0, None
 
     def change_password(self, password: str) -> None:
-        """Every older session and every reset link is dead from now on."""
+        """Store a new password; older sessions and reset links end."""
         self.passwords.append(password)
         self.succeed()
         for session in self.sessions:

@@ -1,4 +1,4 @@
-"""The AuditLog model's own method and its table's constraints."""
+"""The AuditLog model and the constraints of its table."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -19,7 +19,7 @@ FACTS = {
 }
 
 
-def test_an_event_is_written_with_all_that_is_known(person: User) -> None:
+def test_an_event_is_stored_with_all_its_facts(person: User) -> None:
     written = AuditLog.log_event("login", user=person, **FACTS)
 
     row = AuditLog.objects.values(*FACTS, "event_type", "user_id", "timestamp").get()
@@ -27,7 +27,7 @@ def test_an_event_is_written_with_all_that_is_known(person: User) -> None:
     assert str(written) == "2026-11-22 12:00:00 login"
 
 
-def test_an_event_needs_nothing_but_its_name() -> None:
+def test_an_event_needs_only_its_type() -> None:
     AuditLog.log_event("login_failed")
 
     row = AuditLog.objects.get()
@@ -35,7 +35,7 @@ def test_an_event_needs_nothing_but_its_name() -> None:
     assert (row.success, row.risk_level, row.description) == (True, "low", "")
 
 
-def test_an_event_outlives_its_person(person: User) -> None:
+def test_an_event_outlives_its_user(person: User) -> None:
     AuditLog.log_event("login", user=person)
 
     person.delete()
@@ -43,7 +43,7 @@ def test_an_event_outlives_its_person(person: User) -> None:
     assert AuditLog.objects.get().user_id is None
 
 
-def test_an_event_is_undone_with_what_it_tells_of() -> None:
+def test_an_event_is_rolled_back_with_its_transaction() -> None:
     with transaction.atomic():
         AuditLog.log_event("login")
         transaction.set_rollback(rollback=True)
@@ -51,7 +51,7 @@ def test_an_event_is_undone_with_what_it_tells_of() -> None:
     assert not AuditLog.objects.exists()
 
 
-def test_the_events_of_this_service_have_names_of_their_own() -> None:
+def test_event_types_and_risks_have_unique_names() -> None:
     names = [event.value for event in AuditLog.Event]
 
     assert len(set(names)) == len(names)
@@ -67,7 +67,7 @@ def test_the_events_of_this_service_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("column", ["event_type", "timestamp", "success", "risk_level", "metadata"])
-def test_the_database_refuses_a_row_that_makes_no_sense(column: str) -> None:
+def test_the_database_refuses_missing_values(column: str) -> None:
     AuditLog.log_event("login")
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The EmailVerificationToken model's own methods and its table's constraints."""
+"""The EmailVerificationToken model and the constraints of its table."""
 
 import datetime as dt
 from typing import Any
@@ -19,10 +19,11 @@ DAY = dt.timedelta(days=1)
 
 
 def issue(person: User) -> str:
+    """Issue a token for the user's address; return it."""
     return EmailVerificationToken.objects.issue(person.pk, email=person.email, at=NOON)
 
 
-def test_a_token_is_stored_as_its_digest_alone(person: User) -> None:
+def test_only_the_digest_of_a_token_is_stored(person: User) -> None:
     token = issue(person)
 
     stored = EmailVerificationToken.objects.values(
@@ -61,7 +62,7 @@ def test_a_token_is_valid_for_a_day(
     assert row.verify() is valid
 
 
-def test_a_token_is_used_once(time_machine: TimeMachineFixture, person: User) -> None:
+def test_a_token_works_once(time_machine: TimeMachineFixture, person: User) -> None:
     issue(person)
     row, stale = EmailVerificationToken.objects.get(), EmailVerificationToken.objects.get()
     time_machine.shift(60)
@@ -72,14 +73,14 @@ def test_a_token_is_used_once(time_machine: TimeMachineFixture, person: User) ->
     assert row.is_valid() is False
 
 
-def test_of_two_who_spend_a_token_one_succeeds(person: User) -> None:
+def test_a_token_is_spent_once(person: User) -> None:
     token = issue(person)
 
     assert [EmailVerificationToken.objects.spend(token, at=NOON) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize("wrong", ["", "another", "{digest}"])
-def test_nothing_but_the_token_spends_it(person: User, wrong: str) -> None:
+def test_another_text_does_not_spend_the_token(person: User, wrong: str) -> None:
     token = issue(person)
 
     assert not EmailVerificationToken.objects.spend(
@@ -88,17 +89,17 @@ def test_nothing_but_the_token_spends_it(person: User, wrong: str) -> None:
     assert EmailVerificationToken.objects.get().is_valid()
 
 
-def test_a_new_token_voids_the_older_ones_of_its_person_alone(person: User) -> None:
+def test_a_new_token_voids_only_older_tokens_of_its_user(person: User) -> None:
     other = UserFactory()
-    older, anothers = issue(person), issue(other)
+    older, foreign = issue(person), issue(other)
 
     newer = issue(person)
 
     spend = EmailVerificationToken.objects.spend
-    assert [spend(token, at=NOON) for token in (older, newer, anothers)] == [False, True, True]
+    assert [spend(token, at=NOON) for token in (older, newer, foreign)] == [False, True, True]
 
 
-def test_resending_voids_the_token_and_returns_a_new_one_for_the_same_address(
+def test_resend_voids_the_token_and_returns_a_new_one(
     time_machine: TimeMachineFixture, person: User
 ) -> None:
     older = issue(person)
@@ -117,7 +118,7 @@ def test_resending_voids_the_token_and_returns_a_new_one_for_the_same_address(
     )
 
 
-def test_a_new_token_leaves_the_proof_of_a_used_one(person: User) -> None:
+def test_a_new_token_keeps_the_record_of_a_used_one(person: User) -> None:
     EmailVerificationToken.objects.spend(issue(person), at=NOON)
 
     issue(person)
@@ -135,23 +136,21 @@ def test_a_new_token_leaves_the_proof_of_a_used_one(person: User) -> None:
         {"email": None},
     ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(
-    person: User, change: dict[str, Any]
-) -> None:
+def test_the_database_refuses_invalid_rows(person: User, change: dict[str, Any]) -> None:
     issue(person)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         EmailVerificationToken.objects.update(**change)
 
 
-def test_two_rows_share_no_token(person: User) -> None:
+def test_a_token_is_unique(person: User) -> None:
     token = issue(person)
 
     with pytest.raises(IntegrityError), transaction.atomic():
         EmailVerificationToken.objects.create(user=person, email=person.email, token=digest(token))
 
 
-def test_tokens_go_with_their_person(person: User) -> None:
+def test_tokens_are_deleted_with_their_user(person: User) -> None:
     issue(person)
 
     person.delete()

@@ -1,4 +1,4 @@
-"""The UserSession model's own methods and its table's constraints."""
+"""The UserSession model and the constraints of its table."""
 
 import datetime as dt
 from typing import Any
@@ -25,7 +25,7 @@ def session(person: User) -> UserSession:
     return make(person, device_name="Ruth's phone")
 
 
-def test_a_new_session_is_active_and_has_identifiers_of_its_own(person: User) -> None:
+def test_a_new_session_is_active_and_has_unique_identifiers(person: User) -> None:
     one, other = make(person), make(person)
 
     assert (one.is_active, one.is_verified, one.successor_seen) == (True, False, False)
@@ -47,7 +47,7 @@ def test_a_session_is_shown_by_its_device(person: User, session: UserSession) ->
 
 
 @pytest.mark.parametrize(("seconds", "expired"), [(-1, False), (0, True), (1, True)])
-def test_a_session_is_expired_from_its_last_moment_on(
+def test_a_session_expires_at_its_expiry(
     time_machine: TimeMachineFixture, session: UserSession, seconds: int, *, expired: bool
 ) -> None:
     time_machine.move_to(NOON + 7 * DAY + dt.timedelta(seconds=seconds))
@@ -91,7 +91,7 @@ def test_the_expiry_slides_within_ninety_days(
     assert session.next_expiry(at=NOON + age * DAY) == NOON + days * DAY
 
 
-def test_extending_lets_the_time_begin_anew(
+def test_extend_expiry_restarts_the_lifetime(
     time_machine: TimeMachineFixture, session: UserSession
 ) -> None:
     time_machine.shift(3 * DAY)
@@ -102,7 +102,7 @@ def test_extending_lets_the_time_begin_anew(
     assert session.expires_at == NOON + 10 * DAY
 
 
-def test_activity_is_noted_once_in_five_minutes(session: UserSession) -> None:
+def test_activity_is_stored_once_in_five_minutes(session: UserSession) -> None:
     five = dt.timedelta(minutes=5)
 
     assert session.activity(at=NOON + five - dt.timedelta(seconds=1)) == NOON
@@ -112,7 +112,7 @@ def test_activity_is_noted_once_in_five_minutes(session: UserSession) -> None:
 # Rotation.
 
 
-def test_rotating_keeps_the_replaced_identifier_and_moves_the_expiry(
+def test_a_rotation_keeps_the_previous_identifier_and_moves_the_expiry(
     time_machine: TimeMachineFixture, session: UserSession
 ) -> None:
     old = session.refresh_token_jti
@@ -125,7 +125,7 @@ def test_rotating_keeps_the_replaced_identifier_and_moves_the_expiry(
     assert session.successor_seen is False
 
 
-def test_of_two_rotations_from_one_state_the_second_does_nothing(session: UserSession) -> None:
+def test_a_second_rotation_from_the_same_state_does_nothing(session: UserSession) -> None:
     stale = UserSession.objects.get()
     session.mark_rotation("first")
 
@@ -154,7 +154,7 @@ def test_a_rotation_changes_the_access_tokens_identifier(session: UserSession) -
     ("seconds", "seen", "forgiven"),
     [(0, True, True), (10, True, True), (10.001, True, False), (86_400, False, True)],
 )
-def test_the_previous_token_is_forgiven_at_once_or_while_its_successor_is_unused(
+def test_the_previous_token_is_forgiven_briefly_or_until_its_successor_is_used(
     session: UserSession, seconds: float, *, seen: bool, forgiven: bool
 ) -> None:
     old = session.refresh_token_jti
@@ -166,7 +166,7 @@ def test_the_previous_token_is_forgiven_at_once_or_while_its_successor_is_unused
     assert session.forgives("another", at=at) is False
 
 
-def test_before_the_first_rotation_there_is_nothing_to_forgive(session: UserSession) -> None:
+def test_a_session_without_a_rotation_forgives_no_token(session: UserSession) -> None:
     assert session.forgives("", at=NOON) is False
 
 
@@ -187,7 +187,7 @@ def test_a_session_ends_once_and_its_refresh_token_is_revoked(
     assert (revoked.reason, revoked.expires_at) == ("logout", session.expires_at)
 
 
-def test_ending_a_set_counts_those_that_ran(person: User) -> None:
+def test_ending_sessions_counts_only_active_ones(person: User) -> None:
     sessions = [make(person) for _ in range(3)]
     other = make(UserFactory())
     sessions[0].deactivate()
@@ -200,13 +200,13 @@ def test_ending_a_set_counts_those_that_ran(person: User) -> None:
     assert TokenBlacklist.objects.filter(reason="admin").count() == 2
 
 
-def test_ending_nothing_is_no_fault(person: User) -> None:
+def test_ending_no_session_returns_zero(person: User) -> None:
     with transaction.atomic():
         assert UserSession.objects.filter(user=person).end(reason="admin", at=NOON) == 0
 
 
 @pytest.mark.parametrize("active", [True, False])
-def test_a_session_lives_only_while_its_person_may_sign_in(
+def test_a_session_is_live_only_while_its_user_is_active(
     session: UserSession, *, active: bool
 ) -> None:
     session.user.is_active = active
@@ -217,7 +217,7 @@ def test_a_session_lives_only_while_its_person_may_sign_in(
 @pytest.mark.parametrize(
     ("microseconds", "older"), [(-1, False), (0, False), (1, True), (10**6, True)]
 )
-def test_tokens_from_before_the_password_was_set_predate_it(
+def test_a_session_from_before_a_password_change_predates_it(
     session: UserSession, microseconds: int, *, older: bool
 ) -> None:
     session.user.password_changed_at = NOON + dt.timedelta(microseconds=microseconds)
@@ -225,9 +225,7 @@ def test_tokens_from_before_the_password_was_set_predate_it(
     assert session.predates_password() is older
 
 
-def test_cleaning_up_ends_what_has_expired_and_nothing_else(
-    time_machine: TimeMachineFixture, person: User
-) -> None:
+def test_cleanup_ends_only_expired_sessions(time_machine: TimeMachineFixture, person: User) -> None:
     expired, ended, live = make(person), make(person), make(person, expires_at=NOON + 14 * DAY)
     ended.deactivate("logout")
     time_machine.shift(8 * DAY)
@@ -259,19 +257,17 @@ def test_cleaning_up_ends_what_has_expired_and_nothing_else(
         {"expires_at": None},
     ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(
-    session: UserSession, change: dict[str, Any]
-) -> None:
+def test_the_database_refuses_invalid_rows(session: UserSession, change: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         UserSession.objects.filter(pk=session.pk).update(**change)
 
 
-def test_two_sessions_share_no_refresh_token(person: User, session: UserSession) -> None:
+def test_a_refresh_token_belongs_to_one_session(person: User, session: UserSession) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         make(person, refresh_token_jti=session.refresh_token_jti)
 
 
-def test_sessions_go_with_their_person(person: User, session: UserSession) -> None:
+def test_sessions_are_deleted_with_their_user(person: User, session: UserSession) -> None:
     person.delete()
 
     assert not UserSession.objects.exists()

@@ -1,4 +1,4 @@
-"""The TokenBlacklist model's own methods and its table's constraints."""
+"""The TokenBlacklist model and the constraints of its table."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 LATER = NOON + dt.timedelta(days=7)
 
 
-def test_a_token_is_revoked_from_then_on(person: User) -> None:
+def test_a_revoked_token_is_found_with_its_facts(person: User) -> None:
     assert not TokenBlacklist.is_token_blacklisted("jti")
 
     TokenBlacklist.blacklist_token(
@@ -33,7 +33,7 @@ def test_a_token_is_revoked_from_then_on(person: User) -> None:
     assert str(row) == "jti (compromised)"
 
 
-def test_a_token_can_be_revoked_without_knowing_whose_it_is() -> None:
+def test_a_token_can_be_revoked_without_its_user() -> None:
     TokenBlacklist.blacklist_token(jti="jti", expires_at=LATER)
 
     row = TokenBlacklist.objects.get()
@@ -50,7 +50,7 @@ def test_revoking_twice_keeps_the_first_reason(person: User) -> None:
     assert TokenBlacklist.objects.get().reason == "rotation"
 
 
-def test_cleaning_up_forgets_what_has_expired(time_machine: TimeMachineFixture) -> None:
+def test_cleanup_deletes_expired_tokens(time_machine: TimeMachineFixture) -> None:
     for days in (1, 2, 3):
         TokenBlacklist.blacklist_token(jti=str(days), expires_at=NOON + dt.timedelta(days=days))
     time_machine.shift(dt.timedelta(days=2))
@@ -61,7 +61,7 @@ def test_cleaning_up_forgets_what_has_expired(time_machine: TimeMachineFixture) 
     assert TokenBlacklist.cleanup_expired() == 0
 
 
-def test_an_identifier_is_on_the_list_once() -> None:
+def test_an_identifier_is_stored_once() -> None:
     TokenBlacklist.objects.create(jti="jti", expires_at=LATER)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -69,7 +69,7 @@ def test_an_identifier_is_on_the_list_once() -> None:
 
 
 @pytest.mark.parametrize("column", ["jti", "expires_at"])
-def test_the_database_refuses_a_row_that_makes_no_sense(column: str) -> None:
+def test_the_database_refuses_missing_values(column: str) -> None:
     TokenBlacklist.objects.create(jti="jti", expires_at=LATER)
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The User model's own methods and its table's constraints."""
+"""The User model and the constraints of its table."""
 
 import datetime as dt
 import uuid
@@ -11,23 +11,23 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
-from authentication.models import Attempt, User
-from authentication.tests.clients import NOON
-from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.models import User
+from authentication.tests.clients import NEW_PASSWORD, NOON
+from authentication.tests.factories import PASSWORD, UserFactory, unverified_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-# What an account is.
+# Names.
 
 
-def test_an_account_is_found_by_a_uuid_and_signs_in_by_email(person: User) -> None:
+def test_a_user_has_a_uuid_and_is_found_by_email(person: User) -> None:
     assert isinstance(person.pk, uuid.UUID)
     assert User.USERNAME_FIELD == "email"
     assert User.objects.get_by_natural_key(person.email.upper()) == person
 
 
-def test_the_canonical_forms_follow_the_names_whenever_they_are_written(person: User) -> None:
+def test_canonical_names_follow_the_names(person: User) -> None:
     person.email, person.username = "R.uth+x@GoogleMail.com", "Ruth_Moab"
     person.save()
 
@@ -36,7 +36,7 @@ def test_the_canonical_forms_follow_the_names_whenever_they_are_written(person: 
     assert (stored.username, stored.username_canonical) == ("Ruth_Moab", "ruth_moab")
 
 
-def test_a_username_that_is_made_up_tells_nothing_of_the_address() -> None:
+def test_a_generated_username_does_not_contain_the_address() -> None:
     one, other = (User.objects.create_user(f"ruth{n}@example.org", PASSWORD) for n in range(2))
 
     assert one.username != other.username
@@ -44,14 +44,14 @@ def test_a_username_that_is_made_up_tells_nothing_of_the_address() -> None:
     assert one.username.startswith("member-")
 
 
-def test_a_superuser_may_do_everything_and_has_a_proven_address() -> None:
+def test_a_superuser_has_a_verified_address() -> None:
     user = User.objects.create_superuser("root@example.org", PASSWORD)
 
     assert (user.is_staff, user.is_superuser, user.email_verified) == (True, True, True)
     assert user.email_verified_at == NOON
 
 
-def test_an_account_is_shown_by_its_username(person: User) -> None:
+def test_a_user_is_shown_by_username(person: User) -> None:
     assert str(person) == person.username
 
 
@@ -63,29 +63,29 @@ def test_a_password_is_stored_as_an_argon2id_hash(person: User) -> None:
     assert identify_hasher(person.password).algorithm == "argon2"
 
 
-def test_setting_a_password_stamps_the_time_and_lifts_the_breach_flag(
+def test_setting_a_password_stores_the_time_and_clears_the_breach_flag(
     time_machine: TimeMachineFixture, person: User
 ) -> None:
     person.password_breached_at = NOON
     time_machine.shift(60)
 
-    person.set_password("Another-Horse-7")
+    person.set_password(NEW_PASSWORD)
 
     assert person.password_changed_at == NOON + dt.timedelta(seconds=60)
     assert person.password_breached_at is None
-    assert person.check_password("Another-Horse-7")
+    assert person.check_password(NEW_PASSWORD)
     assert not person.check_password(PASSWORD)
 
 
 @pytest.mark.parametrize(
     "other", ["correct-horse-9", " Correct-Horse-9", "Correct-Horse-9 ", "Correct-Horse-", ""]
 )
-def test_a_password_is_taken_exactly_as_it_is(person: User, other: str) -> None:
+def test_another_spelling_of_a_password_is_refused(person: User, other: str) -> None:
     assert person.check_password(PASSWORD)
     assert not person.check_password(other)
 
 
-def test_two_ways_to_compose_a_letter_are_one_password(person: User) -> None:
+def test_composed_and_decomposed_letters_are_the_same_password(person: User) -> None:
     person.set_password("Caf\u00e9-Horse-9")
 
     assert person.check_password("Cafe\u0301-Horse-9")
@@ -97,14 +97,14 @@ def test_compatibility_letters_are_not_folded_in_a_password(person: User) -> Non
     assert not person.check_password("Horse-9")
 
 
-def test_without_a_password_nobody_gets_in(person: User) -> None:
+def test_an_account_without_a_password_matches_none(person: User) -> None:
     person.set_password(None)
 
     assert not person.has_usable_password()
     assert not person.check_password("")
 
 
-def test_a_hash_of_older_parameters_is_made_anew_and_tokens_stay_good(
+def test_an_older_hash_is_renewed_without_a_password_change(
     time_machine: TimeMachineFixture, person: User, settings: Settings
 ) -> None:
     settings.ARGON2_TIME_COST = 2
@@ -124,9 +124,7 @@ def test_a_hash_of_older_parameters_is_made_anew_and_tokens_stay_good(
 # Locking.
 
 
-def test_an_account_is_locked_for_half_an_hour(
-    time_machine: TimeMachineFixture, person: User
-) -> None:
+def test_a_lock_lasts_half_an_hour(time_machine: TimeMachineFixture, person: User) -> None:
     assert not person.is_account_locked()
 
     person.lock_account()
@@ -138,14 +136,14 @@ def test_an_account_is_locked_for_half_an_hour(
     assert not person.is_account_locked()
 
 
-def test_an_account_can_be_locked_for_another_time(person: User) -> None:
+def test_a_lock_may_have_another_duration(person: User) -> None:
     person.lock_account(dt.timedelta(days=1))
 
     person.refresh_from_db()
     assert person.locked_until == NOON + dt.timedelta(days=1)
 
 
-def test_unlocking_lets_the_person_try_again_at_once(person: User) -> None:
+def test_unlocking_resets_the_lock_and_the_count(person: User) -> None:
     User.objects.filter(pk=person.pk).update(
         failed_login_attempts=5, locked_until=NOON + dt.timedelta(minutes=5)
     )
@@ -172,7 +170,7 @@ def test_the_fifth_failure_locks(person: User) -> None:
     assert person.locked_until == NOON + dt.timedelta(minutes=30)
 
 
-def test_failures_while_locked_extend_nothing(
+def test_failures_during_a_lock_do_not_extend_it(
     time_machine: TimeMachineFixture, person: User
 ) -> None:
     for _ in range(5):
@@ -184,9 +182,7 @@ def test_failures_while_locked_extend_nothing(
     assert person.locked_until == NOON + dt.timedelta(minutes=30)
 
 
-def test_after_the_lock_the_count_begins_anew(
-    time_machine: TimeMachineFixture, person: User
-) -> None:
+def test_the_count_restarts_after_a_lock(time_machine: TimeMachineFixture, person: User) -> None:
     for _ in range(5):
         person.record_failed_login()
     time_machine.shift(dt.timedelta(minutes=30))
@@ -196,7 +192,7 @@ def test_after_the_lock_the_count_begins_anew(
     assert (person.failed_login_attempts, person.locked_until) == (1, None)
 
 
-def test_a_success_forgets_the_failures_and_is_noted(
+def test_a_success_resets_the_count_and_is_stored(
     time_machine: TimeMachineFixture, person: User
 ) -> None:
     for _ in range(4):
@@ -210,20 +206,20 @@ def test_a_success_forgets_the_failures_and_is_noted(
     assert person.last_login == NOON + dt.timedelta(seconds=60)
 
 
-def test_the_threshold_and_the_time_are_settings(person: User, settings: Settings) -> None:
+def test_settings_give_the_threshold_and_the_duration(person: User, settings: Settings) -> None:
     settings.ACCOUNT_LOCKOUT_THRESHOLD, settings.ACCOUNT_LOCKOUT_MINUTES = 2, 5
 
     row = User.objects.filter(pk=person.pk)
     attempts = [row.reserve_attempt(at=timezone.now()) for _ in range(3)]
 
-    assert attempts == [Attempt.COUNTED, Attempt.LAST, Attempt.REFUSED]
+    assert attempts == [True, True, False]
     assert User.objects.get().locked_until == NOON + dt.timedelta(minutes=5)
 
 
-def test_an_address_is_proven_once(person: User) -> None:
-    User.objects.filter(pk=person.pk).update(email_verified=False, email_verified_at=None)
+def test_an_address_is_verified_once() -> None:
+    newcomer = unverified_user()
 
-    assert [User.objects.verify_email(person.pk, at=NOON) for _ in range(2)] == [True, False]
+    assert [User.objects.verify_email(newcomer.pk, at=NOON) for _ in range(2)] == [True, False]
     assert User.objects.get().email_verified_at == NOON
 
 
@@ -241,9 +237,7 @@ def test_an_address_is_proven_once(person: User) -> None:
         ({"username": "coco"}, {"username": "\u0441\u043e\u0441\u043e"}),
     ],
 )
-def test_two_accounts_share_no_name_in_any_spelling(
-    first: dict[str, str], second: dict[str, str]
-) -> None:
+def test_a_name_is_unique_in_any_spelling(first: dict[str, str], second: dict[str, str]) -> None:
     UserFactory(**first)
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -262,8 +256,6 @@ def test_two_accounts_share_no_name_in_any_spelling(
         {"password_changed_at": None},
     ],
 )
-def test_the_database_refuses_a_row_that_makes_no_sense(
-    person: User, change: dict[str, Any]
-) -> None:
+def test_the_database_refuses_invalid_rows(person: User, change: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=person.pk).update(**change)

@@ -1,5 +1,6 @@
 """Secrets that are good for one use, used by many."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import ExchangeTokenService
+from authentication.services.acting import locked_account
 from authentication.tests.conftest import API
 from authentication.tests.factories import UserFactory
 
@@ -76,13 +78,23 @@ def test_a_reset_token_sets_one_password(person: User) -> None:
     assert AuditLog.objects.filter(event_type="password_reset").count() == 1
 
 
+def locked(user: User, issue: Callable[[User], str]) -> str:
+    """Issue a token as the sender of a mail does."""
+    with locked_account(user.pk):
+        return issue(user)
+
+
+def reset_of(user: User) -> str:
+    return str(PasswordResetToken.objects.issue(user, at=timezone.now()))
+
+
 def test_of_verification_tokens_made_at_the_same_moment_one_is_good(unproven: User) -> None:
-    all_at_once(*[lambda: verification_of(unproven)] * 8)
+    all_at_once(*[lambda: locked(unproven, verification_of)] * 8)
 
     assert EmailVerificationToken.objects.filter(verified_at=None).count() == 1
 
 
 def test_of_reset_tokens_made_at_the_same_moment_one_is_good(person: User) -> None:
-    all_at_once(*[lambda: PasswordResetToken.objects.issue(person, at=timezone.now())] * 8)
+    all_at_once(*[lambda: locked(person, reset_of)] * 8)
 
     assert PasswordResetToken.objects.filter(used_at=None).count() == 1

@@ -44,6 +44,7 @@ INDEXES = (
     "authentication_passwordresettoken_token",
     "email_change_reserved",
     "authentication_actiontoken_token",
+    "known_device_unique",
     "session_live",
     "outbox_due",
     "outbox_dead",
@@ -112,6 +113,7 @@ def crowded(api: APIClient, person: User) -> Tokens:
         action="disown_session", user=person, token="x", expires_at=later
     )
     fill(link, id="", token=hexadecimal, user_id=others)
+    fill(KnownDevice.objects.get(), id="", user_id=others)
     mail = OutgoingEmail.objects.create(
         user=person, kind="verification", status="sent", sent_at=now
     )

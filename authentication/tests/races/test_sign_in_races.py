@@ -32,6 +32,8 @@ def test_no_crowd_of_sign_ins_opens_more_sessions_than_allowed(
 ) -> None:
     settings.MAX_ACTIVE_SESSIONS = 3
 
+    settings.ACCOUNT_LOCKOUT_THRESHOLD = CROWD + 1
+
     answers = posts(CROWD, URL, lambda _: {"email": person.email, "password": PASSWORD})
 
     assert statuses(answers) == {200: CROWD}

@@ -1,4 +1,4 @@
-"""authentication.utils.client."""
+"""utils/client.py: the address of a client, its network, and what a service may know of it."""
 
 import ipaddress
 from typing import Any
@@ -53,15 +53,15 @@ CLAIMED = {
         ("\x00", None),
     ],
 )
-def test_the_address_is_the_peers(remote: str, address: object) -> None:
+def test_the_address_is_that_of_the_peer(remote: str, address: object) -> None:
     assert client_address({"REMOTE_ADDR": remote}) == address
 
 
-def test_without_an_address_there_is_none() -> None:
+def test_a_request_without_an_address_has_none() -> None:
     assert client_address({}) is None
 
 
-def test_what_a_client_writes_into_any_header_changes_nothing() -> None:
+def test_no_header_changes_the_address() -> None:
     assert client_address({"REMOTE_ADDR": "198.51.100.7", **CLAIMED}) == V4
 
 
@@ -95,9 +95,7 @@ def test_behind_proxies_a_request_without_the_header_has_no_address(settings: Se
 
 
 @pytest.mark.parametrize("header", ["X-Real-IP", "x-real-ip", "X-REAL-IP"])
-def test_with_a_header_of_the_edges_own_the_address_is_there(
-    settings: Settings, header: str
-) -> None:
+def test_a_configured_header_gives_the_address(settings: Settings, header: str) -> None:
     settings.CLIENT_IP_HEADER = header
     meta = {
         "REMOTE_ADDR": "10.0.0.9",
@@ -111,16 +109,16 @@ def test_with_a_header_of_the_edges_own_the_address_is_there(
 
 @thoroughly
 @given(remote=st.text(max_size=60), forwarded=st.text(max_size=60))
-def test_any_text_at_all_is_an_address_or_none(remote: str, forwarded: str) -> None:
+def test_any_text_is_an_address_or_none(remote: str, forwarded: str) -> None:
     found = client_address({"REMOTE_ADDR": remote, "HTTP_X_FORWARDED_FOR": forwarded})
 
     assert found is None or ipaddress.ip_address(str(found)) == found
 
 
-# The bucket.
+# The key of rate limits.
 
 
-def test_an_ipv4_address_is_its_own_bucket() -> None:
+def test_an_ipv4_address_is_its_own_key() -> None:
     assert network_key(V4) == "198.51.100.7"
 
 
@@ -133,17 +131,17 @@ def test_an_ipv4_address_is_its_own_bucket() -> None:
         "2001:db8:0:1:ffff:ffff:ffff:ffff",
     ],
 )
-def test_a_64_network_of_ipv6_is_one_bucket(text: str) -> None:
+def test_a_64_network_of_ipv6_has_one_key(text: str) -> None:
     assert network_key(client_address({"REMOTE_ADDR": text})) == "2001:db8:0:1::/64"
 
 
-def test_the_next_64_network_is_another_bucket() -> None:
+def test_the_next_64_network_has_another_key() -> None:
     assert network_key(ipaddress.ip_address("2001:db8:0:2::1")) != network_key(
         ipaddress.ip_address("2001:db8:0:1::1")
     )
 
 
-def test_all_that_is_malformed_is_one_bucket() -> None:
+def test_all_malformed_addresses_have_one_key() -> None:
     malformed = ("", "nonsense", "1.2.3", "1.2.3.4.5", "\x00", "::g")
 
     assert {network_key(client_address({"REMOTE_ADDR": text})) for text in malformed} == {"unknown"}
@@ -171,7 +169,7 @@ def test_a_mapped_ipv4_address_counts_as_itself(address: ipaddress.IPv4Address) 
         {"Sec-Fetch-Dest": "empty"},
     ],
 )
-def test_what_carries_an_origin_or_fetch_metadata_is_a_browser(headers: dict[str, str]) -> None:
+def test_a_request_with_an_origin_or_fetch_metadata_is_a_browsers(headers: dict[str, str]) -> None:
     assert is_browser(RequestFactory().post("/", headers=headers))
 
 
@@ -184,54 +182,54 @@ def test_what_carries_an_origin_or_fetch_metadata_is_a_browser(headers: dict[str
         {"Sec-Ch-Ua": "Chrome"},
     ],
 )
-def test_anything_else_is_an_app(headers: dict[str, str]) -> None:
+def test_other_requests_are_those_of_apps(headers: dict[str, str]) -> None:
     assert not is_browser(RequestFactory().post("/", headers=headers))
 
 
-# What a service may know.
+# ClientInfo.
 
 
-def client_of(**meta: Any) -> ClientInfo:
+def client_info(**meta: Any) -> ClientInfo:
     return ClientInfo.of(RequestFactory().post("/", **meta))
 
 
-def test_a_client_is_its_address_its_user_agent_and_the_name_of_its_request() -> None:
-    found = client_of(
+def test_client_info_holds_address_user_agent_and_correlation_id() -> None:
+    found = client_info(
         REMOTE_ADDR="198.51.100.7", HTTP_USER_AGENT="curl/8", **{CORRELATION_KEY: "abc"}
     )
 
     assert found == ClientInfo(ip_address="198.51.100.7", user_agent="curl/8", correlation_id="abc")
 
 
-def test_a_client_may_have_none_of_them() -> None:
-    assert client_of(REMOTE_ADDR="unix:") == ClientInfo(
+def test_client_info_may_be_empty() -> None:
+    assert client_info(REMOTE_ADDR="unix:") == ClientInfo(
         ip_address=None, user_agent="", correlation_id=""
     )
 
 
-def test_no_header_names_the_request() -> None:
-    assert client_of(HTTP_AUTHENTICATION_CORRELATION_ID="mine").correlation_id == ""
+def test_no_header_sets_the_correlation_id() -> None:
+    assert client_info(HTTP_AUTHENTICATION_CORRELATION_ID="mine").correlation_id == ""
 
 
-def test_a_zone_does_not_reach_the_database() -> None:
-    assert client_of(REMOTE_ADDR="fe80::1%eth0").ip_address == "fe80::1"
+def test_a_zone_is_removed_from_an_address() -> None:
+    assert client_info(REMOTE_ADDR="fe80::1%eth0").ip_address == "fe80::1"
 
 
 def test_a_long_user_agent_is_cut() -> None:
-    assert client_of(HTTP_USER_AGENT="x" * 5000).user_agent == "x" * 512
+    assert client_info(HTTP_USER_AGENT="x" * 5000).user_agent == "x" * 512
 
 
 @pytest.mark.parametrize(
     "character",
     ["\x00", "\x1b", "\r", "\n", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"],
 )
-def test_a_character_that_no_log_should_hold_is_replaced(character: str) -> None:
+def test_control_characters_are_replaced(character: str) -> None:
     assert replace_control_characters(f"a{character}b") == "a\ufffdb"
 
 
 @thoroughly
 @given(text=st.text(max_size=100))
-def test_printable_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
+def test_replaced_text_is_stable_and_can_be_stored(text: str) -> None:
     shown = replace_control_characters(text)
 
     assert replace_control_characters(shown) == shown

@@ -1,4 +1,4 @@
-"""authentication.utils.crypto."""
+"""utils/crypto.py: random tokens, digests and pseudonyms."""
 
 import hashlib
 import re
@@ -33,11 +33,11 @@ def test_a_digest_is_the_sha_256_of_the_secret() -> None:
 
 @thoroughly
 @given(text=any_text)
-def test_any_string_at_all_has_a_digest_of_64_letters(text: str) -> None:
+def test_any_string_has_a_digest_of_64_letters(text: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", digest(text))
 
 
-def test_half_a_character_has_a_digest_and_a_pseudonym_too() -> None:
+def test_a_lone_surrogate_has_a_digest_and_a_pseudonym() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", digest("\ud800"))
     assert re.fullmatch(r"[0-9a-f]{64}", pseudonym("purpose", "\ud800"))
 
@@ -57,19 +57,9 @@ def test_a_pseudonym_cannot_be_recomputed_without_the_key(settings: Settings) ->
     assert pseudonym("purpose", "ruth@example.org") != before
 
 
-def test_an_access_tokens_identifier_follows_from_its_refresh_tokens_under_the_sessions_key() -> (
-    None
-):
+def test_the_identifier_of_an_access_token_is_derived_from_key_and_refresh_token() -> None:
+    derived = {derived_jti("key", "jti"), derived_jti("key", "jti2"), derived_jti("key2", "jti")}
+
     assert derived_jti("key", "jti") == derived_jti("key", "jti")
-    assert (
-        len(
-            {
-                derived_jti("key", "jti"),
-                derived_jti("key", "jti2"),
-                derived_jti("key2", "jti"),
-                "jti",
-            }
-        )
-        == 4
-    )
+    assert len(derived | {"jti"}) == 4
     assert re.fullmatch(r"[0-9a-f]{32}", derived_jti("key", "jti"))

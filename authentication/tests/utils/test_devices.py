@@ -1,4 +1,4 @@
-"""authentication.utils.devices."""
+"""utils/devices.py: devices by User-Agent, and the secrets that recognize them."""
 
 import re
 import uuid
@@ -21,7 +21,7 @@ RUTH, NAOMI = uuid.UUID(int=1), uuid.UUID(int=2)
 
 
 @pytest.mark.parametrize("kind", AGENTS)
-def test_a_device_is_described_in_words_a_person_recognises(kind: str) -> None:
+def test_a_user_agent_is_described_by_device_browser_and_system(kind: str) -> None:
     agent = AGENTS[kind]
 
     assert device_of(agent.header) == Device(agent.name, agent.type, agent.browser, agent.system)
@@ -29,7 +29,7 @@ def test_a_device_is_described_in_words_a_person_recognises(kind: str) -> None:
 
 @thoroughly
 @given(text=st.text(max_size=600))
-def test_any_text_at_all_gives_some_device_that_fits_its_columns(text: str) -> None:
+def test_any_user_agent_gives_a_device_that_fits_its_columns(text: str) -> None:
     device = device_of(text)
 
     assert 0 < len(device.name) <= 100
@@ -38,14 +38,14 @@ def test_any_text_at_all_gives_some_device_that_fits_its_columns(text: str) -> N
     assert device.type in {"bot", "desktop", "mobile", "other", "tablet"}
 
 
-class TestTheSecrets:
-    def test_a_new_one_stands_in_front_of_the_others(self) -> None:
+class TestDeviceSecrets:
+    def test_the_newest_secret_comes_first(self) -> None:
         first, device_id = with_new_secret("")
         second, both = with_new_secret(device_id)
 
         assert device_secrets(both) == [second, first]
 
-    def test_a_device_keeps_five(self) -> None:
+    def test_a_device_keeps_five_secrets(self) -> None:
         device_id = ""
         for _ in range(7):
             newest, device_id = with_new_secret(device_id)
@@ -54,10 +54,10 @@ class TestTheSecrets:
         assert device_secrets(device_id)[0] == newest
 
     @given(text=st.text(max_size=600))
-    def test_any_text_holds_secrets_or_none(self, text: str) -> None:
+    def test_any_text_holds_only_wellformed_secrets(self, text: str) -> None:
         assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", it) for it in device_secrets(text))
 
-    def test_their_digests_differ_by_account(self) -> None:
+    def test_the_digest_of_a_secret_differs_by_account(self) -> None:
         secret, _ = with_new_secret("")
 
         digests = {device_digest(secret, user_id) for user_id in (RUTH, NAOMI)}

@@ -1,4 +1,4 @@
-"""Secrets encrypted in the database."""
+"""utils/encryption.py: secrets encrypted in the database."""
 
 import base64
 
@@ -14,22 +14,22 @@ OLD, NEW = (
 )
 
 
-def test_what_is_encrypted_is_read_again_in_its_place() -> None:
+def test_an_encrypted_secret_is_decrypted_in_its_context() -> None:
     assert decrypt(encrypt(SECRET, context="totp:1"), context="totp:1") == SECRET
 
 
-def test_the_same_secret_never_looks_the_same() -> None:
+def test_the_same_secret_is_encrypted_differently_every_time() -> None:
     assert len({encrypt(SECRET, context="totp:1") for _ in range(50)}) == 50
 
 
-def test_it_shows_nothing_of_the_secret() -> None:
+def test_the_ciphertext_does_not_contain_the_secret() -> None:
     text = encrypt(SECRET, context="totp:1")
 
     assert SECRET not in base64.urlsafe_b64decode(text.partition(".")[2])
     assert base64.b32encode(SECRET).decode() not in text
 
 
-def test_in_another_place_it_is_worth_nothing() -> None:
+def test_another_context_cannot_decrypt() -> None:
     text = encrypt(SECRET, context="totp:1")
 
     with pytest.raises(DecryptionError):
@@ -37,9 +37,9 @@ def test_in_another_place_it_is_worth_nothing() -> None:
 
 
 @pytest.mark.parametrize("position", [0, 8, 9, 20, -1])
-def test_whatever_is_altered_is_noticed(position: int) -> None:
+def test_an_altered_ciphertext_is_refused(position: int) -> None:
     text = encrypt(SECRET, context="totp:1")
-    # Of the last character's bits some are padding.
+    # Some bits of the last character are padding.
     other = "A" if text[position] not in "ABCD" else "z"
     altered = text[:position] + other + (text[position + 1 :] if position != -1 else "")
 
@@ -48,14 +48,14 @@ def test_whatever_is_altered_is_noticed(position: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "x", "x.y", "\u00e4.\u00e4"])
-def test_what_was_never_encrypted_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(DecryptionError):
         decrypt(text, context="totp:1")
     with pytest.raises(DecryptionError):
         decrypt(f"{newest_key_id()}.{text}", context="totp:1")
 
 
-def test_a_key_can_be_rotated(settings: Settings) -> None:
+def test_keys_can_be_rotated(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
     before = encrypt(SECRET, context="totp:1")
     settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]

@@ -1,4 +1,4 @@
-"""Codes of authenticator apps and recovery codes."""
+"""utils/one_time_codes.py: codes of authenticator apps and recovery codes."""
 
 import base64
 import re
@@ -18,7 +18,7 @@ from authentication.utils.one_time_codes import (
 )
 from authentication.utils.qr import qr_svg
 
-# RFC 6238, appendix B, has these with eight digits; ours are the last six.
+# RFC 6238, appendix B, lists them with eight digits; these are the last six.
 RFC_SEED = b"12345678901234567890"
 RFC_CODES = {
     59: "287082",
@@ -43,12 +43,12 @@ NOT_SIX_DIGITS = [
 
 
 @pytest.mark.parametrize(("timestamp", "code"), RFC_CODES.items())
-def test_the_codes_are_those_of_the_rfc(timestamp: int, code: str) -> None:
+def test_codes_are_those_of_the_rfc(timestamp: int, code: str) -> None:
     assert totp_code(RFC_SEED, timestamp // 30) == code
     assert matching_step(RFC_SEED, code, timestamp=timestamp) == timestamp // 30
 
 
-def test_a_code_is_good_in_its_step_and_the_neighbours_and_no_longer() -> None:
+def test_a_code_is_valid_in_its_step_and_the_neighbouring_ones() -> None:
     at, step = 1234567890, 1234567890 // 30
 
     found = [
@@ -60,12 +60,12 @@ def test_a_code_is_good_in_its_step_and_the_neighbours_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize("code", NOT_SIX_DIGITS, ids=ascii)
-def test_another_spelling_is_no_code(code: str) -> None:
+def test_only_six_ascii_digits_are_a_code(code: str) -> None:
     assert not is_totp_code(code)
     assert matching_step(RFC_SEED, code, timestamp=59) is None
 
 
-def test_seeds_have_160_bits_and_none_comes_twice() -> None:
+def test_seeds_are_unique_and_have_160_bits() -> None:
     seeds = {new_seed() for _ in range(1000)}
 
     assert len(seeds) == 1000
@@ -74,7 +74,7 @@ def test_seeds_have_160_bits_and_none_comes_twice() -> None:
     assert re.fullmatch(r"[A-Z2-7]{32}", base32(RFC_SEED))
 
 
-def test_an_app_reads_issuer_account_and_secret() -> None:
+def test_the_uri_holds_issuer_account_and_secret() -> None:
     address = urlsplit(
         otpauth_uri(RFC_SEED, issuer="Vineyard: Group", account="ruth+a@example.org")
     )
@@ -91,7 +91,7 @@ def test_an_app_reads_issuer_account_and_secret() -> None:
     }
 
 
-def test_a_qr_code_is_an_image_that_stands_alone() -> None:
+def test_a_qr_code_is_a_standalone_svg() -> None:
     image = qr_svg("otpauth://totp/x")
 
     assert image.startswith("<svg ")
@@ -100,7 +100,7 @@ def test_a_qr_code_is_an_image_that_stands_alone() -> None:
 
 
 class TestRecoveryCodes:
-    def test_there_are_ten_of_120_bits(self) -> None:
+    def test_ten_codes_have_120_bits_each(self) -> None:
         codes = new_recovery_codes()
 
         assert len(set(codes)) == 10
@@ -109,7 +109,7 @@ class TestRecoveryCodes:
             for code in codes
         )
 
-    def test_none_comes_twice(self) -> None:
+    def test_codes_are_unique(self) -> None:
         assert len({code for _ in range(100) for code in new_recovery_codes()}) == 1000
 
     @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ class TestRecoveryCodes:
             "k7m2qx-9fdOaa-t3ny8w-h5c4rI",
         ],
     )
-    def test_how_people_write_them_does_not_matter(self, typed: str) -> None:
+    def test_spellings_of_a_code_are_accepted(self, typed: str) -> None:
         assert canonical_recovery_code(typed) == "k7m2qx9fd0aat3ny8wh5c4r1"
 
     @pytest.mark.parametrize(
         "typed",
         ["", "492039", "k7m2qx", "k7m2qx9fd0aat3ny8wh5c4r12", "\uff4b7m2qx9fd0aat3ny8wh5c4r1"],
     )
-    def test_what_is_none_is_none(self, typed: str) -> None:
+    def test_other_text_is_no_code(self, typed: str) -> None:
         assert canonical_recovery_code(typed) == ""

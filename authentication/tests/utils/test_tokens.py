@@ -1,4 +1,4 @@
-"""authentication.utils.tokens."""
+"""utils/tokens.py: signing and reading JSON web tokens."""
 
 import datetime as dt
 import uuid
@@ -24,8 +24,8 @@ from authentication.utils.tokens import (
     sign_token,
 )
 
-SESSION, PERSON = uuid.UUID(int=1), uuid.UUID(int=2)
-KINDS = pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
+SESSION, USER = uuid.UUID(int=1), uuid.UUID(int=2)
+for_each_kind = pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
 
 pytestmark = pytest.mark.time_machine(NOON, tick=False)
 
@@ -33,32 +33,32 @@ pytestmark = pytest.mark.time_machine(NOON, tick=False)
 def token_of(kind: Kind, *, minutes: int = 15) -> str:
     ends_at = NOON + dt.timedelta(minutes=minutes)
     return sign_token(
-        kind, jti="jti", session_id=SESSION, user_id=PERSON, issued_at=NOON, expires_at=ends_at
+        kind, jti="jti", session_id=SESSION, user_id=USER, issued_at=NOON, expires_at=ends_at
     )
 
 
-@KINDS
-def test_a_token_that_was_signed_can_be_read(kind: Kind) -> None:
+@for_each_kind
+def test_a_signed_token_can_be_read(kind: Kind) -> None:
     assert Claims.read(kind, token_of(kind)) == Claims(
-        jti="jti", session_id=SESSION, user_id=PERSON, issued_at=NOON, expired=False
+        jti="jti", session_id=SESSION, user_id=USER, issued_at=NOON, expired=False
     )
 
 
-@KINDS
-def test_a_token_says_nothing_but_this(kind: Kind) -> None:
+@for_each_kind
+def test_a_token_holds_exactly_these_claims(kind: Kind) -> None:
     assert claims_of(token_of(kind)) == {
         "token_type": kind.token_type,
         "iss": "vineyard_group_fellowship",
         "jti": "jti",
         "sid": str(SESSION),
-        "user_id": str(PERSON),
+        "user_id": str(USER),
         "iat": int(NOON.timestamp()),
         "exp": int(NOON.timestamp()) + 900,
     }
     assert jwt.get_unverified_header(token_of(kind)) == {"alg": "HS256", "typ": "JWT"}
 
 
-@KINDS
+@for_each_kind
 def test_the_same_claims_make_the_same_token(kind: Kind) -> None:
     assert token_of(kind) == token_of(kind)
 
@@ -66,16 +66,16 @@ def test_the_same_claims_make_the_same_token(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("made", "read"), [(AccessToken, RefreshToken), (RefreshToken, AccessToken)]
 )
-def test_one_kind_is_not_taken_for_the_other(made: Kind, read: Kind) -> None:
+def test_one_kind_of_token_is_refused_as_the_other(made: Kind, read: Kind) -> None:
     with pytest.raises(InvalidToken):
         Claims.read(read, token_of(made))
 
 
-@KINDS
+@for_each_kind
 @pytest.mark.parametrize(
     ("seconds", "expired"), [(0, False), (900 + 9, False), (900 + 10, True), (10**6, True)]
 )
-def test_a_token_is_good_until_it_expires_with_ten_seconds_of_leeway(
+def test_a_token_is_valid_until_ten_seconds_after_its_expiry(
     time_machine: TimeMachineFixture, kind: Kind, seconds: int, *, expired: bool
 ) -> None:
     token = token_of(kind)
@@ -89,8 +89,8 @@ def test_a_token_is_good_until_it_expires_with_ten_seconds_of_leeway(
         assert Claims.read(kind, token).jti == "jti"
 
 
-@KINDS
-def test_a_token_from_a_clock_that_is_more_than_ten_seconds_ahead_is_refused(
+@for_each_kind
+def test_a_token_issued_more_than_ten_seconds_ahead_is_refused(
     time_machine: TimeMachineFixture, kind: Kind
 ) -> None:
     token = token_of(kind)
@@ -102,8 +102,8 @@ def test_a_token_from_a_clock_that_is_more_than_ten_seconds_ahead_is_refused(
         Claims.read(kind, token)
 
 
-@KINDS
-def test_no_single_bit_can_be_flipped(kind: Kind) -> None:
+@for_each_kind
+def test_a_token_with_any_bit_flipped_is_refused(kind: Kind) -> None:
     token = token_of(kind).encode()
     accepted = []
 
@@ -121,7 +121,7 @@ def test_no_single_bit_can_be_flipped(kind: Kind) -> None:
 
 @thoroughly
 @given(text=st.text(max_size=200))
-def test_any_text_at_all_is_not_ours(text: str) -> None:
+def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidToken):
         Claims.read(AccessToken, text)
 
@@ -129,12 +129,12 @@ def test_any_text_at_all_is_not_ours(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "\ud800", "a.\ud800.c", "\x00", "é.é.é", "." * 2048, "x" * 100_000]
 )
-def test_strange_text_is_not_ours(text: str) -> None:
+def test_malformed_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidToken):
         Claims.read(RefreshToken, text)
 
 
-def test_the_newest_key_signs_and_the_older_ones_verify(settings: Settings) -> None:
+def test_the_newest_key_signs_and_older_keys_verify(settings: Settings) -> None:
     old, oldest, newest = (
         settings.JWT_SIGNING_KEY,
         "an-oldest-key-of-more-than-32-letters",
@@ -155,7 +155,7 @@ def test_the_newest_key_signs_and_the_older_ones_verify(settings: Settings) -> N
         Claims.read(AccessToken, of_old)
 
 
-def test_a_token_of_an_older_key_can_be_read_after_its_time_too(
+def test_an_expired_token_of_an_older_key_can_be_read(
     time_machine: TimeMachineFixture, settings: Settings
 ) -> None:
     token, old = token_of(RefreshToken), settings.JWT_SIGNING_KEY
@@ -173,7 +173,7 @@ def test_a_token_of_an_older_key_can_be_read_after_its_time_too(
     [{"iss": "another"}, {"token_type": "access"}, {"jti": 1}, {"sid": "mine"}, {"exp": None}],
 )
 @pytest.mark.parametrize("key", ["", ATTACKERS_KEY])
-def test_a_token_past_its_time_must_be_right_in_every_other_point(
+def test_an_expired_token_must_be_valid_in_every_other_point(
     change: dict[str, object], key: str
 ) -> None:
     claims = claims_of(token_of(RefreshToken, minutes=-10))
@@ -184,9 +184,7 @@ def test_a_token_past_its_time_must_be_right_in_every_other_point(
 
 
 @pytest.mark.parametrize("change", [{"iss": "another"}, {"token_type": "refresh"}, {"jti": 1}])
-def test_an_older_key_makes_no_other_check_easier(
-    settings: Settings, change: dict[str, object]
-) -> None:
+def test_an_older_key_relaxes_no_other_check(settings: Settings, change: dict[str, object]) -> None:
     claims = claims_of(token_of(AccessToken))
     token = jwt.encode({**claims, **change}, settings.JWT_SIGNING_KEY, algorithm="HS256")
     settings.JWT_SIGNING_KEY_FALLBACKS = [settings.JWT_SIGNING_KEY]
@@ -196,7 +194,7 @@ def test_an_older_key_makes_no_other_check_easier(
         Claims.read(AccessToken, token)
 
 
-def test_the_key_ring_is_made_once_for_the_same_keys(settings: Settings) -> None:
+def test_the_key_ring_is_cached_by_keys(settings: Settings) -> None:
     assert key_ring() is key_ring()
 
     before, settings.JWT_SIGNING_KEY = key_ring(), "a-newest-key-of-more-than-32-letters"

@@ -59,6 +59,7 @@ def test_the_decision_is_a_table() -> None:
     }
 
 
+@pytest.mark.django_db
 class TestANamesCount:
     def test_five_attempts_have_room_and_the_fifth_locks(self) -> None:
         counters = [name_counter() for _ in range(7)]

@@ -1,0 +1,137 @@
+"""A write by a session that ended after the request began changes nothing."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from authentication.models import ActionToken, AuditLog, SecondFactor, User, UserSession
+from authentication.services.sessions import TokenService
+from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of, rows
+from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password
+from authentication.tests.conftest import API, ME, bearer
+from authentication.tests.factories import PASSWORD, give_factor
+from authentication.utils.encryption import encrypt
+
+pytestmark = [pytest.mark.django_db, pytest.mark.security]
+
+
+@dataclasses.dataclass(frozen=True)
+class Write:
+    """A write on behalf of a session."""
+
+    method: str
+    url: str
+    body: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+WRITES = {
+    "logout": Write("post", f"{API}/logout/"),
+    "reauthenticate": Write("post", f"{API}/reauthenticate/", {"password": PASSWORD}),
+    "password": Write(
+        "post",
+        f"{API}/password/change/",
+        {"old_password": PASSWORD, "new_password": NEW_PASSWORD},
+    ),
+    "email": Write("post", f"{API}/account/email/", {"email": "new@example.org"}),
+    "cancel email": Write("delete", f"{API}/account/email/"),
+    "profile": Write("patch", ME, {"username": "another.name", "display_name": "R."}),
+    "consents": Write("post", f"{API}/account/consents/", {"terms_accepted": True}),
+    "notices": Write("put", f"{API}/account/notices/", {"notices": False}),
+    "export": Write("post", f"{API}/account/export/"),
+    "download": Write("post", f"{API}/account/export/download/", {"token": "{export}"}),
+    "delete": Write("post", f"{API}/account/delete/"),
+    "set up a factor": Write("post", f"{API}/2fa/totp/setup/"),
+    "confirm a factor": Write("post", f"{API}/2fa/totp/confirm/", {"otp": "{otp}"}),
+    "disable a factor": Write("post", f"{API}/2fa/disable/"),
+    "recovery codes": Write("post", f"{API}/2fa/recovery-codes/"),
+    "end a session": Write("delete", f"{API}/sessions/{{session}}/"),
+    "end other sessions": Write("post", f"{API}/sessions/terminate-all/"),
+    "not me": Write("post", f"{API}/account/activity/{{event}}/disown/"),
+}
+NEEDS_FACTOR = {"disable a factor", "recovery codes"}
+
+
+def log_out(session: UserSession) -> None:
+    UserSession.objects.filter(pk=session.pk).update(is_active=False, ended_at=timezone.now())
+
+
+def reset_password(session: UserSession) -> None:
+    set_password(session.user, NEW_PASSWORD)
+
+
+def disable_account(session: UserSession) -> None:
+    User.objects.filter(pk=session.user_id).update(is_active=False)
+
+
+def filled_in(write: Write, person: User) -> Write:
+    """Return the write with ids and secrets of this user."""
+    now = timezone.now()
+    other = UserSession(user=person, expires_at=now + dt.timedelta(days=1))
+    other.save()
+    event = AuditLog.log_event("login", user_id=person.pk, metadata={"session": str(other.pk)})
+    export = ActionToken.objects.issue(
+        ActionToken.Action.DOWNLOAD_EXPORT,
+        user_id=person.pk,
+        at=now,
+        lifetime=dt.timedelta(hours=1),
+        export=str(uuid.uuid4()),
+    )
+    values = {"session": other.pk, "event": event.pk, "export": export, "otp": offered_code(person)}
+    body = {
+        name: it.format(**values) if isinstance(it, str) else it for name, it in write.body.items()
+    }
+    return Write(write.method, write.url.format(**values), body)
+
+
+def offered_code(person: User) -> str:
+    factor = give_factor(person)
+    User.objects.filter(pk=person.pk).update(second_factor_at=None)
+    seed = encrypt(factor.seed, context=f"totp:{person.pk}")
+    offered = {"pending_seed": seed, "pending_at": timezone.now(), "seed": ""}
+    SecondFactor.objects.filter(user=person).update(**offered)
+    return factor.code()
+
+
+@pytest.mark.parametrize("end_session", [log_out, reset_password, disable_account])
+@pytest.mark.parametrize("name", WRITES)
+def test_a_write_is_refused_if_its_session_ended_during_the_request(
+    name: str,
+    end_session: Callable[[UserSession], None],
+    api: APIClient,
+    person: User,
+    signed_in: Tokens,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write, stored = filled_in(WRITES[name], person), dict[str, Any]()
+    if name in NEEDS_FACTOR:
+        give_factor_and_proof(person)
+    genuine = TokenService.authenticate
+
+    def authenticate(*, access: str) -> UserSession:
+        session = genuine(access=access)
+        end_session(UserSession.objects.select_related("user").get(pk=session.pk))
+        stored.update(rows())
+        return session
+
+    monkeypatch.setattr(TokenService, "authenticate", authenticate)
+    act = getattr(api, write.method)
+
+    answer = act(write.url, write.body, headers=bearer(signed_in["access"]))
+
+    after = rows()
+    # The link of a disable_account account is refused before its session is checked.
+    assert refusal_of(answer) in (TOKEN_INVALID, LINK_INVALID)
+    for table in after.keys() - {"AuditLog"}:
+        assert after[table] == stored[table], table
+
+
+def give_factor_and_proof(person: User) -> None:
+    SecondFactor.objects.filter(user=person).delete()
+    give_factor(person)
+    UserSession.objects.filter(user=person).update(is_verified=True)

@@ -1,0 +1,167 @@
+"""A body that is accepted, for every operation of the OpenAPI document."""
+
+import base64
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    EmailChange,
+    EmailVerificationToken,
+    PasswordResetToken,
+    SignInChallenge,
+    User,
+    UserSession,
+)
+from authentication.services import (
+    AuthenticationService,
+    ExchangeTokenService,
+    ExportService,
+    SecondFactorService,
+)
+from authentication.tests.clients import NEW_PASSWORD
+from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
+from authentication.utils.client import ClientInfo
+
+
+def signed_in() -> Any:
+    """Return the sign-in of a new user: some requests end the session they use."""
+    user = UserFactory()
+    return AuthenticationService.log_in(
+        identifier=user.email, password=PASSWORD, client=ClientInfo()
+    )
+
+
+def verification_token(user: User) -> str:
+    User.objects.filter(pk=user.pk).update(email_verified=False, email_verified_at=None)
+    return EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
+
+
+def export_token(user: User) -> str:
+    export = AccountExport.objects.create(user=user)
+    ExportService.build(export.pk)
+    return ActionToken.objects.issue(
+        ActionToken.Action.DOWNLOAD_EXPORT,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(hours=1),
+        export=str(export.pk),
+    )
+
+
+def change_token(user: User, action: str) -> str:
+    change = EmailChange.objects.create(
+        user=user, old_email=user.email, new_email=f"new-{user.email}"
+    )
+    return ActionToken.objects.issue(
+        action,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(days=1),
+        change=str(change.pk),
+    )
+
+
+def offered_code(user: User) -> str:
+    session = UserSession.objects.filter(user=user).latest("created_at")
+    session.user = user
+    offer = SecondFactorService.set_up(session, client=ClientInfo())
+    return Factor(base64.b32decode(offer.secret), []).code()
+
+
+def pending_sign_in(user: User) -> dict[str, str]:
+    code = give_factor(user).recovery_codes[0]
+    token = SignInChallenge.objects.issue(user, at=timezone.now(), by_password=True)
+    return {"mfa_token": token, "recovery_code": code}
+
+
+# A body that is accepted from a user with a session, by operation.
+ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "register": lambda _: {
+        "email": "naomi@example.org",
+        "password": PASSWORD,
+        "password_confirm": PASSWORD,
+        "username": "naomi",
+        "first_name": "Naomi",
+        "last_name": "",
+        "display_name": "Naomi B.",
+        "timezone": "Europe/Berlin",
+        "terms_accepted": True,
+        "privacy_policy_accepted": True,
+    },
+    "login": lambda it: {
+        "email": it.user.email,
+        "password": PASSWORD,
+        "remember_me": True,
+        "device_name": "a",
+        "otp": "",
+    },
+    "logout": lambda _: {},
+    "reauthenticate": lambda _: {"password": PASSWORD},
+    "totp_confirm": lambda it: {"otp": offered_code(it.user)},
+    "second_factor_verify": lambda it: pending_sign_in(it.user),
+    "token_refresh": lambda _: {},
+    "token_verify": lambda it: {"token": it.tokens.access},
+    "exchange_token": lambda it: {
+        "exchange_token": ExchangeTokenService.create(user_id=it.user.pk)
+    },
+    "password_change": lambda _: {"old_password": PASSWORD, "new_password": NEW_PASSWORD},
+    "password_reset": lambda it: {"email": it.user.email},
+    "password_reset_confirm": lambda it: {
+        "token": PasswordResetToken.objects.issue(it.user, at=timezone.now()),
+        "new_password": NEW_PASSWORD,
+    },
+    "email_verify": lambda it: {"token": verification_token(it.user)},
+    "email_resend": lambda it: {"email": it.user.email},
+    "session_disown": lambda it: {
+        "token": ActionToken.objects.issue(
+            ActionToken.Action.DISOWN_SESSION,
+            user_id=it.user.pk,
+            at=timezone.now(),
+            lifetime=dt.timedelta(days=1),
+            session=str(it.session.pk),
+        )
+    },
+    "account_email_change": lambda _: {"email": "naomi@example.net"},
+    "account_email_confirm": lambda it: {
+        "token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)
+    },
+    "account_email_undo": lambda it: {
+        "token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)
+    },
+    "notices_update": lambda _: {"notices": False},
+    "export_download": lambda it: {"token": export_token(it.user)},
+    "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
+    "profile_update": lambda _: {
+        "username": "orpah",
+        "timezone": "Asia/Tokyo",
+        "visibility": "members",
+    },
+}
+WITHOUT_BODY = {
+    "second_factor",
+    "totp_setup",
+    "second_factor_disable",
+    "recovery_codes",
+    "csrf",
+    "sessions",
+    "sessions_terminate_all",
+    "session",
+    "session_terminate",
+    "health",
+    "live",
+    "profile",
+    "activity",
+    "account_delete",
+    "export",
+    "export_request",
+    "notices",
+    "account_email",
+    "account_email_cancel",
+    "consents",
+    "activity_disown",
+}

@@ -1,0 +1,141 @@
+"""Every route of the service: who may call it, and how often."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """Who may call a route, and the rate limit of each of its methods."""
+
+    who: str
+    limits: dict[str, str | None]
+
+
+def public(**limits: str | None) -> Access:
+    return Access("public", limits)
+
+
+def bearer(**limits: str | None) -> Access:
+    return Access("bearer", limits)
+
+
+ROUTES = {
+    "api/v1/auth/register/": public(POST="register"),
+    "api/v1/auth/login/": public(POST="login"),
+    # Without a valid signature it does nothing; with one it ends the session.
+    "api/v1/auth/logout/": public(POST=None),
+    "api/v1/auth/reauthenticate/": bearer(POST="reauthenticate"),
+    "api/v1/auth/2fa/": bearer(GET="second_factor"),
+    "api/v1/auth/2fa/totp/setup/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/totp/confirm/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/disable/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/recovery-codes/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/verify/": public(POST="second_factor_verify"),
+    "api/v1/auth/token/refresh/": public(POST="token_refresh"),
+    "api/v1/auth/token/verify/": public(POST="token_verify"),
+    "api/v1/auth/exchange-token/": public(POST="exchange_token"),
+    "api/v1/auth/password/change/": bearer(POST="password_change"),
+    "api/v1/auth/password/reset/": public(POST="password_reset"),
+    "api/v1/auth/password/reset/confirm/": public(POST="password_reset_confirm"),
+    "api/v1/auth/email/verify/": public(POST="email_verify"),
+    "api/v1/auth/email/resend/": public(POST="email_resend"),
+    "api/v1/auth/csrf/": public(GET="csrf"),
+    "api/v1/auth/sessions/": bearer(GET="sessions"),
+    "api/v1/auth/sessions/terminate-all/": bearer(POST="sessions_terminate_all"),
+    "api/v1/auth/sessions/<uuid:session_id>/": bearer(GET="sessions", DELETE="sessions"),
+    # Operations may ask as often as they like.
+    "api/v1/auth/health/": public(GET=None),
+    "api/v1/auth/health/live/": public(GET=None),
+    "api/v1/auth/account/activity/": bearer(GET="activity"),
+    "api/v1/auth/account/activity/<uuid:event_id>/disown/": bearer(POST="activity"),
+    "api/v1/auth/account/consents/": bearer(GET="consents", POST="consents"),
+    "api/v1/auth/account/email/": bearer(GET=None, POST="email_change", DELETE=None),
+    "api/v1/auth/account/email/confirm/": public(POST="email_verify"),
+    "api/v1/auth/account/email/undo/": public(POST="email_verify"),
+    "api/v1/auth/account/delete/": bearer(POST="account_data"),
+    "api/v1/auth/account/export/": bearer(GET=None, POST="account_data"),
+    "api/v1/auth/account/export/download/": bearer(POST="account_data"),
+    "api/v1/auth/account/notices/": bearer(GET=None, PUT="notices"),
+    # The provider signs its requests and sends as many as there are bounces.
+    "api/v1/auth/mail-events/sendgrid/": public(POST=None),
+    "api/v1/auth/account/disown-session/": public(POST="session_disown"),
+    "api/v1/profiles/me/": bearer(GET=None, PATCH=None),
+    "api/schema/": public(GET=None),
+    "api/docs/": public(GET=None),
+    "api/redoc/": public(GET=None),
+    "api/problems/<slug:code>/": public(GET=None),
+    "^api(/|$)": public(),
+    "metrics": public(GET=None),
+    "account/verify-email/": public(GET=None, POST="email_verify"),
+    "account/resend-verification/": public(GET=None, POST="email_resend"),
+    "account/forgot-password/": public(GET=None, POST="password_reset"),
+    "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
+    "account/confirm-email/": public(GET=None, POST="email_verify"),
+    "account/undo-email/": public(GET=None, POST="email_verify"),
+    "account/download-export/": public(GET=None, POST="account_data"),
+    "account/unsubscribe/": public(GET=None, POST="notices"),
+    "account/not-me/": public(GET=None, POST="session_disown"),
+    "": public(GET=None),
+}
+ADMIN_SITE = {
+    "admin/": "admin session",
+    "admin/login/": "public",
+    "admin/logout/": "admin session",
+    "admin/password_change/": "admin session",
+    "admin/password_change/done/": "admin session",
+    "admin/autocomplete/": "admin session",
+    "admin/jsi18n/": "admin session",
+    "admin/r/<path:content_type_id>/<path:object_id>/": "admin session",
+    "admin/^(?P<app_label>authentication|auth)/$": "admin session",
+    "admin/(?P<url>.*)$": "admin session",
+}
+ADMIN_TABLES = {
+    "authentication/accountexport",
+    "authentication/actiontoken",
+    "authentication/auditlog",
+    "authentication/outgoingemail",
+    "authentication/usersession",
+    "authentication/tokenblacklist",
+    "authentication/consent",
+    "authentication/emailchange",
+    "authentication/failedtask",
+    "authentication/emailverificationtoken",
+    "authentication/passwordresettoken",
+    "authentication/passwordhistory",
+    "authentication/user",
+    "authentication/userprofile",
+    "auth/group",
+}
+TABLE_PAGES = (
+    "",
+    "add/",
+    "<path:object_id>/",
+    *(f"<path:object_id>/{it}/" for it in ("history", "delete", "change")),
+)
+ADMIN_ROUTES = {
+    **ADMIN_SITE,
+    **{f"admin/{table}/{page}": "admin session" for table in ADMIN_TABLES for page in TABLE_PAGES},
+}
+
+
+def routes() -> dict[str, URLPattern]:
+    """Return every route of the service with its pattern."""
+    return dict(_below(get_resolver().url_patterns, ""))
+
+
+def _below(patterns: list[Any], prefix: str) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from _below(pattern.url_patterns, route)
+        else:
+            yield route, pattern
+
+
+def view_at(route: str) -> Any:
+    answers: Any = routes()[route].callback
+    return getattr(answers, "view_class", None) or answers.cls

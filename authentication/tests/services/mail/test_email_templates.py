@@ -1,0 +1,221 @@
+"""Mails as they are rendered."""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from authentication.models import OutgoingEmail, User, UserSession
+from authentication.services.mail.rendering import RenderedEmail, render_email
+
+LINK = "https://app.example.org/do-it?token=abc_DEF-123&next=1"
+HOME = "https://app.example.org"
+EVIL = "Click http://evil.example <b>now</b>"
+FACTS: dict[str, dict[str, Any]] = {
+    "verification": {"link": LINK},
+    "account_exists": {},
+    "account_locked": {},
+    "token_reuse": {"device": "Ruth's phone & tablet"},
+    "password_reset": {"link": LINK},
+    "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
+    "second_factor_changed": {"change": "enabled", "when": "2025-03-03T14:05:11.123456+00:00"},
+    "second_factor_blocked": {},
+    "breached_password": {},
+    "account_deleted": {"due": "2026-12-06T12:00:00+00:00"},
+    "export_ready": {"link": LINK},
+    "email_change": {"link": LINK},
+    "email_change_notice": {"link": LINK},
+    "new_device": {
+        "link": LINK,
+        "session": UserSession(
+            device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"
+        ),
+    },
+}
+LINK_TO_PASSWORD_RESET = (
+    "account_locked",
+    "breached_password",
+    "password_changed",
+    "second_factor_blocked",
+    "second_factor_changed",
+    "token_reuse",
+)
+IMPERSONAL = ("verification", "email_change", "account_exists")
+GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)
+for_every_kind = pytest.mark.parametrize("kind", FACTS)
+
+
+@pytest.fixture(autouse=True)
+def _frontend(settings: Any) -> None:
+    settings.FRONTEND_URL = HOME
+
+
+def rendered(
+    kind: str, *, first_name: str = "Ruth", email_verified: bool = True, **facts: Any
+) -> RenderedEmail:
+    user = User(
+        email="ruth@example.org",
+        first_name=first_name,
+        last_name=first_name,
+        email_verified=email_verified,
+    )
+    return render_email(kind, {**FACTS[kind], "user": user, **facts})
+
+
+def links_in(html: str) -> set[str]:
+    return {link.replace("&amp;", "&") for link in re.findall(r'href="([^"]*)"', html)}
+
+
+@pytest.mark.parametrize("kind", OutgoingEmail.Kind.values)
+def test_every_kind_of_mail_has_three_templates(kind: str) -> None:
+    for ending in ("subject.txt", "txt", "html"):
+        assert (Path(settings.BASE_DIR) / "templates" / "emails" / f"{kind}.{ending}").is_file()
+
+
+@for_every_kind
+def test_the_subject_is_one_short_line(kind: str) -> None:
+    subject = rendered(kind).subject
+
+    assert 0 < len(subject) <= 60
+    assert "\n" not in subject
+
+
+@for_every_kind
+def test_a_lock_screen_preview_does_not_name_the_community(kind: str) -> None:
+    preheader = re.search(r'class="preheader"[^>]*>(.*?)</div>', rendered(kind).html, re.DOTALL)
+    assert preheader
+
+    shown = f"{rendered(kind).subject} {rendered(kind).text[:200]} {preheader.group(1)}".lower()
+
+    assert not re.search(r"vineyard|fellowship|church|faith|member|community", shown)
+
+
+@for_every_kind
+def test_the_text_has_no_markup_and_short_lines(kind: str) -> None:
+    text = rendered(kind).text
+
+    assert text == text.lstrip()
+    assert not re.search(r"&\w+;|&#|<\w|\{[{%]", text)
+    assert "\n\n\n" not in text
+    assert all(len(line) <= 77 or line.startswith("https://") for line in text.splitlines())
+
+
+@for_every_kind
+def test_the_html_loads_and_runs_nothing(kind: str) -> None:
+    html = rendered(kind).html
+
+    assert not re.search(
+        r"<(script|img|link|iframe|object|form|svg)\b|url\(|@import|\bsrc=|\son\w+=", html
+    )
+    assert "{{" not in html
+    assert "{%" not in html
+
+
+@for_every_kind
+def test_the_html_has_inline_styles_and_a_dark_mode(kind: str) -> None:
+    html = rendered(kind).html
+
+    assert "prefers-color-scheme: dark" in html
+    assert re.search(r'<a class="button"[^>]*style="[^"]*color: ?#ffffff', html)
+
+
+@for_every_kind
+def test_the_link_is_in_the_text_and_on_the_button(kind: str) -> None:
+    page = (
+        f"{settings.BACKEND_URL}/account/forgot-password/"
+        if kind in LINK_TO_PASSWORD_RESET
+        else HOME
+    )
+    link, message = FACTS[kind].get("link", page), rendered(kind)
+
+    assert f"\n{link}\n" in f"{message.text}\n"
+    assert links_in(message.html) <= {link, HOME, f"mailto:{settings.SUPPORT_EMAIL}"}
+    assert message.html.count(f'href="{link.replace("&", "&amp;")}"') >= 2
+
+
+@for_every_kind
+def test_the_footer_names_the_support_address(kind: str) -> None:
+    message = rendered(kind)
+
+    for body in (message.text, message.html):
+        assert "You get this mail because" in body
+        assert settings.SUPPORT_EMAIL in body
+        assert HOME in body
+
+
+@pytest.mark.parametrize("kind", GREETING)
+def test_a_user_with_a_verified_address_is_greeted_by_name(kind: str) -> None:
+    message = rendered(kind)
+
+    assert message.text.startswith("Hello Ruth,\n\n")
+    assert "Hello Ruth,</p>" in message.html
+
+
+@pytest.mark.parametrize("kind", GREETING)
+def test_a_user_without_a_name_is_not_greeted(kind: str) -> None:
+    message = rendered(kind, first_name="")
+
+    assert "Hello" not in message.text + message.html
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("kind", IMPERSONAL)
+def test_mails_to_unverified_addresses_hold_no_name(kind: str) -> None:
+    message = rendered(kind)
+
+    assert "Ruth" not in message.text + message.html
+
+
+@pytest.mark.security
+@for_every_kind
+@pytest.mark.parametrize("email_verified", [True, False])
+def test_a_name_cannot_carry_a_link(kind: str, *, email_verified: bool) -> None:
+    message = rendered(kind, first_name=EVIL, email_verified=email_verified, device=EVIL)
+
+    assert "evil" not in message.subject + message.text + message.html
+    assert "<b>" not in message.html
+
+
+@pytest.mark.security
+@for_every_kind
+def test_a_name_is_left_out_of_mails_to_an_unverified_address(kind: str) -> None:
+    message = rendered(kind, first_name="Call 0190 666666", email_verified=False)
+
+    assert "0190" not in message.text + message.html
+
+
+@pytest.mark.security
+def test_a_name_is_escaped() -> None:
+    message = rendered("token_reuse", first_name="<b>Ruth", device="<i>phone")
+
+    assert "&lt;b&gt;Ruth" in message.html
+    assert "&lt;i&gt;phone" in message.html
+    assert "Hello <b>Ruth," in message.text
+
+
+def test_the_mail_names_the_device_that_was_signed_out() -> None:
+    message = rendered("token_reuse")
+
+    assert "Device: Ruth's phone & tablet\n" in message.text
+    assert "Device: unknown\n" in rendered("token_reuse", device="").text
+
+
+def test_durations_follow_the_settings(settings: Any) -> None:
+    settings.EMAIL_VERIFICATION_LIFETIME = dt.timedelta(hours=24)
+    settings.ACCOUNT_LOCKOUT_MINUTES = 30
+    settings.PASSWORD_RESET_TIMEOUT = 3600
+
+    assert "within 24 hours." in " ".join(rendered("verification").text.split())
+    assert "for 30 minutes, with" in " ".join(rendered("account_locked").text.split())
+    assert "within 60 minutes." in " ".join(rendered("password_reset").text.split())
+
+    settings.PASSWORD_RESET_TIMEOUT = 60
+    assert "within 1 minute." in " ".join(rendered("password_reset").text.split())
+
+
+def test_the_time_of_a_change_is_in_utc_and_optional() -> None:
+    assert "\nTime: 2025-03-03, 14:05 UTC\n" in rendered("password_changed").text
+    assert "Time:" not in rendered("password_changed", when="").text
