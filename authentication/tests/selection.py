@@ -10,11 +10,13 @@ TESTS = Path(__file__).parent
 ON_ANY_DATABASE = (
     # No database and no cache at all.
     "utils/*.py",
-    "services/test_email_templates.py",
-    "services/test_settings*.py",
-    "services/test_validators.py",
+    "settings/*.py",
+    "services/mail/test_email_templates.py",
+    "services/mail/test_page_templates.py",
+    "services/passwords/test_validators.py",
     "test_architecture*.py",
     "test_deployment_files.py",
+    "test_selection.py",
     # The form of requests and answers: headers, pages, error documents.
     "api/test_correlation.py",
     "api/test_cross_origin.py",
@@ -30,6 +32,8 @@ ON_ANY_DATABASE = (
     "api/test_password_reset_confirm_passwords.py",
     "api/test_register_passwords.py",
     # What processes write to logs and to Sentry.
+    "flows/test_console_log.py",
+    "flows/test_log_context.py",
     "flows/test_log_lines*.py",
     "flows/test_sentry*.py",
 )
