@@ -5,11 +5,14 @@ from urllib.parse import urlsplit
 
 from django.core.cache import caches
 from django.db import connection
+from django_redis import get_redis_connection
 from pytest_django import Settings
 
 from vineyard_group_fellowship.settings import base
 
 from .conftest import forget_cached
+
+QUEUES = ("mail", "checks", "upkeep")
 
 
 def use_real_servers(settings: Settings) -> None:
@@ -24,6 +27,8 @@ def use_real_servers(settings: Settings) -> None:
     )
     settings.CACHES = base.caches(_own_redis(str(settings.CACHES["default"]["LOCATION"])))
     forget_cached()
+    # Tasks that an earlier test left to a broker.
+    get_redis_connection("default").delete("unacked", "unacked_index", *QUEUES)
     settings.RATELIMIT_ENABLE = False
     settings.HIBP_ENABLED = False
 

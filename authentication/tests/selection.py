@@ -17,6 +17,7 @@ ON_ANY_DATABASE = (
     "test_deployment_files.py",
     "test_migrations.py",
     "test_routes.py",
+    "test_selection.py",
     # The form of requests and answers: headers, pages, error documents.
     "api/test_correlation.py",
     "api/test_cross_origin.py",

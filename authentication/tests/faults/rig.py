@@ -44,11 +44,12 @@ def database_url(port: int | None = None) -> str:
     """Return the address of the test's own database, on another port if need be."""
     at = connection.settings_dict
     password = f":{at['PASSWORD']}" if at["PASSWORD"] else ""
-    return f"postgres://{at['USER']}{password}@{at['HOST'] or '127.0.0.1'}:{port or at['PORT'] or 5432}/{at['NAME']}"
+    address = f"{at['HOST'] or '127.0.0.1'}:{port or at['PORT'] or 5432}"
+    return f"postgres://{at['USER']}{password}@{address}/{at['NAME']}"
 
 
 def environment(**changed: str) -> dict[str, str]:
-    """Return what a process of the service is told: this test's database and Redis, hashes that cost little."""
+    """Return the environment of a process: the test's database and Redis, and cheap hashes."""
     redis = str(settings.CACHES["default"]["LOCATION"])
     told = {
         "PATH": os.environ["PATH"],
@@ -69,10 +70,10 @@ def environment(**changed: str) -> dict[str, str]:
 def process(*command: str, log: Path, **changed: str) -> Iterator[subprocess.Popen[bytes]]:
     """Lend a process; it and its children have ended when the context has."""
     with log.open("ab") as written:
-        started = subprocess.Popen(  # noqa: S603 -- our own words
+        started = subprocess.Popen(  # noqa: S603 -- our own command
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            # Who is killed leaves the files of its counters behind.
+            # A killed process leaves the files of its counters behind.
             env=environment(**{"PROMETHEUS_MULTIPROC_DIR": str(log.parent), **changed}),
             stdout=written,
             stderr=written,
@@ -93,7 +94,7 @@ def kill(victim: subprocess.Popen[bytes]) -> None:
 
 
 class MailServer:
-    """An SMTP server that keeps what it gets; while `hangs` it accepts a connection and never says a word."""
+    """An SMTP server that keeps its mails; while `hangs` is set it accepts and never answers."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -105,7 +106,7 @@ class MailServer:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
-        """Stop, and let go of whoever waits for a word."""
+        """Stop, and close the connections that wait for an answer."""
         self._listener.close()
         for waiting in self._silent:
             waiting.close()
@@ -221,7 +222,7 @@ class Wire:
 
 
 def free_port() -> int:
-    """Return a port nobody listens on."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 
@@ -246,7 +247,7 @@ def asked(
     body: dict[str, Any] | None = None,
     headers: Headers = MappingProxyType({}),
 ) -> Answer:
-    """Ask a server of this machine, on a connection of its own; raises one of LOST where nobody answers."""
+    """Send a request on a new connection; raises one of LOST if no server answers."""
     asking = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     with contextlib.closing(asking):
         content = None if body is None else json.dumps(body)

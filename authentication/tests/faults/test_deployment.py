@@ -1,4 +1,4 @@
-"""What the deployment files say, done by hand: the same commands, on the production settings and PostGIS."""
+"""The commands of the deployment files, run with the production settings on PostGIS."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Behind PgBouncer as docker-compose.yml sets it up, sharing few connections among many in transaction mode."""
+"""The service behind PgBouncer in transaction mode, as docker-compose.yml configures it."""
 
 import contextlib
 import os
@@ -62,7 +62,9 @@ def bouncer(tmp_path: Path) -> Iterator[str]:
     # It does not run as root.
     written.write_text(text + ("user = nobody\n" if os.geteuid() == 0 else ""), encoding="utf-8")
     with (tmp_path / "pgbouncer.log").open("wb") as log:
-        running = subprocess.Popen([program, str(written)], stdout=log, stderr=log)  # noqa: S603 -- our own words
+        running = subprocess.Popen(  # noqa: S603 -- our own command
+            [program, str(written)], stdout=log, stderr=log
+        )
     address = f"postgres://{at['USER']}:{password()}@127.0.0.1:{port}/{NAME}"
     try:
         rig.until(lambda: answers(address), what="PgBouncer")

@@ -1,4 +1,4 @@
-"""What the processes themselves write: every line an event, from the request to the task, and no secret in any."""
+"""The logs of server and worker: every line is an event, and no line holds a secret."""
 
 import json
 import socket
@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django_redis import get_redis_connection
 from pytest_django import Settings
 from pytest_httpserver import HTTPServer
 from rest_framework.test import APIClient
@@ -45,10 +44,6 @@ class TestAWorker:
         httpserver: HTTPServer,
     ) -> None:
         settings.HIBP_ENABLED = True
-        # A look-up that is to be tried again outlives the worker of the run before.
-        get_redis_connection("default").delete(
-            "unacked", "unacked_index", "mail", "checks", "upkeep"
-        )
         through(str(settings.CACHES["default"]["LOCATION"]))
         start_worker(HIBP_ENABLED="True", HIBP_API_URL=httpserver.url_for("/range"))
         answer = api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
@@ -60,6 +55,7 @@ class TestAWorker:
         rig.until(lambda: counted(log, "retry: ") == 2, what="the look-up's second try")
         rig.until(lambda: OutgoingEmail.objects.filter(status="sent").exists(), what="the mail")
         rig.until(lambda: counted(log, "unregistered"), what="the unknown task")
+        rig.until(lambda: counted(log, "succeeded in"), what="the end of the mail's task")
 
         events = events_of(log)
         name = answer.headers["X-Correlation-ID"]
@@ -87,7 +83,8 @@ class TestTheServer:
             )
             said(
                 port,
-                f"GET /%0A%E2%80%A8{{}}?x={CANARY} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                f"GET /%0A%E2%80%A8{{}}?x={CANARY} HTTP/1.1\r\n"
+                "Host: localhost\r\nConnection: close\r\n\r\n",
             )
             rig.until(
                 lambda: (

@@ -26,7 +26,7 @@ AUTH = "/api/v1/auth"
 
 
 class Caller:
-    """Asks a server that listens on a port of this machine; each request on a connection of its own."""
+    """Sends requests to a server on a port of this machine, each on a new connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port

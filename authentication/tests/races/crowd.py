@@ -14,7 +14,7 @@ _PATIENCE_SECONDS = 20
 
 
 def all_at_once(*acts: Callable[[], Result]) -> list[Result]:
-    """Call each function in a thread of its own, all from the same moment on; return what they return, in order."""
+    """Call each function in its own thread, all at one moment; return the results in order."""
     barrier = threading.Barrier(len(acts))
 
     def run(act: Callable[[], Result]) -> Result:

@@ -1,4 +1,4 @@
-"""Two requests that each hold a row of one person: they take them in one order, so that neither waits for the other."""
+"""Two requests that lock rows of one user take them in one order, so they do not deadlock."""
 
 import contextlib
 import datetime as dt
@@ -41,7 +41,7 @@ Meet = Callable[[type[Any], str], None]
 
 @pytest.fixture
 def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
-    """Return a function that has two requests wait for each other once each has done what is named."""
+    """Return a function that makes two requests wait for each other after a named call."""
     here = threading.Barrier(2)
 
     def patch(owner: type[Any], name: str) -> None:

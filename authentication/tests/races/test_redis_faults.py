@@ -13,6 +13,7 @@ import pytest
 from celery import Celery
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
+from django_redis import get_redis_connection
 from django_redis.exceptions import ConnectionInterrupted
 from pytest_django import Settings
 from redis.exceptions import RedisError
@@ -268,7 +269,7 @@ def test_a_broker_that_answers_gets_the_task_and_no_thread_does_the_work(
     monkeypatch.setattr(background, "_broker", Breaker())
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(background, "run", lambda *task: ran.append(task))
-    redis = caches["default"].client.get_client()  # type: ignore[attr-defined]  # django-redis has no types
+    redis = get_redis_connection("default")
 
     background.enqueue("authentication.tasks.deliver_email", str(person.pk))
     background._pool.shutdown(wait=True)
