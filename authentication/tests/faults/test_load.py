@@ -133,7 +133,9 @@ class World:
         self._server, self._worker = self.run(*rig.SERVER), self.run(*WORKER)
 
     def run(self, *command: str) -> "subprocess.Popen[bytes]":
-        return self._running.enter_context(rig.process(*command, log=self._log, **self._environment))
+        return self._running.enter_context(
+            rig.process(*command, log=self._log, **self._environment)
+        )
 
     def restart(self) -> None:
         """Stop the server by SIGTERM, kill the worker, and start both again.

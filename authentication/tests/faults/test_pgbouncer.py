@@ -108,14 +108,15 @@ def test_many_share_two_connections_and_each_gets_the_right_answer(
         **told,
     ):
         rig.until(caller.is_up, what="the server")
-        crowd = [threading.Thread(target=come_and_go) for _ in range(6)]
+        # A sixth simultaneous sign-in to one account may be refused (ADR 3).
+        crowd = [threading.Thread(target=come_and_go) for _ in range(4)]
         for one in crowd:
             one.start()
         for one in crowd:
             one.join(60)
 
-    assert seen == {200: 48}
-    assert person.sessions.count() == 24
+    assert seen == {200: 32}
+    assert person.sessions.count() == 16
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
 """Many callers at one moment."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from rest_framework.test import APIClient
 
 Result = TypeVar("Result")
@@ -19,15 +20,29 @@ def all_at_once(*acts: Callable[[], Result]) -> list[Result]:
 
     def run(act: Callable[[], Result]) -> Result:
         try:
-            # Connecting takes longer than most of what is raced for.
-            connection.ensure_connection()
-            barrier.wait(_PATIENCE_SECONDS)
+            _connect()
+            barrier.wait(2 * _PATIENCE_SECONDS)
             return act()
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(len(acts), thread_name_prefix="crowd") as pool:
         return list(pool.map(run, acts))
+
+
+def _connect() -> None:
+    """Connect before the race, because connecting takes longer than most of what is raced for.
+
+    PostgreSQL may refuse while another test process has many connections.
+    """
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return connection.ensure_connection()
+        except OperationalError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def posts(count: int, url: str, body: Callable[[int], dict[str, Any]], **headers: str) -> list[Any]:
