@@ -93,8 +93,8 @@ class DeviceCounter(RowCounter):
 class AccountCounter(RowCounter):
     """The count of an account, by all its names and from all unknown devices."""
 
-    def __init__(self, user: User, *, at: dt.datetime) -> None:
-        super().__init__(User.objects.filter(pk=user.pk), at=at, lock_reason=LockReason.GUESSED)
+    def __init__(self, user_id: uuid.UUID, *, at: dt.datetime) -> None:
+        super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
 
     def clear(self) -> None:
         self._rows.not_locked_by_hand().clear_attempts()
@@ -233,9 +233,8 @@ def _reserve_name(
     name = NameCounter(canonical, unlocked_at=user.unlocked_at if user else None, at=at)
     if not name.reserve():
         return False, False, (name,)
-    if user is None:
-        return True, False, (name,)
-    account = AccountCounter(user, at=at)
+    # For a name that no account has, the same statement is made.
+    account = AccountCounter(user.pk if user else _NO_ACCOUNT, at=at)
     try:
         # The lock as it was read says nothing: a right password may have lifted it since.
         has_room = account.reserve()

@@ -27,8 +27,7 @@ class Question:
     body: Callable[[str], dict[str, Any]]
     known: str = KNOWN
     unknown: str = UNKNOWN
-    # The statements that a known name needs in addition to those of an unknown one, or lacks.
-    more_work: dict[str, int] = dataclasses.field(default_factory=dict)
+    # The statements that an unknown name needs in addition to those of a known one.
     less_work: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def ask(self, about: str, address: str = "198.51.100.7") -> Any:
@@ -40,13 +39,12 @@ def with_password(field: str) -> Callable[[str], dict[str, Any]]:
 
 
 QUESTIONS = {
-    "login by address": Question("login", with_password("email"), more_work={"UPDATE": 1}),
+    "login by address": Question("login", with_password("email")),
     "login by name": Question(
         "login",
         with_password("username"),
         known=KNOWN_NAME,
         unknown=UNKNOWN_NAME,
-        more_work={"UPDATE": 1},
     ),
     "register": Question(
         "register", lambda about: {"email": about, "password": PASSWORD}, less_work={"INSERT": 3}
