@@ -1,7 +1,6 @@
 """Proving who one is: the only place where a password is compared (docs/lockout.md)."""
 
 import dataclasses
-import uuid
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
@@ -24,10 +23,8 @@ from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
 from .known_devices import device_digests
-from .login_attempts import LoginAttempt, reserve_attempt
+from .login_attempts import NO_ACCOUNT, LoginAttempt, reserve_attempt
 from .second_factor_codes import prove_code
-
-_NO_ACCOUNT = uuid.UUID(int=0)
 
 
 class CodeMissing(MfaRequired):
@@ -66,7 +63,7 @@ def authenticate(
     canonical = canonical_identifier(identifier)
     found: User | None = User.objects.identified_by(canonical).first()
     # For a name without an account the hashes take as long, and match nothing.
-    devices = device_digests(client, found.pk if found else _NO_ACCOUNT)
+    devices = device_digests(client, found.pk if found else NO_ACCOUNT)
     proven = _prove_password(found, canonical, password, devices=devices, client=client)
     user = proven.user
     if refusal := _refusal_of(user):

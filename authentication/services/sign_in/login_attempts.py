@@ -24,8 +24,8 @@ from authentication.utils.crypto import pseudonym
 # A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
 _NAME_MEMORY_SECONDS = 30 * 86_400
 
-
-_NO_ACCOUNT = uuid.UUID(int=0)
+NO_ACCOUNT = uuid.UUID(int=0)
+"""The id in the statements that are made for a name without an account."""
 
 
 class Decision(enum.Enum):
@@ -133,7 +133,7 @@ class NameCounter:
 
     def set_lock(self) -> bool:
         # As many statements as for an account, which must not differ.
-        User.objects.filter(pk=_NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
+        User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
         return self._is_last
 
     def release(self) -> None:
@@ -216,7 +216,7 @@ def _reserve_device(
     user: User | None, devices: Sequence[str], *, at: dt.datetime
 ) -> tuple[DeviceCounter | None, bool]:
     # For a name that no account has, the same statements are made.
-    user_id = user.pk if user else _NO_ACCOUNT
+    user_id = user.pk if user else NO_ACCOUNT
     for digest in devices:
         rows = KnownDevice.objects.filter(user_id=user_id, digest=digest)
         device = DeviceCounter(rows, digest, at=at)
@@ -234,7 +234,7 @@ def _reserve_name(
     if not name.reserve():
         return False, False, (name,)
     # For a name that no account has, the same statement is made.
-    account = AccountCounter(user.pk if user else _NO_ACCOUNT, at=at)
+    account = AccountCounter(user.pk if user else NO_ACCOUNT, at=at)
     try:
         # The lock as it was read says nothing: a right password may have lifted it since.
         has_room = account.reserve()
