@@ -47,6 +47,7 @@ class PasswordService:
         """Replace the password and every session, with a new session for the device that asks.
 
         The session that asks is replaced too, so that no token from before outlives it (CWE-384).
+        Every other device becomes unknown.
 
         Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many
         wrong ones.
@@ -55,6 +56,8 @@ class PasswordService:
         check_password_policy(new_password, session.user, field="new_password")
         user, before = session.user, _set_password(session.user, new_password)
         with acting(session):
+            # A thief's sessions end here; the thief's device must not stay a known one.
+            KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)
             _store(user, before, reason=Reason.PASSWORD_CHANGE)
             record(Event.PASSWORD_CHANGE, user_id=user.pk, client=client, risk=Risk.MEDIUM)
             _queue_notice(user)

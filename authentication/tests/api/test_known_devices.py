@@ -233,6 +233,17 @@ class TestBecomingUnknown:
 
         assert self.is_known(api, person, device, NEW_PASSWORD)
 
+    def test_a_changed_password_keeps_the_device_that_asks(
+        self, api: APIClient, person: User
+    ) -> None:
+        mine, thief = sign_in(api, person), sign_in(api, person)
+        change = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+
+        api.post(f"{API}/password/change/", change, headers=bearer(mine["access"]))
+
+        ids = (mine["device_id"], thief["device_id"])
+        assert [self.is_known(api, person, it, NEW_PASSWORD) for it in ids] == [True, False]
+
     def test_terminate_all_keeps_the_device_that_asks(self, api: APIClient, person: User) -> None:
         mine, other = sign_in(api, person), sign_in(api, person)
 
