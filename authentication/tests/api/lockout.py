@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.models import User
-from authentication.tests.clients import sign_in
+from authentication.models import PasswordResetToken, User
+from authentication.tests.clients import NEW_PASSWORD, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import UserFactory
 
@@ -30,14 +31,6 @@ def fail(api: APIClient, name: str, times: int, *, device: str = "") -> list[tup
     return [(answer.status_code, answer.json()["code"]) for answer in answers]
 
 
-def bytes_of(answer: Any) -> tuple[int, bytes, dict[str, str]]:
-    """Return an answer byte for byte, without what differs from request to request."""
-    differ = {"X-Correlation-ID", "X-Response-Time", "Server-Timing"}
-    content = answer.content.replace(answer["X-Correlation-ID"].encode(), b"")
-    headers = {name: value for name, value in answer.items() if name not in differ}
-    return answer.status_code, content, headers
-
-
 def known_device(api: APIClient, user: User) -> str:
     """Sign in and return the id of the device, which the account knows from then on."""
     return str(sign_in(api, user)["device_id"])
@@ -52,3 +45,16 @@ def account(kind: str) -> User:
         "without a password": {"password": None},
     }
     return UserFactory(**kinds[kind])
+
+
+def reset(api: APIClient, person: User, device: str = "") -> Any:
+    """Reset the password on a device; the new one is NEW_PASSWORD."""
+    token = PasswordResetToken.objects.issue(person, at=timezone.now())
+    answer = api.post(
+        f"{API}/password/reset/confirm/",
+        {"token": token, "new_password": NEW_PASSWORD},
+        headers={"X-Device-Id": device} if device else {},
+    )
+    api.cookies.clear()
+    assert answer.status_code == 200, answer.content
+    return answer

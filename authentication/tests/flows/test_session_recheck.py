@@ -127,6 +127,9 @@ def test_a_write_is_refused_if_its_session_ended_during_the_request(
     after = rows()
     # The link of a disable_account account is refused before its session is checked.
     assert refusal_of(answer) in (TOKEN_INVALID, LINK_INVALID)
+    # A password was right, and is counted as such, before the session is checked again.
+    for device in [*after["KnownDevice"], *stored["KnownDevice"]]:
+        del device["last_used_at"]
     for table in after.keys() - {"AuditLog"}:
         assert after[table] == stored[table], table
 
