@@ -1,4 +1,4 @@
-"""A write by a session that ended after the request began changes nothing."""
+"""A write changes nothing if its session, or its proof, ended after the request began."""
 
 import dataclasses
 import datetime as dt
@@ -12,7 +12,13 @@ from rest_framework.test import APIClient
 
 from authentication.models import ActionToken, AuditLog, SecondFactor, User, UserSession
 from authentication.services.sessions import TokenService
-from authentication.tests.answers import LINK_INVALID, TOKEN_INVALID, refusal_of, rows
+from authentication.tests.answers import (
+    LINK_INVALID,
+    TOKEN_INVALID,
+    assert_problem,
+    refusal_of,
+    rows,
+)
 from authentication.tests.clients import NEW_PASSWORD, Tokens, set_password
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD, give_factor
@@ -55,6 +61,15 @@ WRITES = {
     "not me": Write("post", f"{API}/account/activity/{{event}}/disown/"),
 }
 NEEDS_FACTOR = {"disable a factor", "recovery codes"}
+NEEDS_PROOF = {
+    "email",
+    "export",
+    "download",
+    "delete",
+    "set up a factor",
+    "confirm a factor",
+    *NEEDS_FACTOR,
+}
 
 
 def log_out(session: UserSession) -> None:
@@ -67,6 +82,12 @@ def reset_password(session: UserSession) -> None:
 
 def disable_account(session: UserSession) -> None:
     User.objects.filter(pk=session.user_id).update(is_active=False)
+
+
+def expire_proof(session: UserSession) -> None:
+    UserSession.objects.filter(pk=session.pk).update(
+        reauthenticated_at=timezone.now() - dt.timedelta(days=1)
+    )
 
 
 def filled_in(write: Write, person: User) -> Write:
@@ -108,30 +129,62 @@ def test_a_write_is_refused_if_its_session_ended_during_the_request(
     signed_in: Tokens,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write, stored = filled_in(WRITES[name], person), dict[str, Any]()
+    answer, before = meanwhile(end_session, name, api, person, signed_in, monkeypatch)
+
+    # The link of a disabled account is refused before its session is checked.
+    assert refusal_of(answer) in (TOKEN_INVALID, LINK_INVALID)
+    assert changed_since(before) <= {"AuditLog"}
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS_PROOF))
+def test_a_write_is_refused_if_its_proof_expired_during_the_request(
+    name: str,
+    api: APIClient,
+    person: User,
+    signed_in: Tokens,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer, before = meanwhile(expire_proof, name, api, person, signed_in, monkeypatch)
+
+    assert_problem(answer, 403, "reauthentication_required")
+    assert changed_since(before) <= {"AuditLog"}
+
+
+def meanwhile(
+    event: Callable[[UserSession], None],
+    name: str,
+    api: APIClient,
+    person: User,
+    signed_in: Tokens,
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Any, dict[str, Any]]:
+    """Return the answer to a write during which an event happens, and all rows after the event.
+
+    The request has the session as it was before the event.
+    """
+    write, before = filled_in(WRITES[name], person), dict[str, Any]()
     if name in NEEDS_FACTOR:
         give_factor_and_proof(person)
     genuine = TokenService.authenticate
 
     def authenticate(*, access: str) -> UserSession:
         session = genuine(access=access)
-        end_session(UserSession.objects.select_related("user").get(pk=session.pk))
-        stored.update(rows())
+        event(UserSession.objects.select_related("user").get(pk=session.pk))
+        before.update(rows())
         return session
 
     monkeypatch.setattr(TokenService, "authenticate", authenticate)
     act = getattr(api, write.method)
+    return act(write.url, write.body, headers=bearer(signed_in["access"])), before
 
-    answer = act(write.url, write.body, headers=bearer(signed_in["access"]))
 
+def changed_since(before: dict[str, Any]) -> set[str]:
+    """Return the tables that a refused write changed."""
     after = rows()
-    # The link of a disable_account account is refused before its session is checked.
-    assert refusal_of(answer) in (TOKEN_INVALID, LINK_INVALID)
     # A password was right, and is counted as such, before the session is checked again.
-    for device in [*after["KnownDevice"], *stored["KnownDevice"]]:
+    for device in [*after["KnownDevice"], *before["KnownDevice"]]:
         del device["last_used_at"]
-    for table in after.keys() - {"AuditLog"}:
-        assert after[table] == stored[table], table
+    return {table for table in after if after[table] != before[table]}
 
 
 def give_factor_and_proof(person: User) -> None:
