@@ -11,7 +11,6 @@ if __name__ == "__main__":
     try:
         execute_from_command_line(sys.argv)
     except BrokenPipeError:
-        # Whoever reads what a command writes, `head` say, has had enough; at the end Python would
-        # try once more.
+        # The reader, such as `head`, has closed the pipe. Python would write again at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -36,7 +36,7 @@ ENABLED = (
     "Your second factor is set up. "
     "Keep the recovery codes in a safe place: they are not shown again."
 )
-DISABLED = "Your second factor is given up. Every other device was signed out."
+DISABLED = "Two-step sign-in is off. Every other device was signed out."
 RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
 _SECRET = {"Cache-Control": "no-store"}
 _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]

@@ -55,7 +55,7 @@ class TestDisabling:
 
         assert answer.status_code == 200
         assert answer.json() == {
-            "message": "Your second factor is given up. Every other device was signed out."
+            "message": "Two-step sign-in is off. Every other device was signed out."
         }
         assert (use_access(api, other), use_access(api, tokens)) == (401, 200)
         assert get_status(api, tokens)["enabled"] is False

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.services]
 
 class TestTheCommands:
     @pytest.fixture
-    def told(self, transactional_db: None) -> Iterator[dict[str, str]]:
+    def environment(self, transactional_db: None) -> Iterator[dict[str, str]]:
         """Return a production environment on a database of its own, empty, and the test's Redis."""
         assert connection.vendor == "postgresql", "Deployment needs PostgreSQL: set DATABASE_URL."
         name = f"deployment_{os.getpid()}"
@@ -53,12 +53,12 @@ class TestTheCommands:
             }
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    def run(self, command: list[str], told: dict[str, str]) -> str:
+    def run(self, command: list[str], environment: dict[str, str]) -> str:
         module = [sys.executable] if command[0] == "python" else [sys.executable, "-m", command[0]]
         done = subprocess.run(  # noqa: S603 -- our own words
             [*module, *command[1:]],
             cwd=ROOT,
-            env=rig.environment(**told),
+            env=rig.environment(**environment),
             capture_output=True,
             text=True,
             timeout=120,
@@ -67,16 +67,18 @@ class TestTheCommands:
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
-    def ask(self, told: dict[str, str], path: str, **headers: str) -> rig.Answer:
-        return rig.asked(int(told["PORT"]), "GET", path, headers={"Host": HOST, **headers})
+    def ask(self, environment: dict[str, str], path: str, **headers: str) -> rig.Answer:
+        return rig.asked(int(environment["PORT"]), "GET", path, headers={"Host": HOST, **headers})
 
     def test_web_worker_and_beat_run_as_the_files_say(
-        self, told: dict[str, str], tmp_path: Path
+        self, environment: dict[str, str], tmp_path: Path
     ) -> None:
         services = COMPOSE["services"]
-        self.run(["python", "manage.py", "collectstatic", "--noinput"], told)
-        self.run(services["migrate"]["command"], told)
-        self.run(["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], told)
+        self.run(["python", "manage.py", "collectstatic", "--noinput"], environment)
+        self.run(services["migrate"]["command"], environment)
+        self.run(
+            ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], environment
+        )
         beat = [*services["beat"]["command"][:-1], str(tmp_path / "schedule")]
         server = redis_client.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))
         server.flushdb()
@@ -89,15 +91,15 @@ class TestTheCommands:
             ]
             for command in (*commands, services["mailer"]["command"], beat):
                 running.enter_context(
-                    rig.process(*command, log=log, **told, EMAIL_SWEEP_SECONDS="1")
+                    rig.process(*command, log=log, **environment, EMAIL_SWEEP_SECONDS="1")
                 )
             rig.until(
-                lambda: rig.is_up(int(told["PORT"]), headers={"Host": HOST}),
+                lambda: rig.is_up(int(environment["PORT"]), headers={"Host": HOST}),
                 seconds=40,
                 what="the server",
             )
             rig.until(
-                lambda: self.health(told)["checks"]["celery"] == "workers active",
+                lambda: self.health(environment)["checks"]["celery"] == "workers active",
                 seconds=40,
                 what="the workers",
             )
@@ -106,27 +108,27 @@ class TestTheCommands:
                 seconds=40,
                 what="beat",
             )
-            self.assert_as_in_production(told)
+            self.assert_as_in_production(environment)
 
-        with psycopg.connect(told["DATABASE_URL"]) as database:
+        with psycopg.connect(environment["DATABASE_URL"]) as database:
             assert database.execute(
                 "SELECT extname FROM pg_extension WHERE extname = 'postgis'"
             ).fetchall()
         shutil.rmtree(settings.STATIC_ROOT)
 
-    def health(self, told: dict[str, str]) -> dict[str, Any]:
+    def health(self, environment: dict[str, str]) -> dict[str, Any]:
         time.sleep(0.2)
-        body: dict[str, Any] = self.ask(told, rig.HEALTH).json()
+        body: dict[str, Any] = self.ask(environment, rig.HEALTH).json()
         return body
 
-    def assert_as_in_production(self, told: dict[str, str]) -> None:
+    def assert_as_in_production(self, environment: dict[str, str]) -> None:
         https = {"X-Forwarded-Proto": "https"}
-        page = self.ask(told, "/admin/login/", **https)
+        page = self.ask(environment, "/admin/login/", **https)
         sheets = re.findall(
             r'href="(/static/admin/css/base\.[0-9a-f]{12}\.css)"', page.content.decode()
         )
 
-        assert self.health(told)["status"] == "healthy"
+        assert self.health(environment)["status"] == "healthy"
         assert page.status == 200
         assert (
             page.headers["Strict-Transport-Security"]
@@ -134,9 +136,9 @@ class TestTheCommands:
         )
         assert "Secure" in page.headers["Set-Cookie"]
         assert len(sheets) == 1
-        sheet = self.ask(told, sheets[0], **https)
+        sheet = self.ask(environment, sheets[0], **https)
         assert (sheet.status, "immutable" in sheet.headers["Cache-Control"]) == (200, True)
-        plain = self.ask(told, "/api/docs/")
+        plain = self.ask(environment, "/api/docs/")
         assert (plain.status, plain.headers["Location"]) == (301, f"https://{HOST}/api/docs/")
-        assert self.ask(told, "/api/docs/", **https).status == 200
-        assert self.ask(told, rig.LIVE, Host="evil.example").status == 400
+        assert self.ask(environment, "/api/docs/", **https).status == 200
+        assert self.ask(environment, rig.LIVE, Host="evil.example").status == 400

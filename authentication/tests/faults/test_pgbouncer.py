@@ -29,7 +29,7 @@ NAME = "vineyard_group_fellowship"
 
 
 def config(name: str) -> str:
-    """Return a file of docker-compose.yml, with the values of whoever sets none."""
+    """Return a file of docker-compose.yml, with its default values."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE["configs"][name]["content"])
 
 
@@ -82,13 +82,13 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture(params=["0", "3"], ids=["no pool", "a pool"])
-def told(bouncer: str, request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return what a process behind PgBouncer is told, with a pool of its own and without."""
+def environment(bouncer: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the environment of a process behind PgBouncer, with a pool of its own and without."""
     return {"DATABASE_URL": bouncer, "PGBOUNCER": "True", "DB_POOL_SIZE": request.param}
 
 
 def test_many_share_two_connections_and_each_gets_the_right_answer(
-    told: dict[str, str], person: User, tmp_path: Path
+    environment: dict[str, str], person: User, tmp_path: Path
 ) -> None:
     port = rig.free_port()
     caller, seen = Caller(port), Counter[Any]()
@@ -108,7 +108,7 @@ def test_many_share_two_connections_and_each_gets_the_right_answer(
         PORT=str(port),
         WEB_CONCURRENCY="2",
         WEB_THREADS="3",
-        **told,
+        **environment,
     ):
         rig.until(caller.is_up, what="the server")
         crowd = [threading.Thread(target=come_and_go, args=(user,)) for user in people * 3]
@@ -141,7 +141,7 @@ def bustle(address: str) -> Iterator[None]:
 
 
 def test_a_long_list_is_whole_though_its_connection_changes(
-    bouncer: str, told: dict[str, str], person: User
+    bouncer: str, environment: dict[str, str], person: User
 ) -> None:
     events = [AuditLog(user=person, event_type=AuditLog.Event.REGISTRATION) for _ in range(8_000)]
     AuditLog.objects.bulk_create(events, batch_size=2_000)
@@ -150,7 +150,7 @@ def test_a_long_list_is_whole_though_its_connection_changes(
         done = subprocess.run(
             [sys.executable, "manage.py", "export_audit_log", "--format", "jsonl"],
             cwd=ROOT,
-            env=rig.environment(**told),
+            env=rig.environment(**environment),
             capture_output=True,
             text=True,
             timeout=60,

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def boss(person: User) -> Client:
-    """Return the desk of somebody who has signed in."""
+    """Return a client that has signed in to the admin."""
     User.objects.filter(pk=person.pk).update(is_staff=True, is_superuser=True)
     client = Client()
     client.force_login(User.objects.get())

@@ -177,7 +177,7 @@ def test_sessions_that_end_each_other_at_the_same_moment_leave_no_fault(
 
     answers = all_at_once(*(partial(terminate_others, tokens, tokens) for tokens in devices))
 
-    # Whoever was ended first is told so; nobody gets a fault.
+    # A session that another ended first gets a 401; no request gets a server error.
     assert set(answers) <= {200, 401}
     assert 200 in answers
     assert UserSession.objects.filter(is_active=True).count() <= 1
