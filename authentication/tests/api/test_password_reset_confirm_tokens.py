@@ -202,6 +202,21 @@ class TestInvalidTokens:
         assert PasswordResetToken.objects.get().used_at is None
         assert not OutgoingEmail.objects.exists()
 
+    def test_a_token_of_an_account_that_is_disabled_meanwhile_is_refused(
+        self, api: APIClient, person: User, reset_token: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def disable_it_first(*_: object, **__: object) -> None:
+            User.objects.filter(pk=person.pk).update(is_active=False)
+
+        monkeypatch.setattr(service, "check_password_policy", disable_it_first)
+
+        answer = confirm_reset(api, reset_token)
+
+        assert refusal_of(answer) == LINK_INVALID
+        person.refresh_from_db()
+        assert person.check_password(PASSWORD)
+        assert PasswordResetToken.objects.get().used_at is None
+
 
 def test_the_setting_decides_the_lifetime(
     api: APIClient, person: User, time_machine: TimeMachineFixture, settings: Settings
