@@ -114,6 +114,20 @@ class TestTheId:
         assert answer.status_code == 200
         assert KnownDevice.objects.count() == 1
 
+    def test_the_first_five_secrets_of_an_id_are_looked_up(
+        self, api: APIClient, person: User
+    ) -> None:
+        known = known_device(api, person)
+        fail(api, person.email, 5)
+        others = [letter * 43 for letter in "ABCDE"]
+
+        statuses = [
+            attempt(api, person.email, PASSWORD, device=".".join(secrets)).status_code
+            for secrets in ([*others, known], [*others[:4], known])
+        ]
+
+        assert statuses == [403, 200]
+
 
 class TestTheLock:
     def test_failures_on_unknown_devices_do_not_lock_a_known_one(

@@ -1,6 +1,7 @@
 """authentication.services.sign_in.login_attempts: the decision, and what faults leave of a count."""
 
 import datetime as dt
+import functools
 import itertools
 
 import pytest
@@ -143,6 +144,21 @@ class TestAnAccountsCount:
         assert statuses == [503] * 6
         assert person.failed_login_attempts == 0
         assert sign_in(api, person)["access"]
+
+    def test_a_fault_while_the_account_is_released_still_releases_the_name(
+        self, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_: object) -> None:
+            raise OperationalError
+
+        reserve = functools.partial(reserve_attempt, person, person.email_canonical, devices=[])
+        last = [reserve() for _ in range(5)][-1]
+        monkeypatch.setattr(AccountCounter, "release", fail)
+
+        last.release()
+
+        # The name has room again, the account has none: hashed only, not refused.
+        assert not reserve().is_compared
 
     def test_a_fault_between_name_and_account_costs_no_attempt(
         self, person: User, monkeypatch: pytest.MonkeyPatch
