@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -14,11 +15,12 @@ from authentication.models import (
 )
 from authentication.services.administration import AdministrationService
 from authentication.services.operations import RetentionService
-from authentication.tests.clients import NEW_PASSWORD, sign_in
-from authentication.tests.conftest import API, bearer
+from authentication.tests.clients import NEW_PASSWORD, Tokens, sign_in
+from authentication.tests.conftest import API, ME, Deliver, bearer
 from authentication.tests.factories import PASSWORD
 from authentication.utils.client import ClientInfo
 
+from .email_changes import UNDO, request_links
 from .lockout import attempt, fail, known_device, reset
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_own_clock")]
@@ -31,6 +33,11 @@ class TestBecomingUnknown:
     def is_known(self, api: APIClient, person: User, device: str, password: str) -> bool:
         fail(api, person.email, 5)
         return bool(attempt(api, person.email, password, device=device).status_code == 200)
+
+    def sign_in_event(self, api: APIClient, tokens: Tokens) -> AuditLog:
+        listed = api.get(f"{API}/sessions/", headers=bearer(tokens["access"])).json()["sessions"]
+        current = next(it["id"] for it in listed if it["is_current"])
+        return AuditLog.objects.get(event_type="login", metadata__session=current)
 
     def test_a_reset_makes_every_other_device_unknown(self, api: APIClient, person: User) -> None:
         mine, other = known_device(api, person), known_device(api, person)
@@ -66,13 +73,40 @@ class TestBecomingUnknown:
 
     def test_not_me_keeps_the_device_that_asks(self, api: APIClient, person: User) -> None:
         mine, thief = sign_in(api, person), sign_in(api, person)
-        listed = api.get(f"{API}/sessions/", headers=bearer(thief["access"])).json()["sessions"]
-        stolen = next(it["id"] for it in listed if it["is_current"])
-        event = AuditLog.objects.get(event_type="login", metadata__session=stolen)
+        event = self.sign_in_event(api, thief)
 
         answer = api.post(
             f"{API}/account/activity/{event.pk}/disown/", headers=bearer(mine["access"])
         )
+
+        ids = (mine["device_id"], thief["device_id"])
+        assert answer.status_code == 200
+        assert [self.is_known(api, person, it, PASSWORD) for it in ids] == [True, False]
+
+    def test_not_me_about_the_device_that_asks_makes_it_unknown_too(
+        self, api: APIClient, person: User
+    ) -> None:
+        mine = sign_in(api, person)
+        stolen = sign_in(api, person, headers={"X-Device-Id": mine["device_id"]})
+        event = self.sign_in_event(api, stolen)
+
+        answer = api.post(
+            f"{API}/account/activity/{event.pk}/disown/", headers=bearer(mine["access"])
+        )
+
+        assert answer.status_code == 200
+        assert api.get(ME, headers=bearer(stolen["access"])).status_code == 401
+        assert not self.is_known(api, person, mine["device_id"], PASSWORD)
+
+    def test_an_undone_change_of_address_keeps_the_device_that_undoes_it(
+        self, api: APIClient, person: User, delivered: Deliver
+    ) -> None:
+        mine, thief = sign_in(api, person), sign_in(api, person)
+        delivered()
+        mail.outbox.clear()
+        links = request_links(api, person, thief, delivered)
+
+        answer = api.post(UNDO, {"token": links.undo}, headers={"X-Device-Id": mine["device_id"]})
 
         ids = (mine["device_id"], thief["device_id"])
         assert answer.status_code == 200
