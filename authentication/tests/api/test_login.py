@@ -134,6 +134,17 @@ def test_past_the_most_sessions_allowed_the_one_idle_longest_ends(
     assert AuditLog.objects.filter(event_type="session_evicted").count() == 1
 
 
+def test_a_session_lives_although_the_password_was_changed_by_a_faster_clock(
+    api: APIClient, person: User
+) -> None:
+    ahead = timezone.now() + dt.timedelta(seconds=3)
+    User.objects.filter(pk=person.pk).update(password_changed_at=ahead)
+
+    body = api.post(URL, {"email": person.email, "password": PASSWORD}).json()
+
+    assert api.get(ME, headers=bearer(body["access"])).status_code == 200
+
+
 class TestExpiry:
     @pytest.mark.parametrize(("remember_me", "days"), [(None, 7), (False, 7), (True, 14)])
     def test_remembering_doubles_it(
