@@ -20,7 +20,7 @@ breaker = Breaker()
 
 
 class FailoverCache(BaseCache):
-    """The cache that LOCATION names; while it fails, this process's memory (contract 9)."""
+    """The cache that LOCATION names; while it fails, this process's memory."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)

@@ -1,4 +1,4 @@
-"""Rate limits of endpoints, counted by django-ratelimit (contract 9)."""
+"""Rate limits of endpoints, counted by django-ratelimit."""
 
 import functools
 import ipaddress

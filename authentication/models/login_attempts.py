@@ -10,7 +10,7 @@ from django.utils import timezone
 
 
 class LockReason(models.TextChoices):
-    """Why an account is locked; empty for a lock set by hand."""
+    """Why an account is locked; empty for a lock that `lock_account` set."""
 
     GUESSED = "guessed", "Too many wrong passwords"
 
@@ -30,9 +30,9 @@ class LoginAttemptsQuerySet(models.QuerySet[Any]):
     def reserve_attempt(self, *, at: dt.datetime, **fields: Any) -> bool:
         """Count an attempt before its password is compared; False if the row is locked.
 
-        The last attempt allowed sets the lock. `fields` are written too. One statement: of guesses
-        sent at once all would pass a check before the count, and of two statements the second may
-        find a count that was reset in between.
+        The last attempt allowed sets the lock. `fields` are written too. It is one UPDATE: if the
+        count were checked first, parallel guesses would all pass, and a count in two statements
+        could be reset between them.
         """
         # An unlocked row that still has a lock's end begins a new count.
         expired = Q(locked_until__isnull=False)

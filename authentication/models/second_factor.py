@@ -28,10 +28,10 @@ class Attempt(enum.Enum):
 
 
 class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
-    """Second factors; whatever two codes at once could race for is one statement on the person's row."""
+    """Second factors. What two codes at once could race for is one statement on the row."""
 
     def reserve_try(self, user_id: uuid.UUID, *, at: dt.datetime) -> Attempt:
-        """Count the try of a code before the code is looked at: of codes sent at once all would pass a later check."""
+        """Count a try before the code is compared, or parallel codes would all pass the limit."""
         mine, last = self.filter(user_id=user_id), TRIES_AN_HOUR - 1
         over = Q(window_started_at=None) | Q(window_started_at__lte=at - TRY_WINDOW)
         early = mine.filter(over | Q(window_tries__lt=last))
@@ -65,7 +65,7 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         self.update_or_create(user_id=user_id, defaults=fresh)
 
     def confirm(self, factor: "SecondFactor", *, step: int) -> bool:
-        """Put the pending seed in force, for a right code of this time step; False if it is gone."""
+        """Put the pending seed in force, by a right code of this time step; False if gone."""
         offered = self.filter(
             user_id=factor.user_id, pending_seed=factor.pending_seed, last_step__lt=step
         )
@@ -84,7 +84,7 @@ def _one_less() -> Greatest:
 
 
 class SecondFactor(models.Model):
-    """The seeds of a person's time-based codes (RFC 6238), encrypted, and how often codes have been tried.
+    """The encrypted seeds of a person's time-based codes (RFC 6238), and the tries of codes.
 
     Whether the person has a second factor at all, their account says (`User.second_factor_at`).
     """

@@ -96,7 +96,7 @@ class UserSession(models.Model):
 
     @classmethod
     def of_token(cls, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> Any:
-        """Return a token's session with its user, and whether the token is revoked, in one query."""
+        """Return a token's session with its user and `token_revoked`, in one query."""
         return _OF_TOKEN.get(jti=jti, session_id=session_id, user_id=user_id)
 
     @property
@@ -125,8 +125,11 @@ class UserSession(models.Model):
             return False
         return at < self.reauthenticated_at + settings.REAUTHENTICATION_LIFETIME
 
-    def forgives(self, jti: str, *, at: dt.datetime) -> bool:
-        """Return whether a replaced token may get its successor again: soon after, or unused."""
+    def is_in_grace(self, jti: str, *, at: dt.datetime) -> bool:
+        """Return whether a replaced refresh token may get its successor again.
+
+        It may within REFRESH_REUSE_GRACE of the rotation, and while the new tokens are unused.
+        """
         if not jti or jti != self.previous_refresh_token_jti:
             return False
         return at <= self.last_rotation_at + settings.REFRESH_REUSE_GRACE or not self.successor_seen

@@ -22,7 +22,7 @@ class UserSessionQuerySet(models.QuerySet[Any]):
         return self.filter(last_rotation_at__gte=F("user__password_changed_at"))
 
     def swap_jti(self, session: Any, *, new: str, at: dt.datetime) -> bool:
-        """Replace the refresh token the session was loaded with; False if another request was faster.
+        """Replace the session's refresh token; False if another request was faster.
 
         The filter uses columns of this table alone, so that PostgreSQL checks it again after
         waiting for the row.

@@ -15,7 +15,7 @@ class UserQuerySet(AccountDeletionQuerySet):
     """Accounts, found by their canonical names and changed one row at a time."""
 
     def identified_by(self, canonical: str) -> Self:
-        """Return the account of a canonical identifier: an address if it has an @, else a username."""
+        """Return the account of a canonical identifier: an address if it has an @, or a name."""
         field = "email_canonical" if "@" in canonical else "username_canonical"
         return self.filter(**{field: canonical})
 
@@ -52,7 +52,7 @@ class UserQuerySet(AccountDeletionQuerySet):
         return bool(same.update(last_login=at))
 
     def change_password(self, user: Any, *, since: dt.datetime) -> bool:
-        """Store the new password set on `user`; False if the one of `since` was replaced already."""
+        """Store the new password of `user`; False if the one of `since` was replaced already."""
         same = self.filter(pk=user.pk, password_changed_at=since)
         return bool(
             same.update(
@@ -87,7 +87,7 @@ class UserQuerySet(AccountDeletionQuerySet):
         return bool(unproven.update(**proven, email_bounced_at=None, email_complained_at=None))
 
     def mark_unreachable(self, pk: uuid.UUID, *, complained: bool, at: dt.datetime) -> bool:
-        """Note that an address takes no mail, or wants none; False if that is known, or older than its last proof."""
+        """Store a bounce or a complaint; False if stored already, or if verified after it."""
         field = "email_complained_at" if complained else "email_bounced_at"
         unproven_since = Q(email_verified_at=None) | Q(email_verified_at__lt=at)
         return bool(self.filter(unproven_since, pk=pk, **{field: None}).update(**{field: at}))

@@ -1,4 +1,4 @@
-"""What the other apps of the monolith may use."""
+"""What code outside this app may import."""
 
 from authentication.services.accounts import (
     ActivityService,

@@ -1,4 +1,4 @@
-"""Changing an account: the lock order, and the second check of the session that asks (contract 4).
+"""Changing an account: the lock order, and the second check of the session that asks.
 
 Every change locks the account's row first. Its one-time tokens, known devices and sessions come
 after it, in this order. Two requests that lock in different orders wait for each other.
@@ -44,8 +44,8 @@ def acting(session: UserSession, *, recent_proof: bool = False) -> Iterator[User
 
 
 def _check(session: UserSession, user: User, *, recent_proof: bool) -> None:
-    # A statement of its own after the lock: one that waits for the lock would see the session as it
-    # was before the wait.
+    # Read by a second statement, with the lock held: the statement that waits for the lock may read
+    # the session as it was before the wait.
     current, now = UserSession.objects.filter(pk=session.pk).first(), timezone.now()
     if current is None:
         raise SessionOver

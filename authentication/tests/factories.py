@@ -38,7 +38,7 @@ else:
         email_verified_at = factory.LazyFunction(timezone.now)
 
         @classmethod
-        def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:  # noqa: ARG003
+        def _create(cls, _model: type[User], *_args: Any, **kwargs: Any) -> User:
             user = User.objects.create_user(password=kwargs.pop("password", PASSWORD), **kwargs)
             UserProfile.objects.create(user=user)
             return user

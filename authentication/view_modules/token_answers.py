@@ -1,4 +1,4 @@
-"""Answers with tokens: by cookie to browsers, in the body and by cookie to apps (contract 1)."""
+"""Answers with tokens: by cookie to browsers, in the body and by cookie to apps."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Proof that a browser's request comes from a trusted page (contract 5)."""
+"""Proof that a browser's request comes from a trusted page."""
 
 from collections.abc import Callable
 from typing import Any

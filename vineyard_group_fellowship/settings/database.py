@@ -64,8 +64,8 @@ def replica() -> dict[str, Any] | None:
 
 def _with_connection_options(found: dict[str, Any], *parameters: str) -> dict[str, Any]:
     """Return a database with the options of its connections; options in its URL win."""
-    # A request that waits two seconds for a connection gets a 503. A pool that cannot connect starts
-    # afresh after five seconds: by default the pauses between its tries grow to minutes.
+    # A request that waits two seconds for a connection gets a 503. A pool that cannot connect
+    # starts afresh after five seconds: by default the pauses between its tries grow to minutes.
     pool = {
         "min_size": min(2, DB_POOL_SIZE),
         "max_size": DB_POOL_SIZE,

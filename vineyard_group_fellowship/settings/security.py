@@ -116,7 +116,7 @@ CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
     "/admin/": {**_CLOSED, **_OWN_FILES, "form-action": [SELF]},
 }
 
-# The client's address: REMOTE_ADDR, unless a proxy in front of the service is set (contract 9).
+# The client's address: REMOTE_ADDR, unless a proxy in front of the service is set.
 TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0, high=10)
 CLIENT_IP_HEADER = env.matching(
     "CLIENT_IP_HEADER",

@@ -22,7 +22,9 @@ class DeletionService:
     def request(session: UserSession, *, client: ClientInfo) -> dt.datetime:
         """End every session and schedule the erasure; return when it is due.
 
-        A sign-in with `restore` cancels it until then. Raises SessionOver, ReauthenticationRequired.
+        A sign-in with `restore` cancels it until then.
+
+        Raises SessionOver, ReauthenticationRequired.
         """
         now = timezone.now()
         due_at: dt.datetime = now + settings.ACCOUNT_DELETION_GRACE

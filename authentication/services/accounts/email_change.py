@@ -51,7 +51,7 @@ class EmailChangeService:
 
     @staticmethod
     def request(session: UserSession, *, email: str, client: ClientInfo) -> EmailChange:
-        """Mail a link to the new address that confirms it, and one to the old address that undoes it.
+        """Mail a link that confirms the new address to it, and one that undoes it to the old one.
 
         A taken address gets the same answer, and its owner a mail. A newer request voids the older.
 
@@ -154,7 +154,7 @@ class EmailChangeService:
 def _redeemed(
     token: str, action: str, *, at: dt.datetime, client: ClientInfo
 ) -> Iterator[EmailChange]:
-    """Redeem a mailed token and give the change it is about, with the locked account as its user."""
+    """Redeem a mailed token and give its change, with the locked account as its user."""
     redemption = Redemption(
         ActionToken.objects.of(action),
         token,

@@ -49,7 +49,7 @@ class ExportService:
 
     @staticmethod
     def request(session: UserSession, *, client: ClientInfo) -> ExportState:
-        """Queue a copy of the user's data; a mail follows when it is ready. An older one is void."""
+        """Queue a copy of the user's data, mailed about when ready. An older copy is void."""
         with acting(session, recent_proof=True) as user:
             ActionToken.objects.of(_DOWNLOAD).void(user.pk)
             AccountExport.objects.filter(user=user).delete()

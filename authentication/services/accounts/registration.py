@@ -50,7 +50,7 @@ class RegistrationService:
     ) -> Registered:
         """Make an account and mail the link that proves its address.
 
-        A taken address gets the same answer, in the same time, and its owner a mail: the answer must
+        A taken address gets the same answer, in the same time, and its owner a mail: an answer must
         not reveal a member. Usernames are public.
 
         Raises ValidationFailed for a weak password, a taken username and, with

@@ -1,4 +1,4 @@
-"""Building block: tasks that failed for good are recorded and can be run again."""
+"""Tasks that failed for good are recorded and can be run again."""
 
 import uuid
 from collections.abc import Sequence

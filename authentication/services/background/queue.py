@@ -1,4 +1,4 @@
-"""Building block: tasks after the answer, by Celery where a broker answers, else in this process.
+"""Tasks after the answer, by Celery where a broker answers, else in this process.
 
 Celery has no mode without a broker that suits a server: its eager mode runs tasks inside the
 request and retries them without a pause. So this module runs a task in a thread and follows the

@@ -1,4 +1,4 @@
-"""Building block: Celery's beat schedule, in a thread of this process where there is no broker."""
+"""Celery's beat schedule, in a thread of this process where there is no broker."""
 
 from threading import Event, Thread
 from time import monotonic

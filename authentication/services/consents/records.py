@@ -1,4 +1,4 @@
-"""Building blocks of consent: which documents are accepted, and recording new consents."""
+"""Which documents are accepted, and recording new consents."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Building block: connections to PostgreSQL when the database hangs or has been restarted."""
+"""Connections to PostgreSQL when the database hangs or has been restarted."""
 
 import contextlib
 import functools

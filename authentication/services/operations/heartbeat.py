@@ -1,4 +1,4 @@
-"""Building block: the heartbeat of Celery's workers, in the cache.
+"""The heartbeat of Celery's workers, in the cache.
 
 Asking every worker by Celery's own `ping` takes a second, too long for a health check.
 """

@@ -1,4 +1,4 @@
-"""Breach check of passwords, without revealing them (contract 7)."""
+"""Breach check of passwords, without revealing them."""
 
 import datetime as dt
 import hashlib

@@ -110,8 +110,8 @@ class PasswordService:
         with redemption.spend(row):
             changed_at = user.password_changed_at
             _store(user, before, reason=Reason.PASSWORD_RESET)
-            # Older mails hold links that lead to a new password. A change of the password leaves
-            # them valid: a thief could use it to void the owner's last one.
+            # The reset voids the links of older mails that lead to a new password. A change does
+            # not: a thief could change the password to void the owner's last link.
             ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
             User.objects.verify_email(user.pk, at=changed_at)
             device = remember(user, client, at=changed_at)

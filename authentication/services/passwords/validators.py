@@ -88,7 +88,8 @@ class PasswordHistoryValidator:
             check_password(normal, encoded) for encoded in dict.fromkeys([user.password, *kept])
         ):
             raise ValidationError(
-                f"Choose a password that is not one of your last {settings.PASSWORD_HISTORY_LIMIT}.",
+                "Choose a password that is not one of your last"
+                f" {settings.PASSWORD_HISTORY_LIMIT}.",
                 code="password_reused",
             )
 

@@ -49,7 +49,7 @@ class SessionService:
 
     @staticmethod
     def terminate_others(session: UserSession, *, client: ClientInfo) -> int:
-        """End every other session of the user, make their devices unknown; return how many ended."""
+        """End the user's other sessions, make their devices unknown; return how many ended."""
         now = timezone.now()
         with acting(session) as user:
             KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)

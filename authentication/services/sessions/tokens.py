@@ -1,4 +1,4 @@
-"""Access and refresh tokens: issuing, checking, rotating (contract 4)."""
+"""Access and refresh tokens: issuing, checking, rotating."""
 
 import dataclasses
 import datetime as dt
@@ -77,8 +77,8 @@ class TokenService:
         """Swap a refresh token for its successor.
 
         A refresh token works once. After a second use two parties hold it, and we cannot tell the
-        owner from the thief, so the session ends for both, unless a lost or late answer explains the
-        use.
+        owner from the thief, so the session ends for both, unless the client may not have received
+        the answer (`UserSession.is_in_grace`).
 
         Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
         """
@@ -91,7 +91,7 @@ class TokenService:
                 return TokenService.issue(session, at=session.last_rotation_at)
             # Another request won the swap: decide by what it wrote.
             session = _session_of(claims, at=now)
-        if session.forgives(claims.jti, at=now):
+        if session.is_in_grace(claims.jti, at=now):
             return TokenService.issue(session, at=now)
         if claims.expired:
             raise TokenInvalid

@@ -57,8 +57,8 @@ def authenticate(
     that no code is spent on a sign-in that is refused anyway. A name without an account is counted,
     locked, hashed for and answered as an account is.
 
-    Raises InvalidCredentials, AccountLocked, AccountDisabled, EmailNotVerified, what `admit` raises,
-    CodeMissing, CodeInvalid, RateLimited.
+    Raises InvalidCredentials, AccountLocked, AccountDisabled, EmailNotVerified, CodeMissing,
+    CodeInvalid, RateLimited, and what `admit` raises.
     """
     canonical = canonical_identifier(identifier)
     found: User | None = User.objects.identified_by(canonical).first()
@@ -132,7 +132,7 @@ def _fail(user: User | None, canonical: str, attempt: LoginAttempt, client: Clie
     reason = "credentials" if attempt.is_compared or not user else "locked"
     with transaction.atomic():
         _record_failure(user, canonical, client, reason=reason)
-        if attempt.set_lock():
+        if attempt.has_set_lock():
             # Without a comparison only the name is locked: log it as for a name without an account.
             owner = user.pk if user and attempt.is_compared else None
             name = _pseudonym(canonical)

@@ -41,8 +41,8 @@ def decide(
 ) -> Decision:
     """Return what is done with a password.
 
-    A known device answers for itself. An unknown one sees the lock of the name it tried, not the
-    account's: a name without an account must look the same.
+    A known device is judged by its own count. An unknown device is judged by the count of the name
+    it tried, not by the account's: a name without an account must look the same.
     """
     if is_known_device:
         return Decision.COMPARE if device_has_room else Decision.LOCKED
@@ -66,7 +66,7 @@ class RowCounter:
         until: dt.datetime | None = self._rows.values_list("locked_until", flat=True).first()
         return until
 
-    def set_lock(self) -> bool:
+    def has_set_lock(self) -> bool:
         """Return whether the attempt that was counted here set the lock."""
         return bool(self._rows.locked_by_attempt(reserved_at=self._at))
 
@@ -131,8 +131,8 @@ class NameCounter:
         until = self._cache.get(self._lock)
         return dt.datetime.fromisoformat(until) if until else None
 
-    def set_lock(self) -> bool:
-        # As many statements as for an account, which must not differ.
+    def has_set_lock(self) -> bool:
+        # This statement finds no row. It makes a name without an account cost the same.
         User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
         return self._is_last
 
@@ -142,7 +142,8 @@ class NameCounter:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
 
-    # Other failures stay: a count that restarted would show that the owner had signed in.
+    # A right password takes back its own attempt only. A reset of the count would show others who
+    # try this name that its owner has signed in.
     clear = release
 
     def _add(self, step: int) -> int:
@@ -178,9 +179,9 @@ class LoginAttempt:
         for counter in reversed(self.counters):
             counter.clear()
 
-    def set_lock(self) -> bool:
+    def has_set_lock(self) -> bool:
         """Return whether this attempt, which failed, set a lock."""
-        return self.counters[-1].set_lock()
+        return self.counters[-1].has_set_lock()
 
 
 def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]) -> LoginAttempt:

@@ -66,7 +66,7 @@ class ReauthenticationService:
 def check_own_password(
     session: UserSession, password: str, *, field: str, client: ClientInfo
 ) -> None:
-    """Check the password of a session's user; raises ValidationFailed for the field, AccountLocked."""
+    """Check the password of a session's user; raises ValidationFailed, AccountLocked."""
     try:
         prove_password(session, password, client=client)
     except InvalidCredentials:

@@ -41,7 +41,7 @@ from .second_factor_codes import WRONG_CODE, prove_code, seed_context
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Status:
-    """Whether a person has a second factor, since when, and how many recovery codes they have left."""
+    """Whether a person has a second factor, since when, and how many recovery codes are left."""
 
     enabled: bool
     enabled_at: dt.datetime | None
@@ -115,7 +115,7 @@ class SecondFactorService:
 
     @staticmethod
     def disable(session: UserSession, *, client: ClientInfo) -> None:
-        """Remove the second factor and end every other session; raises NotFound if there is none."""
+        """Remove the second factor, end every other session; raises NotFound without one."""
         with acting(session, recent_proof=True) as user:
             if not User.objects.clear_second_factor(user.pk):
                 raise NotFound

@@ -1,4 +1,4 @@
-"""Requests that are refused, and the comparison of the refusal with contract 3 (RFC 9457)."""
+"""Requests that are refused; the comparison of the refusal with RFC 9457 and our own members."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A browser's request that changes something needs a proof of its origin (contract 5)."""
+"""A browser's request that changes something needs a proof of its origin."""
 
 import itertools
 

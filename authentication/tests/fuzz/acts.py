@@ -183,7 +183,7 @@ class TokenActs(ServiceMachine):
             self.now,
         )
         live, expired = session.is_live(now), pair.expires_at + LEEWAY <= now
-        forgiven = live and session.forgives(pair, now)
+        forgiven = live and session.is_in_grace(pair, now)
 
         answer = self.post("token/refresh", {"refresh": pair.refresh})
 

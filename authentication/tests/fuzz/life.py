@@ -95,7 +95,7 @@ class Session:
     def next_expiry(self, now: dt.datetime) -> dt.datetime:
         return min(now + self.lifetime, self.created_at + 90 * DAY)
 
-    def forgives(self, pair: Pair, now: dt.datetime) -> bool:
+    def is_in_grace(self, pair: Pair, now: dt.datetime) -> bool:
         is_previous = len(self.pairs) > 1 and pair is self.pairs[-2]
         return is_previous and (now <= self.rotated_at + GRACE or not self.successor_seen)
 

@@ -162,12 +162,12 @@ def test_the_previous_token_is_forgiven_briefly_or_until_its_successor_is_used(
     session.successor_seen = seen
     at = NOON + dt.timedelta(seconds=seconds)
 
-    assert session.forgives(old, at=at) is forgiven
-    assert session.forgives("another", at=at) is False
+    assert session.is_in_grace(old, at=at) is forgiven
+    assert session.is_in_grace("another", at=at) is False
 
 
 def test_a_session_without_a_rotation_forgives_no_token(session: UserSession) -> None:
-    assert session.forgives("", at=NOON) is False
+    assert session.is_in_grace("", at=NOON) is False
 
 
 # Ending.

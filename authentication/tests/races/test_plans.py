@@ -61,7 +61,8 @@ def fill(row: Model, *, rows: int = ROWS, **changed: str) -> None:
     numbers = f"generate_series(1, {rows}) AS n"
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {values} FROM "{table}", {numbers}'  # noqa: S608
+            f'INSERT INTO "{table}" ({names})'  # noqa: S608
+            f' SELECT {values} FROM "{table}", {numbers}'
             f" WHERE {table}.{row._meta.pk.column} = %s",
             [row.pk],
         )

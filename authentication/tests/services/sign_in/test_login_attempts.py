@@ -1,4 +1,4 @@
-"""authentication.services.sign_in.login_attempts: the decision, and what faults leave of a count."""
+"""Login attempts: the decision, and what is left of a count after a fault."""
 
 import datetime as dt
 import functools
@@ -68,7 +68,7 @@ class TestANamesCount:
         rooms = [it.reserve() for it in counters]
 
         assert rooms == [True] * 5 + [False] * 2
-        assert [it.set_lock() for it in counters] == [False] * 4 + [True] + [False] * 2
+        assert [it.has_set_lock() for it in counters] == [False] * 4 + [True] + [False] * 2
 
     def test_refused_attempts_leave_no_trace_when_the_last_one_is_released(self) -> None:
         counters = [name_counter() for _ in range(8)]
