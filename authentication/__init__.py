@@ -1,1 +1,1 @@
-"""Authentication: accounts, sessions, tokens, and the trail they leave."""
+"""Accounts, sign-in, sessions, tokens and the audit log."""

@@ -1,4 +1,4 @@
-"""The application's place in Django."""
+"""Django's configuration of the application and of its admin site."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig

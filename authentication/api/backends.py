@@ -1,4 +1,4 @@
-"""Django's own `authenticate()`, which uses the service's."""
+"""Django's authentication backend, which calls the sign-in service."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Deleting an account: requested, cancelled during the grace, carried out after it."""
+"""Atomic updates that request, cancel and begin a deletion."""
 
 import datetime as dt
 import uuid

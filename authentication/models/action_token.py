@@ -1,4 +1,4 @@
-"""One-time tokens sent by mail that let their owner do one thing."""
+"""Mailed one-time tokens, each for one action."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Which tests a run leaves out, and in which order the others start."""
+"""Which tests make services-test repeats, and the order of a run."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePath

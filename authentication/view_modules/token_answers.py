@@ -1,4 +1,4 @@
-"""Answers with tokens: by cookie to browsers, in the body and by cookie to apps."""
+"""Builds answers with tokens: by cookie to browsers, in the body too to apps."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The 404 of unknown API paths, and the meanings of problem types."""
+"""404 for unknown paths, and the pages of problem types."""
 
 from typing import Any
 

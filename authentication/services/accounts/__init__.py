@@ -1,4 +1,4 @@
-"""A person's account: opening it, its address and profile, a copy of its data, closing it."""
+"""Registration, address, profile, export and deletion of an account."""
 
 from .activity import ActivityService
 from .addresses import address_taken

@@ -1,4 +1,4 @@
-"""Deleting an account: requested, cancelled during the grace, carried out after it."""
+"""Requests, cancels and carries out the deletion of an account."""
 
 import datetime as dt
 

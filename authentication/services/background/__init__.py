@@ -1,4 +1,4 @@
-"""Tasks after the answer: Celery where a broker answers, threads where none does."""
+"""Runs tasks after the answer: by Celery if a broker answers, or in threads."""
 
 from .failed_tasks import record_failed_task, run_again
 from .queue import enqueue

@@ -1,4 +1,4 @@
-"""Celery's beat schedule, in a thread of this process where there is no broker."""
+"""Runs the scheduled tasks in a thread when there is no broker."""
 
 from threading import Event, Thread
 from time import monotonic

@@ -1,4 +1,4 @@
-"""Admission: a pending deletion and missing consents stop a sign-in after the right password."""
+"""Checks after a right password: a pending deletion, a missing consent."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Known devices: recognised at a sign-in, given a secret, made unknown again (docs/lockout.md)."""
+"""Recognises known devices at a sign-in and remembers new ones."""
 
 import dataclasses
 import datetime as dt

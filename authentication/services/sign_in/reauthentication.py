@@ -1,4 +1,4 @@
-"""Proving again, during a session, who one is."""
+"""Asks a signed-in user for the password or a code again."""
 
 from django.utils import timezone
 

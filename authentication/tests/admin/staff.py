@@ -1,4 +1,4 @@
-"""What the tests of the admin share: its pages, and what staff do there."""
+"""Admin helpers: URLs and common actions."""
 
 import html
 import re

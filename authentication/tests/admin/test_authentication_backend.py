@@ -1,4 +1,4 @@
-"""Django's authenticate(), as its own code calls it."""
+"""django.contrib.auth.authenticate() with our backend."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/api/v1/auth/account/consents/: the versions of the documents a user has agreed to."""
+"""Consents: listed, accepted, and required at a sign-in."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Known devices (docs/lockout.md): what strangers try neither locks them out nor shows there."""
+"""Failed sign-ins on unknown devices do not affect known ones."""
 
 import datetime as dt
 
@@ -182,7 +182,7 @@ class TestTheLock:
         assert attempt(api, person.email, PASSWORD, device=device).status_code == 200
         assert fail(api, person.email, 5, device=device) == [FAILED] * 5
 
-    def test_a_session_of_it_proves_a_password_under_its_count(
+    def test_wrong_old_passwords_count_against_the_session_s_device(
         self, api: APIClient, person: User
     ) -> None:
         tokens = sign_in(api, person)

@@ -222,7 +222,7 @@ class TestWhatIsLocked:
             assert fail(api, person.username, 2) + fail(api, person.email, 2) == [FAILED] * 4
             assert attempt(api, person.email, PASSWORD).status_code == 200
 
-    def test_the_state_of_an_account_is_told_for_the_right_password_and_resets_the_count(
+    def test_right_password_shows_the_account_state_and_resets_the_count(
         self, api: APIClient
     ) -> None:
         unproven = account("unproven")

@@ -1,4 +1,4 @@
-"""POST login/: an unknown device learns nothing from a lock about who has an account."""
+"""A lock looks the same for existing and unknown names."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -95,7 +95,7 @@ def test_a_sign_in_of_the_owner_does_not_show_in_the_count(api: APIClient, perso
     assert [known["status"] for known, _ in answers] == [401, 403, 403]
 
 
-def test_a_reset_by_the_owner_does_not_show(
+def test_reset_by_the_owner_changes_no_answer(
     time_machine: TimeMachineFixture, api: APIClient, person: User
 ) -> None:
     for name in (person.email, UNKNOWN):

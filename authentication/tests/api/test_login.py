@@ -54,7 +54,7 @@ def test_login_costs_eight_queries_and_seven_on_a_known_device(
     assert counts == [8, 7]
 
 
-def test_the_answer_says_who_came_in(api: APIClient, person: User) -> None:
+def test_answer_contains_the_user(api: APIClient, person: User) -> None:
     answer = api.post(URL, {"email": person.email, "password": PASSWORD})
 
     body = answer.json()
@@ -147,7 +147,7 @@ def test_a_session_lives_although_the_password_was_changed_by_a_faster_clock(
 
 class TestExpiry:
     @pytest.mark.parametrize(("remember_me", "days"), [(None, 7), (False, 7), (True, 14)])
-    def test_remembering_doubles_it(
+    def test_remember_me_doubles_the_lifetime(
         self, api: APIClient, person: User, *, remember_me: bool | None, days: int
     ) -> None:
         asked = {"email": person.email, "password": PASSWORD}
@@ -165,9 +165,7 @@ class TestExpiry:
 @pytest.mark.parametrize(
     "header", ["Bearer stale.access.token", "Bearer a b", "Basic dXNlcjpwYXNz", "Bearer \u00fc"]
 )
-def test_a_stale_access_token_is_never_in_the_way(
-    api: APIClient, person: User, header: str
-) -> None:
+def test_authorization_header_is_ignored(api: APIClient, person: User, header: str) -> None:
     answer = api.post(
         URL, {"email": person.email, "password": PASSWORD}, headers={"Authorization": header}
     )

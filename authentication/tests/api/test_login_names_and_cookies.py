@@ -55,7 +55,7 @@ class TestIdentifiers:
         assert answer.status_code == 200
 
     @pytest.mark.parametrize("yes", ["true", "on", "1"])
-    def test_a_forms_flags_are_spelled_in_its_ways(
+    def test_form_flags_have_the_spellings_of_forms(
         self, api: APIClient, person: User, yes: str
     ) -> None:
         asked = {"email": person.email, "password": PASSWORD, "remember_me": yes}
@@ -97,7 +97,7 @@ class TestCarriers:
             {"Sec-Fetch-Dest": "empty", "Origin": "http://testserver"},
         ],
     )
-    def test_any_sign_of_a_browser_makes_it_one(
+    def test_any_browser_header_means_a_browser(
         self, api: APIClient, person: User, headers: dict[str, str]
     ) -> None:
         answer = api.post(URL, {"email": person.email, "password": PASSWORD}, headers=headers)

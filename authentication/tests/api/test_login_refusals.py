@@ -191,7 +191,7 @@ class TestMalformed:
             assert_not_signed_in(answer, 400, "validation_error")
             assert answer.json()["errors"].keys() == {field}
 
-    def test_what_is_malformed_is_no_attempt(self, api: APIClient, person: User) -> None:
+    def test_malformed_sign_in_is_not_counted(self, api: APIClient, person: User) -> None:
         api.post(URL, {"email": person.email, "password": 5})
 
         person.refresh_from_db()

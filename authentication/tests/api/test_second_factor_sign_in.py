@@ -155,7 +155,9 @@ class TestOneStep:
 
 
 class TestSessionLevel:
-    def test_a_refresh_keeps_the_level(self, api: APIClient, person: User, factor: Factor) -> None:
+    def test_refresh_keeps_the_verified_flag(
+        self, api: APIClient, person: User, factor: Factor
+    ) -> None:
         tokens: Tokens = log_in(api, person, otp=factor.code()).json()
         api.cookies.clear()
         for _ in range(3):

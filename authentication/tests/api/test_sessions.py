@@ -1,4 +1,4 @@
-"""/api/v1/auth/sessions/: the devices a person is signed in on."""
+"""The list of a user's sessions."""
 
 import datetime as dt
 import itertools

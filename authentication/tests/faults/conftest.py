@@ -1,4 +1,4 @@
-"""What the fault tests share: workers, a mail server, wires that can be cut."""
+"""Fixtures: workers, a mail server, a TCP relay that can be cut."""
 
 import contextlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Real processes, and servers that misbehave on demand."""
+"""Helpers that start processes and faulty servers."""
 
 import contextlib
 import dataclasses

@@ -34,7 +34,7 @@ def counted(log: Path, words: str) -> int:
 
 
 class TestAWorker:
-    def test_its_lines_bear_the_name_of_the_request_and_no_argument(
+    def test_logs_have_the_correlation_id_and_no_arguments(
         self,
         api: APIClient,
         settings: Settings,

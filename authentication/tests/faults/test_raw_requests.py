@@ -1,4 +1,4 @@
-"""What no library would send, straight into the server's socket."""
+"""Malformed HTTP, sent to the server's socket."""
 
 import contextlib
 import socket
@@ -89,7 +89,7 @@ def test_a_body_that_does_not_say_its_length_is_not_read(port: int, body: str) -
         f"Content-Length: {len(BODY)}\r\nX-Long: {'x' * 20_000}\r\n",
     ],
 )
-def test_what_two_servers_could_read_in_two_ways_reaches_nobody(port: int, headers: str) -> None:
+def test_ambiguous_requests_are_refused(port: int, headers: str) -> None:
     answer = said(port, f"{LOGIN}{headers}\r\n{BODY}")
 
     assert answer == b"" or answer.split(b" ", 2)[1] in {b"400", b"411", b"431", b"501"}, answer[
@@ -106,7 +106,7 @@ def test_a_length_that_is_too_small_gives_half_a_body_and_no_second_request(port
 
 
 @pytest.mark.parametrize("name", ["X_Real_IP", "X-REAL_IP", "X_REAL-IP"])
-def test_a_header_that_is_almost_the_edges_is_not_taken_for_it(port: int, name: str) -> None:
+def test_misspelled_x_real_ip_is_ignored(port: int, name: str) -> None:
     lines = f"X-Real-IP: 198.51.100.7\r\n{name}: 203.0.113.9\r\nContent-Length: {len(BODY)}\r\n"
 
     said(port, f"{LOGIN}{lines}\r\n{BODY}")

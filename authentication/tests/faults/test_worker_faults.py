@@ -1,4 +1,4 @@
-"""A worker that is killed, a mail server that never answers, a broker that comes and goes."""
+"""Celery workers and mail while worker, mail server or broker fail."""
 
 import contextlib
 import socket
@@ -124,7 +124,7 @@ class TestABrokerThatIs:
                 listener.close()
             yield f"redis://127.0.0.1:{port}/0"
 
-    def test_gone_costs_a_request_nothing_and_the_mail_goes_all_the_same(
+    def test_unavailable_delays_no_request_and_the_mail_is_sent(
         self, api: APIClient, gone: str, through: Callable[[str], None], mailoutbox: list[Any]
     ) -> None:
         through(gone)
@@ -162,7 +162,7 @@ class TestABrokerThatIs:
         assert (len(mailoutbox), len(mailserver.mails)) == (1, 1)
 
 
-def test_without_a_worker_health_says_so_and_is_well(
+def test_health_without_a_worker_is_200_and_reports_it(
     api: APIClient, redis: str, settings: Settings
 ) -> None:
     settings.CELERY_BROKER_URL = redis

@@ -1,4 +1,4 @@
-"""Requests about names that have an account or none, and what their answers show."""
+"""Requests for existing and unknown names, to compare the answers."""
 
 import dataclasses
 from collections.abc import Callable, Set

@@ -1,4 +1,4 @@
-"""Error reports and traces, and requests full of canaries."""
+"""Requests with marked secrets, and a search for them in error reports."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""The specification's Python client, without its last lines, which run it on import."""
+"""The specification's client, without its main block."""
 
 # ruff: noqa
 # fmt: off

@@ -133,7 +133,7 @@ class TestCounters:
         assert "auth_outbox_depth" not in found
         assert "auth_tokens_refreshed_total" in found
 
-    def test_a_slow_table_hides_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_slow_table_keeps_the_other_metrics(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def slow(**_: Any) -> Any:
             raise OperationalError from StatementTimeoutError()
 

@@ -1,4 +1,4 @@
-"""What SendGrid is sent."""
+"""The requests that the service sends to SendGrid."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A client that remembers its secrets, and the places where a secret may not be found."""
+"""A client that remembers its secrets, to search logs and tables for them."""
 
 import base64
 import hashlib

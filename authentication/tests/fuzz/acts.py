@@ -1,4 +1,4 @@
-"""The acts of the state machine: each sends a request and updates the model."""
+"""Steps of the state machine."""
 
 from typing import Any
 

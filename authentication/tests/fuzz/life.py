@@ -1,4 +1,4 @@
-"""A model of accounts, sessions and tokens, as their clients know them."""
+"""The expected state of a session."""
 
 import collections
 import dataclasses

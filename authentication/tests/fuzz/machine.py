@@ -1,4 +1,4 @@
-"""What the acts of the state machine share: the model, the clock and the client."""
+"""The base class of the state machine."""
 
 import collections
 import datetime as dt

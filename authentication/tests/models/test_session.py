@@ -166,7 +166,7 @@ def test_the_previous_token_is_forgiven_briefly_or_until_its_successor_is_used(
     assert session.is_in_grace("another", at=at) is False
 
 
-def test_a_session_without_a_rotation_forgives_no_token(session: UserSession) -> None:
+def test_session_without_a_rotation_accepts_no_previous_token(session: UserSession) -> None:
     assert session.is_in_grace("", at=NOON) is False
 
 

@@ -1,4 +1,4 @@
-"""What the races share: real servers, and threads that end with their test."""
+"""Fixtures of the concurrency tests."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Many callers at one moment."""
+"""Helpers that send requests at the same moment."""
 
 import threading
 import time

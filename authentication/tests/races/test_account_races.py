@@ -1,4 +1,4 @@
-"""Two requests for one thing of an account: a copy, an address, leaving and staying."""
+"""Concurrent exports, address changes, deletions and restores."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def link(person: User, action: str, **subject: str) -> str:
     )
 
 
-def test_a_copy_is_handed_out_once_to_many_hands(api: APIClient, person: User) -> None:
+def test_concurrent_downloads_of_an_export_succeed_once(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person)
     export = AccountExport.objects.create(user=person)
     ExportService.build(export.pk)
@@ -64,7 +64,7 @@ def test_a_copy_is_made_and_mailed_about_once(person: User) -> None:
     assert AccountExport.objects.exclude(ready_at=None).count() == 1
 
 
-def test_an_address_is_moved_once(person: User) -> None:
+def test_concurrent_confirmations_change_the_address_once(person: User) -> None:
     change = EmailChange.objects.create(
         user=person, old_email=person.email, new_email="naomi@example.net"
     )
@@ -91,7 +91,7 @@ def test_one_address_goes_to_one_of_many_who_want_it() -> None:
     assert User.objects.filter(email_canonical="naomi@example.net").count() == 1
 
 
-def test_undoing_wins_over_confirming_whichever_comes_first() -> None:
+def test_concurrent_undo_and_confirm_keep_the_old_address() -> None:
     for _ in range(ROUNDS):
         person = UserFactory()
         old = person.email
@@ -109,7 +109,7 @@ def test_undoing_wins_over_confirming_whichever_comes_first() -> None:
         assert person.email == old
 
 
-def test_who_leaves_has_no_session_left_however_they_sign_in_meanwhile(api: APIClient) -> None:
+def test_deletion_concurrent_with_sign_ins_leaves_no_session(api: APIClient) -> None:
     for _ in range(ROUNDS):
         person = UserFactory()
         tokens = sign_in(api, person)
@@ -130,7 +130,7 @@ def test_who_leaves_has_no_session_left_however_they_sign_in_meanwhile(api: APIC
         ) == 0
 
 
-def test_who_comes_back_at_the_last_moment_is_whole_or_gone(api: APIClient) -> None:
+def test_restore_concurrent_with_erasure_restores_fully_or_not_at_all(api: APIClient) -> None:
     for _ in range(ROUNDS):
         person = UserFactory()
         User.objects.filter(pk=person.pk).update(deletion_requested_at=timezone.now() - 15 * DAY)
@@ -154,9 +154,7 @@ def test_who_comes_back_at_the_last_moment_is_whole_or_gone(api: APIClient) -> N
             )
 
 
-def test_no_key_of_redis_holds_anything_of_who_was_erased(
-    api: APIClient, settings: Settings
-) -> None:
+def test_erasure_leaves_no_personal_data_in_redis(api: APIClient, settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = True
     told: Any = {"REMOTE_ADDR": "203.0.113.77"}
     api.post(f"{API}/login/", {"email": "naomi@example.org", "password": PASSWORD}, **told)

@@ -1,4 +1,4 @@
-"""The admin's sessions while Redis is there, and while it is not."""
+"""Admin sessions with and without Redis."""
 
 import socket
 import time
@@ -46,7 +46,7 @@ def test_a_session_is_read_from_redis_and_kept_in_the_database(boss: Client) -> 
     assert not [sql for sql in queries(captured) if "django_session" in sql]
 
 
-def test_it_lives_on_while_redis_hangs(
+def test_admin_session_works_while_redis_hangs(
     boss: Client, settings: Settings, hung: dict[str, object]
 ) -> None:
     settings.CACHES = hung
@@ -56,7 +56,7 @@ def test_it_lives_on_while_redis_hangs(
     assert time.monotonic() - start < 2
 
 
-def test_one_that_was_ended_while_redis_hung_is_over(
+def test_admin_session_ended_while_redis_hung_stays_ended(
     boss: Client, settings: Settings, hung: dict[str, object]
 ) -> None:
     working, thief = settings.CACHES, Client()

@@ -1,4 +1,4 @@
-"""Guesses, all at once."""
+"""Concurrent wrong passwords: five are compared."""
 
 import threading
 import time
@@ -70,7 +70,7 @@ def test_of_fifty_wrong_passwords_at_once_five_are_tried(
     assert not UserSession.objects.exists()
 
 
-def test_of_fifty_guesses_at_a_name_nobody_has_five_are_hashed(
+def test_of_fifty_concurrent_guesses_at_an_unknown_name_five_are_hashed(
     api: APIClient, db: None, counted: Callable[[str], Callable[[], int]]
 ) -> None:
     hashed = counted("encode")

@@ -1,4 +1,4 @@
-"""Secrets that are good for one use, used by many."""
+"""One-time tokens work once when used concurrently."""
 
 from collections.abc import Callable
 from functools import partial

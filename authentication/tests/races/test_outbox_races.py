@@ -1,4 +1,4 @@
-"""Mails and those who would send them at the same moment."""
+"""Concurrent senders send each mail once."""
 
 from functools import partial
 

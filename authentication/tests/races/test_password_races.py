@@ -1,4 +1,4 @@
-"""A password that changes at the moment it is used."""
+"""Password changes and resets beside sign-ins and refreshes."""
 
 import datetime as dt
 import threading
@@ -88,9 +88,7 @@ def the_one_that_signs_in(person: User, *passwords: str) -> str:
 
 
 class TestOneResetToken:
-    def test_in_sixteen_hands_sets_one_password_which_alone_signs_in(
-        self, api: APIClient, person: User
-    ) -> None:
+    def test_sixteen_concurrent_resets_set_one_password(self, api: APIClient, person: User) -> None:
         before = sign_in(api, person)
         token = reset_token(person)
 
@@ -110,7 +108,7 @@ class TestOneResetToken:
         assert AuditLog.objects.filter(event_type="password_reset_failed").count() == CROWD - 1
         assert OutgoingEmail.objects.filter(kind="password_changed").count() == 1
 
-    def test_and_a_newer_one_set_one_password(self, person: User) -> None:
+    def test_concurrent_with_a_newer_token_sets_one_password(self, person: User) -> None:
         for _ in range(ROUNDS):
             user = UserFactory()
             older = reset_token(user)
@@ -135,7 +133,7 @@ class TestOneResetToken:
             assert the_one_that_signs_in(person, PASSWORD, numbered(1), numbered(2)) == wanted
             assert_all_dead(api, tokens)
 
-    def test_that_meets_a_change_half_way_gets_an_answer_and_no_fault(
+    def test_during_a_password_change_causes_no_server_error(
         self, api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         tokens, token = sign_in(api, person), reset_token(person)
@@ -176,7 +174,7 @@ class TestAChange:
             assert (use_access(api, newest), use_refresh(api, newest)) == (200, 200)
             assert UserSession.objects.filter(user=person, is_active=True).count() == 1
 
-    def test_against_another_leaves_one_password_and_one_device(self, api: APIClient) -> None:
+    def test_concurrent_with_another_leaves_one_password_and_session(self, api: APIClient) -> None:
         for _ in range(ROUNDS):
             person = UserFactory()
             devices = [sign_in(api, person) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds a row among thousands: by its index."""
+"""Query plans on PostgreSQL: each lookup uses an index."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""Redis refused, hung, and gone."""
+"""The service while Redis refuses, hangs or is down."""
 
 import base64
 import contextlib
@@ -74,7 +74,7 @@ def test_a_sign_in_takes_less_than_two_seconds(
     assert use_access(api, timings[-1][0].json()) == 200
 
 
-def test_a_hung_server_costs_one_request_its_patience_and_not_each(
+def test_only_the_first_request_waits_for_a_hung_redis(
     api: APIClient, person: User, settings: Settings
 ) -> None:
     settings.RATELIMIT_ENABLE = True
@@ -200,7 +200,7 @@ def test_an_address_is_proven_although_no_exchange_token_can_be_kept(
     assert User.objects.get().email_verified
 
 
-def test_what_needs_no_cache_does_not_notice(
+def test_endpoints_without_cache_work_while_redis_fails(
     api: APIClient, person: User, settings: Settings, faulty: Callable[[], None]
 ) -> None:
     tokens = sign_in(api, person)
@@ -227,7 +227,7 @@ def test_what_needs_no_cache_does_not_notice(
     assert max(seconds for _, seconds in outcomes.values()) < 2
 
 
-def test_a_new_connections_first_question_is_ours(settings: Settings) -> None:
+def test_new_redis_connection_sends_our_command_first(settings: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         settings.CACHES = base.caches(f"redis://127.0.0.1:{listener.getsockname()[1]}/0")
         with pytest.raises((ConnectionInterrupted, RedisError)):

@@ -1,4 +1,4 @@
-"""One refresh token, many hands."""
+"""Concurrent refreshes with one refresh token."""
 
 from collections.abc import Callable
 from functools import partial
@@ -86,7 +86,7 @@ def test_a_chain_of_crowded_refreshes_stays_one_chain(api: APIClient, person: Us
     assert UserSession.objects.get().refresh_token_jti == claims_of(token)["jti"]
 
 
-def test_a_replay_in_many_hands_ends_the_session_once(api: APIClient, person: User) -> None:
+def test_concurrent_reuse_ends_the_session_and_mails_once(api: APIClient, person: User) -> None:
     tokens = sign_in(api, person)
     newest = refreshed(api, refreshed(api, tokens["refresh"])["refresh"])
 
@@ -153,7 +153,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_whatever_ends_a_session_wins_over_refreshes_at_the_same_moment(
+def test_concurrent_refreshes_leave_no_live_token_after_a_session_end(
     api: APIClient, person: User, end: Callable[[Tokens, Tokens], int]
 ) -> None:
     for _ in range(ROUNDS):
@@ -183,9 +183,7 @@ def test_sessions_that_end_each_other_at_the_same_moment_leave_no_fault(
     assert UserSession.objects.filter(is_active=True).count() <= 1
 
 
-def test_an_access_token_used_while_its_session_rotates_marks_no_other_generation(
-    api: APIClient, person: User
-) -> None:
+def test_old_access_token_does_not_mark_the_successor_as_seen(api: APIClient, person: User) -> None:
     for _ in range(ROUNDS):
         tokens = sign_in(api, person)
 

@@ -1,4 +1,4 @@
-"""One name, many who want it."""
+"""Concurrent registrations of one address or username."""
 
 import pytest
 from pytest_django import Settings
@@ -50,7 +50,7 @@ def test_one_address_in_many_spellings_makes_one_account_and_the_same_answer() -
     assert (events.count("registration"), events.count("registration_duplicate")) == (1, CROWD - 1)
 
 
-def test_where_addresses_may_be_told_all_but_one_are_told(settings: Settings) -> None:
+def test_without_enumeration_protection_all_but_one_get_a_400(settings: Settings) -> None:
     settings.PREVENT_EMAIL_ENUMERATION = False
 
     answers = posts(CROWD, URL, lambda number: {"email": spelling(number), "password": PASSWORD})
@@ -62,7 +62,7 @@ def test_where_addresses_may_be_told_all_but_one_are_told(settings: Settings) ->
     assert User.objects.count() == 1
 
 
-def test_one_username_goes_to_one_person_and_the_others_leave_nothing() -> None:
+def test_concurrent_registrations_of_one_username_create_one_account() -> None:
     names = ("ruth", "Ruth", "RUTH", "\uff52uth")
 
     answers = posts(

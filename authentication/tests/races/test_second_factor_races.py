@@ -1,4 +1,4 @@
-"""Codes of a second factor, all at once."""
+"""Concurrent uses, setups and removals of a second factor."""
 
 import base64
 from functools import partial
@@ -73,7 +73,9 @@ class TestRightCodes:
         assert statuses(answers).keys() <= {200, 401, 429}
         assert UserSession.objects.count() == 1
 
-    def test_twenty_beside_the_password_open_one_session(self, person: User, app: Factor) -> None:
+    def test_twenty_sign_ins_with_one_code_open_one_session(
+        self, person: User, app: Factor
+    ) -> None:
         body = {"email": person.email, "password": PASSWORD, "otp": app.code()}
 
         answers = posts(20, LOGIN, lambda _: body)
@@ -113,7 +115,7 @@ class TestRightCodes:
 
 
 class TestWrongCodes:
-    def test_of_fifty_over_fifty_tokens_ten_are_looked_at(
+    def test_of_fifty_wrong_codes_with_fifty_tokens_ten_are_checked(
         self, person: User, app: Factor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         looked: list[str] = []
@@ -188,7 +190,7 @@ class TestSettingUpAndGivingUp:
         assert statuses(answers) == {200: 10}
         assert RecoveryCode.objects.unused(person.pk).count() == 10
 
-    def test_a_code_at_the_moment_its_factor_is_given_up_leaves_no_session_of_it(
+    def test_code_concurrent_with_disabling_leaves_no_verified_session(
         self, api: APIClient
     ) -> None:
         for number in range(4):

@@ -1,4 +1,4 @@
-"""Sign-ins at the same moment, against each other and against what should stop them."""
+"""Sign-ins beside each other, disabling, and other ends of sessions."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,9 +27,7 @@ URL = f"{API}/login/"
 CROWD = 12
 
 
-def test_no_crowd_of_sign_ins_opens_more_sessions_than_allowed(
-    person: User, settings: Settings
-) -> None:
+def test_concurrent_sign_ins_respect_max_active_sessions(person: User, settings: Settings) -> None:
     settings.MAX_ACTIVE_SESSIONS = 3
 
     settings.ACCOUNT_LOCKOUT_THRESHOLD = CROWD + 1

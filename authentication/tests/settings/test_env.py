@@ -73,7 +73,7 @@ def test_a_choice_is_one_of_its_options(value: str) -> None:
 # The .env file.
 
 
-def test_a_file_sets_what_the_process_does_not(
+def test_file_sets_variables_that_the_process_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / ".env"

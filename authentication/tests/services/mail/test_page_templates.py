@@ -1,4 +1,4 @@
-"""Pages as they are rendered."""
+"""The account pages, rendered."""
 
 import re
 from typing import Any
