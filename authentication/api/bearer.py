@@ -18,6 +18,7 @@ class BearerAuthentication(BaseAuthentication):
             return None
         session = TokenService.authenticate(access=token)
         request.META.setdefault(LOG_FIELDS_KEY, {})["user"] = str(session.user_id)
+        session.user.proven_by_factor = session.is_verified
         return session.user, session
 
     def authenticate_header(self, request: Request) -> str:

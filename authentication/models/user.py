@@ -95,6 +95,9 @@ class User(LockableAccount, AbstractUser):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
+    # Set for a request: whether its session was proven by a second factor.
+    proven_by_factor = False
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # in place of Django's
@@ -126,6 +129,10 @@ class User(LockableAccount, AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    def is_verified(self) -> bool:
+        """Return whether the session of the request was proven by a second factor (django-otp)."""
+        return self.proven_by_factor
 
     def set_password(self, raw_password: str | None) -> None:
         """Set a new password; every older token is invalid from then on."""

@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "vineyard_group_fellowship.middleware.origin.OriginProofMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
+    "vineyard_group_fellowship.middleware.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "vineyard_group_fellowship.middleware.errors.ErrorHandlingMiddleware",
     "vineyard_group_fellowship.middleware.queries.DatabaseQueryMonitoringMiddleware",
