@@ -1,11 +1,16 @@
 """Revoked tokens, by JWT ID."""
 
+import contextlib
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+from authentication.utils.crypto import digest
+from authentication.utils.tokens import AccessToken, Claims, InvalidToken, RefreshToken
 
 
 class TokenBlacklist(models.Model):
@@ -53,17 +58,40 @@ class TokenBlacklist(models.Model):
     @classmethod
     def blacklist_token(
         cls,
+        jti: str = "",
         *,
-        jti: str,
-        expires_at: dt.datetime,
+        token: str = "",
+        user: Any = None,
         user_id: uuid.UUID | None = None,
+        expires_at: dt.datetime | None = None,
         reason: str = Reason.ADMIN,
     ) -> None:
-        """Revoke a token. If it is already revoked, the first reason stays."""
-        revoked = TokenBlacklist(jti=jti, expires_at=expires_at, user_id=user_id, reason=reason)
+        """Revoke a token, given by its JWT ID or as it is; a revoked one keeps its first reason.
+
+        The row is kept until `expires_at`, by default for as long as a refresh token can live.
+
+        Raises ValueError if neither is given, or `token` is not a token that we signed.
+        """
+        found = _claims_of(token) if token else None
+        if not jti and found is None:
+            raise ValueError("Give the JWT ID of a token, or a token that this service signed.")
+        revoked = TokenBlacklist(
+            jti=jti or (found.jti if found else ""),
+            token=digest(token) if token else "",
+            user_id=user_id or (user.pk if user else found.user_id if found else None),
+            expires_at=expires_at or timezone.now() + settings.SESSION_REMEMBERED_LIFETIME,
+            reason=reason,
+        )
         TokenBlacklist.objects.bulk_create([revoked], ignore_conflicts=True)
 
     @classmethod
     def cleanup_expired(cls) -> int:
         """Delete expired rows and return their number. Expired tokens are refused anyway."""
         return cls.objects.filter(expires_at__lte=timezone.now()).delete()[0]
+
+
+def _claims_of(token: str) -> Claims | None:
+    for kind in (RefreshToken, AccessToken):
+        with contextlib.suppress(InvalidToken):
+            return Claims.read(kind, token, expired=True)
+    return None

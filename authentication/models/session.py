@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from authentication.utils.crypto import derived_jti, new_jti
 
+from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
 from .compiled import CompiledQuery
 from .session_queries import UserSessionQuerySet
@@ -158,17 +159,25 @@ class UserSession(models.Model):
         lifetime: dt.timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
         return self.last_rotation_at + lifetime <= timezone.now()
 
-    def mark_rotation(self, new_jti: str) -> bool:
-        """Swap the refresh token's identifier; False if another request was faster."""
-        now = timezone.now()
-        swapped = UserSession.objects.swap_jti(self, new=new_jti, at=now)
+    def mark_rotation(self, jti: str = "") -> bool:
+        """Replace the refresh token's identifier, by default with a new one.
+
+        Returns False if another request was faster. The row is read again in either case.
+        """
+        swapped = UserSession.objects.swap_jti(self, new=jti or new_jti(), at=timezone.now())
         self.refresh_from_db()
         return swapped
 
     def deactivate(self, reason: str = TokenBlacklist.Reason.TERMINATED) -> bool:
-        """End the session; False if it had ended."""
+        """End the session, with an event in the audit log; False if it had ended."""
         with transaction.atomic():
             ended = UserSession.objects.filter(pk=self.pk).end(reason=reason, at=timezone.now())
+            if ended:
+                AuditLog.log_event(
+                    AuditLog.Event.SESSION_TERMINATED,
+                    user_id=self.user_id,
+                    metadata={"session": str(self.pk), "reason": reason},
+                )
         self.refresh_from_db()
         return bool(ended)
 

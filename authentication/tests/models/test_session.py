@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from time_machine import TimeMachineFixture
 
-from authentication.models import TokenBlacklist, User, UserSession
+from authentication.models import AuditLog, TokenBlacklist, User, UserSession
 from authentication.tests.clients import NOON
 from authentication.tests.factories import UserFactory
 
@@ -140,6 +140,23 @@ def test_an_ended_session_does_not_rotate(session: UserSession) -> None:
 
     assert stale.mark_rotation("new") is False
     assert UserSession.objects.get().refresh_token_jti == session.refresh_token_jti != "new"
+
+
+def test_a_rotation_without_an_identifier_makes_one(session: UserSession) -> None:
+    old = session.refresh_token_jti
+
+    assert session.mark_rotation() is True
+
+    assert session.previous_refresh_token_jti == old
+    assert session.refresh_token_jti not in {old, ""}
+
+
+def test_an_end_is_audited_once(session: UserSession) -> None:
+    assert (session.deactivate("compromised"), session.deactivate()) == (True, False)
+
+    event = AuditLog.objects.get(event_type="session_terminated")
+    assert event.user_id == session.user_id
+    assert event.metadata == {"session": str(session.pk), "reason": "compromised"}
 
 
 def test_a_rotation_changes_the_access_tokens_identifier(session: UserSession) -> None:

@@ -1,13 +1,16 @@
 """The TokenBlacklist model and the constraints of its table."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import TokenBlacklist, User
+from authentication.models import TokenBlacklist, User, UserSession
 from authentication.tests.clients import NOON
+from authentication.tests.conftest import API
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -38,6 +41,24 @@ def test_a_token_can_be_revoked_without_its_user() -> None:
 
     row = TokenBlacklist.objects.get()
     assert (row.user_id, row.reason) == (None, "admin")
+
+
+def test_a_token_itself_is_revoked_by_its_claims(signed_in: dict[str, Any], api: APIClient) -> None:
+    refresh = signed_in["refresh"]
+
+    TokenBlacklist.blacklist_token(token=refresh, reason="compromised")
+
+    row = TokenBlacklist.objects.get()
+    assert row.user is not None
+    assert row.jti == UserSession.objects.get().refresh_token_jti
+    assert refresh not in row.token
+    assert api.post(f"{API}/token/refresh/", {"refresh": refresh}).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c"])
+def test_a_token_of_others_is_an_error(token: str) -> None:
+    with pytest.raises(ValueError, match="JWT ID"):
+        TokenBlacklist.blacklist_token(token=token)
 
 
 def test_revoking_twice_keeps_the_first_reason(person: User) -> None:
