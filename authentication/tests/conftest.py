@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.cache import caches
+from django.db import connection
 from rest_framework.test import APIClient
 
 from authentication.models import User
@@ -31,9 +33,16 @@ Deliver = Callable[[], list[mail.EmailMessage]]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their files, before pytest selects by marks."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by their files, before pytest selects by marks.
+
+    Without PostgreSQL and Redis the tests that need them are left out, whatever is selected.
+    """
     selection.mark(items)
+    if connection.vendor != "postgresql" or "redis" not in settings.CACHES["default"]["BACKEND"]:
+        need_servers = [item for item in items if item.get_closest_marker("services")]
+        config.hook.pytest_deselected(items=need_servers)
+        items[:] = [item for item in items if not item.get_closest_marker("services")]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
