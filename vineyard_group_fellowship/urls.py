@@ -1,5 +1,6 @@
 """All URLs of the service."""
 
+from django.apps import apps
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import (
@@ -50,3 +51,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/download-export/", DownloadExportPage.as_view(), name="download-export-page"),
     path("", HomePage.as_view(), name="home"),
 ]
+
+# Development only: requirements.txt does not have it (README.md).
+if apps.is_installed("debug_toolbar"):
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns = [*debug_toolbar_urls(), *urlpatterns]

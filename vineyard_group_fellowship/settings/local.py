@@ -16,6 +16,7 @@ from .security import *  # noqa: F403 -- as above
 from .security import SILENCED_SYSTEM_CHECKS
 
 DEBUG = env.boolean("DEBUG", default=True)
+INTERNAL_IPS = ["127.0.0.1", "::1"]
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 
 DATABASES = databases(postgresql() or sqlite())
