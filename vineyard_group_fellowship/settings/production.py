@@ -85,8 +85,8 @@ _faults = {
     or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
     "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
-    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(
-        map(_is_https, _origins)
+    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https, or pages of an app": any(
+        origin.startswith("http://") for origin in _origins
     ),
     "BACKEND_URL must be set": not env.text("BACKEND_URL"),
     "BACKEND_URL must be https": not _is_https(BACKEND_URL),

@@ -11,16 +11,7 @@ from csp.constants import NONE, SELF
 from .base import ENVIRONMENT, PORT
 from .email import BACKEND_URL, EMAIL_VERIFIED_URL, PASSWORD_RESET_URL
 from .env import env
-
-
-def origins(name: str, default: str) -> list[str]:
-    """Return a list of exact origins, such as https://app.example.org."""
-    found = env.items(name, default)
-    for origin in found:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
-            env.refuse(f"{name}: {origin!r} is not an origin such as https://app.example.org")
-    return found
+from .origins import header_names, origins
 
 
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -44,15 +35,17 @@ CORS_EXPOSE_HEADERS = [
     "X-Correlation-ID",
     "RateLimit",
     "RateLimit-Policy",
+    "X-Response-Time",
 ]
-CORS_ALLOW_HEADERS = [
-    "accept",
-    "authorization",
-    "content-type",
-    "x-csrftoken",
-    "x-correlation-id",
-    "x-requested-with",
-]
+# Those after x-requested-with are sent by Sentry, by OpenTelemetry and by pages that skip a cache.
+CORS_ALLOW_HEADERS = header_names(
+    "CORS_ALLOW_HEADERS",
+    (
+        *("accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id"),
+        *("x-device-id", "x-requested-with"),
+        *("sentry-trace", "baggage", "traceparent", "cache-control"),
+    ),
+)
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == "production")
 CSRF_COOKIE_SAMESITE = "Lax"
