@@ -10,7 +10,8 @@ from django.views import View
 from django.views.decorators.csrf import csrf_protect
 from django.views.generic import TemplateView
 
-from authentication.api.limits import FIELDS_KEY, count
+from authentication.api.attempts import FIELDS_KEY, attempt_of
+from authentication.api.limits import Rules, counting, settle_answer
 from authentication.exceptions import (
     AccountLocked,
     LinkInvalid,
@@ -28,6 +29,7 @@ from authentication.services import (
     ExportService,
     PasswordService,
 )
+from authentication.services.attempt_limit import AttemptLimit
 from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import set_device_cookie
 
@@ -49,18 +51,23 @@ class MailedLinkPage(View):
 
     template_name: ClassVar[str]
     limit: ClassVar[str]
+    rules: ClassVar[Rules] = Rules(gives_back=True, by_device=True)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page(token=request.GET.get("token", ""))
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            count(self.limit, request)
-            return self.act(request)
+            with counting(self.limit, request, rules=self.rules) as attempt:
+                response = self.act(request)
+                settle_answer(attempt, response, self.rules)
         except LinkInvalid as refusal:
-            return self.refused(refusal, failed=True)
+            response = self.refused(refusal, failed=True)
         except (RateLimited, ServiceUnavailable) as refusal:
-            return self.refused(refusal, busy=True)
+            response = self.refused(refusal, busy=True)
+        for name, value in request.META.get(FIELDS_KEY, {}).items():
+            response[name] = value
+        return response
 
     def act(self, request: HttpRequest) -> HttpResponse:
         """Do what the page is for; raise a Problem if that is not possible."""
@@ -74,11 +81,8 @@ class MailedLinkPage(View):
         return response
 
     def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Render the page, with the rate limit headers of the request."""
-        response = render(self.request, self.template_name, context, status=status)
-        for name, value in self.request.META.get(FIELDS_KEY, {}).items():
-            response[name] = value
-        return response
+        """Render the page."""
+        return render(self.request, self.template_name, context, status=status)
 
 
 class VerifyEmailPage(MailedLinkPage):
@@ -89,7 +93,9 @@ class VerifyEmailPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
-        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        exchange_token = EmailVerificationService.verify(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         if settings.EMAIL_VERIFIED_URL and exchange_token:
             return HttpResponseRedirect(
                 settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token)
@@ -105,7 +111,9 @@ class DisownSessionPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
-        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        reset_token = ActivityService.disown_by_mail(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
@@ -117,7 +125,9 @@ class ConfirmEmailPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         EmailChangeService.confirm(
-            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+            token=request.POST.get("token", ""),
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return self.page(done=True)
 
@@ -126,11 +136,13 @@ class UndoEmailPage(MailedLinkPage):
     """Restores the old email address and redirects to the page for a new password."""
 
     template_name = "account/undo_email.html"
-    limit = "email_verify"
+    limit = "email_undo"
 
     def act(self, request: HttpRequest) -> HttpResponse:
         reset_token = EmailChangeService.undo(
-            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+            token=request.POST.get("token", ""),
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
@@ -140,6 +152,7 @@ class DownloadExportPage(MailedLinkPage):
 
     template_name = "account/download_export.html"
     limit = "account_data"
+    rules = Rules(gives_back=True)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         given = {name: request.POST.get(name, "") for name in ("token", "password", "otp")}
@@ -158,6 +171,8 @@ class AskForMailPage(MailedLinkPage):
     The response is the same for every address, so that it does not reveal accounts.
     """
 
+    rules = Rules(by_device=True)
+
     def act(self, request: HttpRequest) -> HttpResponse:
         given = EmailResendSerializer(data=request.POST)
         if not given.is_valid():
@@ -165,10 +180,14 @@ class AskForMailPage(MailedLinkPage):
             return self.refused(
                 refusal, errors=_messages_of(refusal), email=request.POST.get("email", "")
             )
-        self.send(email=given.validated_data["email"], client=ClientInfo.of(request))
+        self.send(
+            email=given.validated_data["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
+        )
         return self.page(done=True)
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
         """Mail the link if the address has an account that needs it."""
         raise NotImplementedError
 
@@ -179,8 +198,8 @@ class ForgotPasswordPage(AskForMailPage):
     template_name = "account/forgot_password.html"
     limit = "password_reset"
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
-        PasswordService.request_reset(email=email, client=client)
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
+        PasswordService.request_reset(email=email, client=client, limit=limit)
 
 
 class ResendVerificationPage(AskForMailPage):
@@ -189,8 +208,8 @@ class ResendVerificationPage(AskForMailPage):
     template_name = "account/resend_verification.html"
     limit = "email_resend"
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
-        EmailVerificationService.resend(email=email, client=client)
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
+        EmailVerificationService.resend(email=email, client=client, limit=limit)
 
 
 class ResetPasswordPage(MailedLinkPage):
@@ -208,8 +227,9 @@ class ResetPasswordPage(MailedLinkPage):
         try:
             if not given.is_valid():
                 raise ValidationFailed(errors=dict(given.errors))
-            client = ClientInfo.of(request)
-            device_id = PasswordService.reset(**given.validated_data, client=client)
+            device_id = PasswordService.reset(
+                **given.validated_data, client=ClientInfo.of(request), limit=attempt_of(request)
+            )
         except ValidationFailed as refusal:
             return self.refused(
                 refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal)

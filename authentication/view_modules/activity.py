@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import USER_ID
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.activity import (
     ActivityEventSerializer,
@@ -64,7 +65,7 @@ class ActivityView(SignedInView):
         errors=(failures.NotFound,),
         query={"cursor": "From `next` or `previous`.", "limit": "How many, 100 at most."},
     )
-    @limited("activity", key=by_user)
+    @limited("activity", key=by_session)
     def get(self, request: Request) -> Response:
         pages = Newest()
         events = pages.paginate_queryset(
@@ -92,7 +93,7 @@ class ActivityDisownView(SignedInView):
     tag = "activity"
 
     @authentication_schema("activity_disown", MessageSerializer, response={"message": DISOWNED})
-    @limited("activity", key=by_user)
+    @limited("activity_disown", key=by_session)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
         ended = ActivityService.disown(
             session_of(request), event_id=event_id, client=ClientInfo.of(request)
@@ -119,8 +120,10 @@ class SessionDisownView(PublicView):
         response={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("session_disown")
+    @limited("session_disown", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]
-        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        reset_token = ActivityService.disown_by_mail(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return Response({"message": DISOWNED_BY_MAIL, "reset_token": reset_token})

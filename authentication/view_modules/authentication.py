@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.bearer import bearer_token_of
 from authentication.api.examples import NEW_SESSION, USER, USER_ID
 from authentication.api.limits import limited
@@ -27,6 +28,14 @@ from .token_answers import ClearsCookie, new_session_answer, refresh_token_of
 
 REGISTERED = "Registration successful. Please check your email to verify your account."
 LOGGED_OUT = "Logged out successfully"
+RIGHT_PASSWORD = (
+    failures.AccountDeletionPending,
+    failures.AccountDisabled,
+    failures.ConsentRequired,
+    failures.EmailNotVerified,
+    failures.MfaRequired,
+)
+"""Refusals of a sign-in with the right password."""
 
 
 class RegisterView(PublicView):
@@ -56,7 +65,7 @@ class RegisterView(PublicView):
         response={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
         errors=(failures.ServiceUnavailable,),
     )
-    @limited("register")
+    @limited("register", refused_as="register_malformed")
     def post(self, request: Request) -> Response:
         account = self.validated(request)
         account["timezone_name"] = account.pop("timezone", "UTC")
@@ -109,10 +118,10 @@ class LoginView(PublicView):
             failures.ServiceUnavailable,
         ),
     )
-    @limited("login")
+    @limited("login", gives_back=True, by_device=True, harmless=RIGHT_PASSWORD)
     def post(self, request: Request) -> Response:
         signed_in = AuthenticationService.log_in(
-            **self.validated(request), client=ClientInfo.of(request)
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
         )
         renew_csrf_token(request)
         return new_session_answer(

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from authentication.api.attempts import FIELDS_KEY
 from authentication.api.bearer import BearerAuthentication
-from authentication.api.limits import FIELDS_KEY
+from authentication.api.limits import count
+from authentication.exceptions import SessionOver
 from authentication.services import ReauthenticationService
 from authentication.utils.client import is_browser
 
@@ -79,6 +81,16 @@ class SignedInView(ServiceView):
 
     authentication_classes = (BearerAuthentication,)
     permission_classes = (IsAuthenticated,)
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except SessionOver:
+            # No session is left to count by: the client's address is counted.
+            handler = getattr(self, (request.method or "").lower(), None)
+            if limit := getattr(handler, "limit", ""):
+                count(limit, request)
+            raise
 
 
 def user_of(request: Request) -> "User":

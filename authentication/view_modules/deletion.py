@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.deletion import DeletionSerializer
 from authentication.services import DeletionService
@@ -29,7 +29,7 @@ class AccountDeleteView(SignedInView):
         DeletionSerializer,
         response={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
     )
-    @limited("account_data", key=by_user)
+    @limited("account_data", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         due_at = DeletionService.request(session_of(request), client=ClientInfo.of(request))

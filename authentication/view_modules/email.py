@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
@@ -38,10 +39,12 @@ class EmailVerifyView(PublicView):
         response={"message": VERIFIED, "exchange_token": "<good for a minute>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]
-        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        exchange_token = EmailVerificationService.verify(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return Response({"message": VERIFIED, "exchange_token": exchange_token})
 
 
@@ -60,9 +63,11 @@ class EmailResendView(PublicView):
         request={"email": "ruth@example.org"},
         response={"message": RESENT},
     )
-    @limited("email_resend")
+    @limited("email_resend", by_device=True)
     def post(self, request: Request) -> Response:
         EmailVerificationService.resend(
-            email=self.validated(request)["email"], client=ClientInfo.of(request)
+            email=self.validated(request)["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": RESENT})

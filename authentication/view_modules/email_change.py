@@ -4,7 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.api.limits import by_user, limited
+from authentication.api.attempts import attempt_of
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email_change import (
@@ -43,7 +44,7 @@ class AccountEmailView(SignedInView):
         request={"email": "ruth@example.net"},
         response=_PENDING,
     )
-    @limited("email_change", key=by_user)
+    @limited("email_change", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Change to another address.
@@ -89,10 +90,12 @@ class EmailChangeConfirmView(PublicView):
         response={"message": CHANGED},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         EmailChangeService.confirm(
-            token=self.validated(request)["token"], client=ClientInfo.of(request)
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": CHANGED})
 
@@ -114,9 +117,11 @@ class EmailChangeUndoView(PublicView):
         response={"message": UNDONE, "reset_token": "<good for an hour>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_undo", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         reset_token = EmailChangeService.undo(
-            token=self.validated(request)["token"], client=ClientInfo.of(request)
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": UNDONE, "reset_token": reset_token})

@@ -5,7 +5,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
@@ -40,7 +40,7 @@ class NoticesView(SignedInView):
     @authentication_schema(
         "notices_update", NoticesSerializer, request={"notices": False}, response={"notices": False}
     )
-    @limited("notices", key=by_user)
+    @limited("notices", key=by_session)
     def put(self, request: Request) -> Response:
         """Choose whether you get notices, such as the one about a new device."""
         wanted = self.validated(request)["notices"]

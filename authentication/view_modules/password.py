@@ -4,8 +4,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.password import (
@@ -48,7 +49,7 @@ class PasswordChangeView(SignedInView):
         response={"message": CHANGED, **NEW_SESSION},
         errors=(failures.AccountLocked, failures.ServiceUnavailable),
     )
-    @limited("password_change", key=by_user)
+    @limited("password_change", key=by_session)
     def post(self, request: Request) -> Response:
         signed_in = PasswordService.change(
             session=session_of(request), **self.validated(request), client=ClientInfo.of(request)
@@ -72,10 +73,12 @@ class PasswordResetView(PublicView):
         request={"email": "ruth@example.org"},
         response={"message": RESET_SENT},
     )
-    @limited("password_reset")
+    @limited("password_reset", by_device=True)
     def post(self, request: Request) -> Response:
         PasswordService.request_reset(
-            email=self.validated(request)["email"], client=ClientInfo.of(request)
+            email=self.validated(request)["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": RESET_SENT})
 
@@ -98,7 +101,9 @@ class PasswordResetConfirmView(PublicView):
         response={"message": RESET, "device_id": NEW_SESSION["device_id"]},
         errors=(failures.LinkInvalid, failures.ServiceUnavailable),
     )
-    @limited("password_reset_confirm")
+    @limited("password_reset_confirm", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
-        device_id = PasswordService.reset(**self.validated(request), client=ClientInfo.of(request))
+        device_id = PasswordService.reset(
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return device_answer(request, device_id, message=RESET)

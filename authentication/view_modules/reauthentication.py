@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.reauthentication import (
     ReauthenticatedSerializer,
@@ -39,7 +39,7 @@ class ReauthenticateView(SignedInView):
         errors=(failures.AccountLocked, failures.ServiceUnavailable),
         invalid={"password": ["Please give your password."]},
     )
-    @limited("reauthenticate", key=by_user)
+    @limited("reauthenticate", key=by_session, gives_back=True)
     def post(self, request: Request) -> Response:
         ReauthenticationService.prove(
             session_of(request), **self.validated(request), client=ClientInfo.of(request)

@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION, USER
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
@@ -57,7 +58,7 @@ class SecondFactorView(SignedInView):
             "session_verified": True,
         },
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     def get(self, request: Request) -> Response:
         status = SecondFactorService.status_of(user_of(request))
         shown = {**dataclasses.asdict(status), "session_verified": session_of(request).is_verified}
@@ -84,7 +85,7 @@ class TotpSetupView(SignedInView):
         },
         errors=(failures.EmailNotVerified,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         offer = SecondFactorService.set_up(session_of(request), client=ClientInfo.of(request))
@@ -109,7 +110,7 @@ class TotpConfirmView(SignedInView):
         response={"message": ENABLED, "recovery_codes": _CODES},
         errors=(failures.EmailNotVerified,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         codes = SecondFactorService.confirm(
@@ -133,7 +134,7 @@ class SecondFactorDisableView(SignedInView):
         response={"message": DISABLED},
         errors=(failures.NotFound,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         SecondFactorService.disable(session_of(request), client=ClientInfo.of(request))
@@ -155,7 +156,7 @@ class RecoveryCodesView(SignedInView):
         response={"message": RENEWED, "recovery_codes": _CODES},
         errors=(failures.NotFound,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         codes = SecondFactorService.renew_recovery_codes(
@@ -181,10 +182,10 @@ class SecondFactorVerifyView(PublicView):
         response={**NEW_SESSION, "user": USER},
         errors=(failures.TokenInvalid, failures.CodeInvalid),
     )
-    @limited("second_factor_verify")
+    @limited("second_factor_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         signed_in = SecondFactorService.finish_sign_in(
-            **self.validated(request), client=ClientInfo.of(request)
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
         )
         renew_csrf_token(request)
         return new_session_answer(

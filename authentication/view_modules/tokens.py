@@ -8,8 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION, TOKENS, USER_ID
-from authentication.api.limits import by_address, limited
+from authentication.api.limits import by_address, limited, session_key
 from authentication.api.schema import authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
@@ -25,13 +26,20 @@ from authentication.utils.tokens import Claims, InvalidToken, RefreshToken
 from .base import PublicView, renew_csrf_token
 from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, token_answer
 
+RIGHT_TOKEN = (
+    failures.AccountDeletionPending,
+    failures.ConsentRequired,
+    failures.MfaRequired,
+)
+"""Refusals of an exchange with the right token."""
 
-def refresh_token_user(request: Request) -> str:
-    """Count by the user of a valid refresh token, other calls by the client's address."""
+
+def refresh_token_session(request: Request) -> str:
+    """Count by the session of a genuine refresh token, other calls by the client's address."""
     body = cast("Mapping[str, Any]", request.data).get("refresh")
     presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
     try:
-        return str(Claims.read(RefreshToken, presented.token).user_id)
+        return session_key(Claims.read(RefreshToken, presented.token).session_id)
     except InvalidToken:
         return by_address(request)
 
@@ -56,10 +64,16 @@ class TokenRefreshView(ClearsCookie, PublicView):
         invalid={"refresh": ["Not a valid string."]},
         security=("refreshCookie",),
     )
-    @limited("token_refresh", key=refresh_token_user)
+    @limited("token_refresh", key=refresh_token_session)
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
-        tokens = TokenService.rotate(refresh=self.presented.token, client=ClientInfo.of(request))
+        try:
+            tokens = TokenService.rotate(
+                refresh=self.presented.token, client=ClientInfo.of(request)
+            )
+        except failures.SessionOver:
+            attempt_of(request).move(by_address(request))
+            raise
         return token_answer(
             tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
         )
@@ -83,7 +97,7 @@ class TokenVerifyView(PublicView):
         errors=(failures.TokenInvalid,),
         invalid={"token": ["Not a valid string."]},
     )
-    @limited("token_verify")
+    @limited("token_verify", gives_back=True)
     def post(self, request: Request) -> Response:
         TokenService.authenticate(access=self.validated(request).get("token", ""))
         return Response({})
@@ -118,7 +132,7 @@ class ExchangeTokenView(PublicView):
             failures.ServiceUnavailable,
         ),
     )
-    @limited("exchange_token")
+    @limited("exchange_token", gives_back=True, harmless=RIGHT_TOKEN)
     def post(self, request: Request) -> Response:
         signed_in = ExchangeTokenService.redeem(
             **self.validated(request), client=ClientInfo.of(request)

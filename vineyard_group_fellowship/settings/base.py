@@ -123,11 +123,10 @@ def caches(url: str) -> dict[str, Any]:
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
+    # Without a Redis both are in this process's memory.
+    limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
     if not url:
-        return {
-            "default": {**local, "LOCATION": "default"},
-            "limits": {**local, "LOCATION": "limits"},
-        }
+        return {"default": {**local, "LOCATION": "default"}, "limits": limits}
     shared = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -147,5 +146,4 @@ def caches(url: str) -> dict[str, Any]:
             },
         },
     }
-    limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
     return {"default": shared, "limits": limits}

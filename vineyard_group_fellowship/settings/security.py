@@ -142,6 +142,7 @@ RATE_LIMITS: dict[str, str] = {
     name: rate(name, default)
     for name, default in {
         "register": "5/h",
+        "register_malformed": "60/h",
         "login": "25/h",
         "reauthenticate": "20/h",
         "second_factor": "30/h",
@@ -153,11 +154,14 @@ RATE_LIMITS: dict[str, str] = {
         "password_reset": "5/h",
         "password_reset_confirm": "10/h",
         "email_verify": "10/h",
+        "email_undo": "10/h",
         "email_resend": "5/h",
         "sessions": "30/h",
+        "sessions_terminate": "30/h",
         "sessions_terminate_all": "10/h",
-        "csrf": "100/h",
+        "csrf": "6000/h",
         "activity": "60/h",
+        "activity_disown": "30/h",
         "session_disown": "10/h",
         "consents": "30/h",
         "email_change": "5/h",

@@ -17,6 +17,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -55,7 +56,7 @@ class ActivityService:
         return uuid.UUID(disowned) if disowned else None
 
     @staticmethod
-    def disown_by_mail(*, token: str, client: ClientInfo) -> str:
+    def disown_by_mail(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str:
         """End the session that a mail was about; return a token to choose a new password.
 
         Raises LinkInvalid if the token is unknown, used or expired.
@@ -67,6 +68,7 @@ class ActivityService:
             failure=Event.SESSION_DISOWN_FAILED,
             client=client,
             at=now,
+            limit=limit,
         )
         with redemption.spend() as link:
             device = recognise(link.user, client)

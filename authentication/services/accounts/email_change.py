@@ -21,6 +21,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -94,14 +95,14 @@ class EmailChangeService:
                 record(Event.EMAIL_CHANGE_CANCELLED, user_id=user.pk, client=client)
 
     @staticmethod
-    def confirm(*, token: str, client: ClientInfo) -> None:
+    def confirm(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
         """Make the new address the account's, by the token mailed to it.
 
         Raises LinkInvalid if the token is unknown, used, void or expired, or the address was taken
         meanwhile.
         """
         now = timezone.now()
-        with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client) as change:
+        with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client, limit=limit) as change:
             if owner_of_address(change.new_email_canonical, at=now) not in {None, change.user_id}:
                 raise LinkInvalid
             if not EmailChange.objects.confirm(change.pk, at=now):
@@ -116,7 +117,7 @@ class EmailChangeService:
             )
 
     @staticmethod
-    def undo(*, token: str, client: ClientInfo) -> str:
+    def undo(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str:
         """Restore the old address, end every session, return a token to choose a new password.
 
         The owner who undoes a change did not ask for it: another person knows the password. Every
@@ -125,7 +126,7 @@ class EmailChangeService:
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
-        with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client) as change:
+        with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client, limit=limit) as change:
             user = change.user
             if not EmailChange.objects.undo(change.pk, at=now):
                 raise LinkInvalid
@@ -152,7 +153,7 @@ class EmailChangeService:
 
 @contextlib.contextmanager
 def _redeemed(
-    token: str, action: str, *, at: dt.datetime, client: ClientInfo
+    token: str, action: str, *, at: dt.datetime, client: ClientInfo, limit: AttemptLimit
 ) -> Iterator[EmailChange]:
     """Redeem a mailed token and give its change, with the locked account as its user."""
     redemption = Redemption(
@@ -161,6 +162,7 @@ def _redeemed(
         failure=Event.EMAIL_CHANGE_FAILED,
         client=client,
         at=at,
+        limit=limit,
     )
     with redemption.spend() as link:
         change = EmailChange.objects.filter(pk=link.subject["change"], user=link.user).first()

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from authentication.exceptions import ServiceUnavailable
 from authentication.models import EmailVerificationToken, User
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count_attempt
 from authentication.services.audit import Event, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -17,7 +18,7 @@ class EmailVerificationService:
     """Proving an email address."""
 
     @staticmethod
-    def verify(*, token: str, client: ClientInfo) -> str | None:
+    def verify(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str | None:
         """Spend a mailed token, store that its address is proven, and return an exchange token.
 
         None stands for the exchange token while the cache cannot keep one: the user signs in with
@@ -32,6 +33,7 @@ class EmailVerificationService:
             failure=Event.EMAIL_VERIFICATION_FAILED,
             client=client,
             at=now,
+            limit=limit,
         )
         with redemption.spend() as row:
             User.objects.verify_email(row.user_id, at=now)
@@ -42,10 +44,14 @@ class EmailVerificationService:
             return None
 
     @staticmethod
-    def resend(*, email: str, client: ClientInfo) -> None:
-        """Mail the link again to an account that waits for it; others cost the same work."""
+    def resend(*, email: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
+        """Mail the link again to an account that waits for it; others cost the same work.
+
+        Raises RateLimited.
+        """
         user = User.objects.identified_by(canonical_email(email)).only("pk").first()
         user_id = user.pk if user else None
+        count_attempt(limit, client, user_id)
         with transaction.atomic():
             record(Event.EMAIL_RESEND, user_id=user_id, client=client)
             EmailService.queue(Kind.VERIFICATION, user_id=user_id)

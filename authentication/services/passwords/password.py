@@ -17,6 +17,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count_attempt
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -78,16 +79,22 @@ class PasswordService:
         return signed_in
 
     @staticmethod
-    def request_reset(*, email: str, client: ClientInfo) -> None:
-        """Mail a link to choose a new password; an unknown address costs the same work."""
+    def request_reset(*, email: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
+        """Mail a link to choose a new password; an unknown address costs the same work.
+
+        Raises RateLimited.
+        """
         user = User.objects.identified_by(canonical_email(email)).only("pk").first()
         user_id = user.pk if user else None
+        count_attempt(limit, client, user_id)
         with transaction.atomic():
             record(Event.PASSWORD_RESET_REQUESTED, user_id=user_id, client=client)
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user_id)
 
     @staticmethod
-    def reset(*, token: str, new_password: str, client: ClientInfo) -> str:
+    def reset(
+        *, token: str, new_password: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED
+    ) -> str:
         """Set a new password by a mailed token, and return the id of the device that does it.
 
         Every session ends, a lock is lifted, the address is proven. The device becomes a known one
@@ -102,6 +109,7 @@ class PasswordService:
             failure=Event.PASSWORD_RESET_FAILED,
             client=client,
             at=timezone.now(),
+            limit=limit,
         )
         row = redemption.look_up()
         user = row.user

@@ -14,6 +14,7 @@ from authentication.exceptions import (
 )
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.services.acting import acting, locked_account
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.sessions import TokenService
 from authentication.utils.client import ClientInfo
@@ -41,6 +42,7 @@ class AuthenticationService:
         remember_me: bool = False,
         documents: Collection[str] = (),
         restore: bool = False,
+        limit: AttemptLimit = UNLIMITED,
     ) -> SignedIn:
         """Open a session for the password of an account, named by address or username.
 
@@ -57,6 +59,7 @@ class AuthenticationService:
                 password=password,
                 otp=otp,
                 client=client,
+                limit=limit,
                 admit=lambda it: admit(it, documents=documents, restore=restore, client=client),
             )
         except CodeMissing as missing:
@@ -74,7 +77,12 @@ class AuthenticationService:
 
     @staticmethod
     def admit_to_admin(
-        *, identifier: str, password: str, client: ClientInfo, otp: str = ""
+        *,
+        identifier: str,
+        password: str,
+        client: ClientInfo,
+        otp: str = "",
+        limit: AttemptLimit = UNLIMITED,
     ) -> User:
         """Return the member of staff with this password; Django's admin keeps its own session.
 
@@ -89,6 +97,7 @@ class AuthenticationService:
             password=password,
             otp=otp,
             client=client,
+            limit=limit,
             admit=lambda it: _check_staff(it, client=client),
         ).user
         if not User.objects.sign_in(user, at=timezone.now()):

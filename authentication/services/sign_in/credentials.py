@@ -16,14 +16,19 @@ from authentication.exceptions import (
     Problem,
 )
 from authentication.models import User, UserSession
+from authentication.services.attempt_limit import (
+    NO_ACCOUNT,
+    UNLIMITED,
+    AttemptLimit,
+    device_digests,
+)
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
-from .known_devices import device_digests
-from .login_attempts import NO_ACCOUNT, LoginAttempt, reserve_attempt
+from .login_attempts import LoginAttempt, reserve_attempt
 from .second_factor_codes import prove_code
 
 
@@ -50,6 +55,7 @@ def authenticate(
     client: ClientInfo,
     otp: str = "",
     admit: Callable[[User], None] = lambda _: None,
+    limit: AttemptLimit = UNLIMITED,
 ) -> Authenticated:
     """Return the account of an address or username, for its password and, if it has one, a code.
 
@@ -64,7 +70,9 @@ def authenticate(
     found: User | None = User.objects.identified_by(canonical).first()
     # For a name without an account the hashes take as long, and match nothing.
     devices = device_digests(client, found.pk if found else NO_ACCOUNT)
-    proven = _prove_password(found, canonical, password, devices=devices, client=client)
+    proven = _prove_password(
+        found, canonical, password, devices=devices, client=client, limit=limit
+    )
     user = proven.user
     if refusal := _refusal_of(user):
         _record_failure(user, canonical, client, reason=refusal.code)
@@ -93,9 +101,10 @@ def _prove_password(
     *,
     devices: Sequence[str],
     client: ClientInfo,
+    limit: AttemptLimit = UNLIMITED,
 ) -> Authenticated:
     try:
-        attempt = reserve_attempt(user, canonical, devices=devices)
+        attempt = reserve_attempt(user, canonical, devices=devices, limit=limit)
     except AccountLocked:
         _record_failure(user, canonical, client, reason="locked")
         raise

@@ -17,15 +17,13 @@ from django.core.cache import caches
 from django.db import Error
 from django.utils import timezone
 
-from authentication.exceptions import AccountLocked
+from authentication.exceptions import AccountLocked, RateLimited
 from authentication.models import KnownDevice, LockReason, User
+from authentication.services.attempt_limit import NO_ACCOUNT, UNLIMITED, AttemptLimit
 from authentication.utils.crypto import pseudonym
 
 # A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
 _NAME_MEMORY_SECONDS = 30 * 86_400
-
-NO_ACCOUNT = uuid.UUID(int=0)
-"""The id in the statements that are made for a name without an account."""
 
 
 class Decision(enum.Enum):
@@ -184,16 +182,24 @@ class LoginAttempt:
         return self.counters[-1].has_set_lock()
 
 
-def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]) -> LoginAttempt:
+def reserve_attempt(
+    user: User | None,
+    canonical: str,
+    *,
+    devices: Sequence[str],
+    limit: AttemptLimit = UNLIMITED,
+) -> LoginAttempt:
     """Count an attempt at a name's password; the name may have no account.
 
-    `devices` are the hashes of the client's device secrets. Raises AccountLocked (Retry-After).
+    `devices` are the hashes of the client's device secrets. Raises AccountLocked (Retry-After), and
+    RateLimited: a known device has a limit of its own, all others share their address's.
     """
     now = timezone.now()
     if user and user.is_locked_by_hand():
         raise _locked(user.locked_until, at=now)
     counters: tuple[Counter, ...]
     device, device_has_room = _reserve_device(user, devices, at=now)
+    _apply(limit, device, is_counted=device_has_room)
     if device:
         name_has_room, account_has_room, counters = False, False, (device,)
     else:
@@ -211,6 +217,18 @@ def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]
         counters=counters,
         device=device.digest if device else "",
     )
+
+
+def _apply(limit: AttemptLimit, device: DeviceCounter | None, *, is_counted: bool) -> None:
+    if device is None:
+        limit.count_for_address()
+        return
+    try:
+        limit.count_for_device(device.digest)
+    except RateLimited:
+        if is_counted:
+            device.release()
+        raise
 
 
 def _reserve_device(

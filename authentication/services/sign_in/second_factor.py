@@ -21,6 +21,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -138,7 +139,9 @@ class SecondFactorService:
         return codes
 
     @staticmethod
-    def finish_sign_in(*, mfa_token: str, code: str, client: ClientInfo) -> SignedIn:
+    def finish_sign_in(
+        *, mfa_token: str, code: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED
+    ) -> SignedIn:
         """Open the session for which only the second factor was missing.
 
         Raises TokenInvalid if the token is unknown, used, expired or tried too often, or the
@@ -152,10 +155,11 @@ class SecondFactorService:
             client=client,
             at=now,
             problem=TokenInvalid,
+            limit=limit,
         )
+        challenge = redemption.look_up()
         if not SignInChallenge.objects.reserve_try(mfa_token, at=now):
             redemption.refuse()
-        challenge = redemption.look_up()
         user = challenge.user
         prove_code(user, code, client=client)
         with redemption.spend(challenge):
