@@ -46,8 +46,8 @@ class Rules:
     """What becomes of a counted request.
 
     `gives_back`: an answer below 400 is not counted, nor is a refusal of the types in `harmless`.
-    `by_device`: the service says whether the account knows the device (AttemptLimit); known ones are
-    counted for themselves. `refused_as`: refused requests count under this name instead.
+    `by_device`: the service says whether the account knows the device (AttemptLimit); known ones
+    are counted for themselves. `refused_as`: refused requests count under this name instead.
     """
 
     gives_back: bool = False
@@ -84,8 +84,8 @@ def counting(
 ) -> Iterator[Attempt]:
     """Count a request under a name of RATE_LIMITS and settle it if the block raises.
 
-    Raises RateLimited if the request is over the limit; with `by_device` the service does so, unless
-    the client presents no device at all.
+    Raises RateLimited if the request is over the limit; with `by_device` the service does so,
+    unless the client presents no device at all.
     """
     attempt = Attempt(name, request, key(request))
     if not (rules.by_device and device_secrets(ClientInfo.of(request).device_id)):

@@ -60,6 +60,9 @@ class UserSession(models.Model):
     is_verified = models.BooleanField(default=False)  # by a second factor
     # When a password or code was last given in this session; null after a mailed link.
     reauthenticated_at = models.DateTimeField(null=True, blank=True)
+    # Wrong passwords and codes that were given in this session.
+    failed_login_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    locked_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_activity_at = models.DateTimeField(default=timezone.now)
     last_rotation_at = models.DateTimeField(default=timezone.now)

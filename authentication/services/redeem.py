@@ -38,8 +38,8 @@ class Redemption:
         """Return the token's row with its user, without spending it.
 
         The attempt is counted for a device that the account knows, else for the address. Raises
-        RateLimited, and the problem, audited, if the token is unknown, used, void or expired, if its
-        account is closed or has changed.
+        RateLimited, and the problem, audited, if the token is unknown, used, void or expired, if
+        its account is closed or has changed.
         """
         row = self._tokens.usable(self._token, at=self._at).select_related("user").first()
         count_attempt(self._limit, self._client, row.user_id if row else None)

@@ -31,8 +31,8 @@ class PasswordChangeView(SignedInView):
     """Change your password.
 
     Every older token is revoked and every other device is signed out. The answer has new tokens for
-    this device. A change of address that is not confirmed yet is cancelled. A wrong `old_password`
-    counts as a failed sign-in.
+    this device. A change of address that is not confirmed yet is cancelled. Five wrong values of
+    `old_password` lock this session for an hour; a reset or a new sign-in goes on working.
     """
 
     tag = "password"

@@ -24,8 +24,8 @@ class ReauthenticateView(SignedInView):
 
     Sensitive operations answer 403 `reauthentication_required` if the last proof is older than ten
     minutes. Repeat them after this call. Signing in by password is a proof too, refreshing tokens
-    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. A
-    wrong one counts as a failed sign-in.
+    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. Five
+    wrong ones lock this session for an hour; a new sign-in is a proof too.
     """
 
     tag = "sign-in"

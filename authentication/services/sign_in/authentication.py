@@ -46,12 +46,10 @@ class AuthenticationService:
     ) -> SignedIn:
         """Open a session for the password of an account, named by address or username.
 
-        An account with a second factor needs its code too: in `otp`, or in a second step after
-        MfaRequired. `documents` are those the user agrees to now. `restore` cancels a pending
-        deletion of the account.
-
-        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled,
-        AccountDeletionPending, ConsentRequired, MfaRequired, CodeInvalid or RateLimited.
+        An account with a second factor needs its code too, in `otp` or after MfaRequired.
+        `documents` are those the user agrees to now. `restore` cancels a pending deletion. Raises
+        InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, ConsentRequired,
+        AccountDeletionPending, MfaRequired, CodeInvalid or RateLimited.
         """
         try:
             proven = authenticate(
@@ -63,14 +61,14 @@ class AuthenticationService:
                 admit=lambda it: admit(it, documents=documents, restore=restore, client=client),
             )
         except CodeMissing as missing:
-            wanted = {"device_name": device_name, "remember_me": remember_me}
-            raise challenge(missing.user, client=client, by_password=True, **wanted) from None
+            wanted = {"device_name": device_name, "remember_me": remember_me, "by_password": True}
+            raise challenge(missing.user, client=client, **wanted) from None
         opening = Opening(
             Event.LOGIN,
-            device_name=device_name,
-            remember_me=remember_me,
-            restore=restore,
+            device_name,
+            remember_me,
             is_verified=proven.user.second_factor_at is not None,
+            restore=restore,
             device=proven.device,
         )
         return _open(proven.user, opening, client=client)

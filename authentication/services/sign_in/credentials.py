@@ -1,7 +1,9 @@
 """Proving who one is: the only place where a password is compared (docs/lockout.md)."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -10,6 +12,7 @@ from django.db import transaction
 from authentication.exceptions import (
     AccountDisabled,
     AccountLocked,
+    CodeInvalid,
     EmailNotVerified,
     InvalidCredentials,
     MfaRequired,
@@ -28,7 +31,7 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
-from .login_attempts import LoginAttempt, reserve_attempt
+from .login_attempts import LoginAttempt, reserve_attempt, reserve_session_attempt
 from .second_factor_codes import prove_code
 
 
@@ -86,12 +89,34 @@ def authenticate(
 
 
 def prove_password(session: UserSession, password: str, *, client: ClientInfo) -> None:
-    """Check the password of a session's user, counted as a sign-in from the session's device is.
+    """Check the password of a session's user, counted for the session.
 
     Raises InvalidCredentials, AccountLocked.
     """
-    user, devices = session.user, [session.device_fingerprint]
-    _prove_password(user, user.email_canonical, password, devices=devices, client=client)
+    user = session.user
+    with _refusals_recorded(user, user.email_canonical, client):
+        attempt = reserve_session_attempt(session)
+    _compare(user, user.email_canonical, password, attempt, client, session=session)
+
+
+def prove_session_code(session: UserSession, code: str, *, client: ClientInfo) -> None:
+    """Check a code of a session's user, counted for the session first and then for the account.
+
+    Raises CodeInvalid, AccountLocked, RateLimited.
+    """
+    user = session.user
+    with _refusals_recorded(user, user.email_canonical, client):
+        attempt = reserve_session_attempt(session)
+    try:
+        prove_code(user, code, client=client)
+    except CodeInvalid:
+        with transaction.atomic():
+            _report_lock(user, user.email_canonical, attempt, client, session=session)
+        raise
+    except Exception:
+        attempt.release()
+        raise
+    attempt.succeed()
 
 
 def _prove_password(
@@ -103,13 +128,31 @@ def _prove_password(
     client: ClientInfo,
     limit: AttemptLimit = UNLIMITED,
 ) -> Authenticated:
-    try:
+    with _refusals_recorded(user, canonical, client):
         attempt = reserve_attempt(user, canonical, devices=devices, limit=limit)
+    return _compare(user, canonical, password, attempt, client)
+
+
+@contextlib.contextmanager
+def _refusals_recorded(user: User | None, canonical: str, client: ClientInfo) -> Iterator[None]:
+    try:
+        yield
     except AccountLocked:
         _record_failure(user, canonical, client, reason="locked")
         raise
+
+
+def _compare(
+    user: User | None,
+    canonical: str,
+    password: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+) -> Authenticated:
     if not _is_right(user, password, attempt):
-        _fail(user, canonical, attempt, client)
+        _fail(user, canonical, attempt, client, session=session)
         raise InvalidCredentials
     assert user is not None  # noqa: S101 -- for the type checker: without an account none is right
     attempt.succeed()
@@ -137,16 +180,43 @@ def _refusal_of(user: User) -> Problem | None:
     return None
 
 
-def _fail(user: User | None, canonical: str, attempt: LoginAttempt, client: ClientInfo) -> None:
+def _fail(
+    user: User | None,
+    canonical: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+) -> None:
     reason = "credentials" if attempt.is_compared or not user else "locked"
     with transaction.atomic():
         _record_failure(user, canonical, client, reason=reason)
-        if attempt.has_set_lock():
-            # Without a comparison only the name is locked: log it as for a name without an account.
-            owner = user.pk if user and attempt.is_compared else None
-            name = _pseudonym(canonical)
-            record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=name)
-            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
+        _report_lock(user, canonical, attempt, client, session=session)
+
+
+def _report_lock(
+    user: User | None,
+    canonical: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None,
+) -> None:
+    """Record a lock that this failure set, and mail the owner; of a session, say which it is."""
+    if not attempt.has_set_lock():
+        return
+    # Without a comparison only the name is locked: log it as for a name without an account.
+    owner = user.pk if user and attempt.is_compared else None
+    facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
+    record(
+        Event.ACCOUNT_LOCKED,
+        user_id=owner,
+        client=client,
+        risk=Risk.HIGH,
+        name=_pseudonym(canonical),
+        **facts,
+    )
+    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **facts)
 
 
 def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Known devices are counted by themselves: a hall and a carrier share one address with a guesser."""
+"""Known devices are counted by themselves: a hall shares one address with a guesser."""
 
 from typing import Any
 

@@ -5,13 +5,13 @@ import socket
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.tests.clients import LOGIN, WRONG_PASSWORD
+from authentication.tests.conftest import forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory
 from vineyard_group_fellowship.cache import breaker
 from vineyard_group_fellowship.settings import base
@@ -110,7 +110,7 @@ def test_a_count_that_the_store_lost_does_not_fall_below_zero(
     person: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lose(*_: Any) -> bool:
-        caches["default"].delete_pattern("*")
+        forget_cached()
         return True
 
     monkeypatch.setattr(User, "check_password", lose)
