@@ -132,7 +132,7 @@ class ServiceSchema(AutoSchema):
             yield failures.RateLimited
         if getattr(handler, "needs_recent_proof", False):
             yield failures.ReauthenticationRequired
-        if self.get_request_serializer():
+        if self.get_request_serializer() and not self.view.body_is_optional:
             yield from (
                 failures.UnsupportedMediaType,
                 failures.PayloadTooLarge,

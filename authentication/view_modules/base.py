@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.middleware.csrf import rotate_token
+from rest_framework.exceptions import APIException
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -14,8 +16,9 @@ from rest_framework.views import APIView
 
 from authentication.api.attempts import FIELDS_KEY
 from authentication.api.bearer import BearerAuthentication
+from authentication.api.bodies import keep_body, read_body
 from authentication.api.limits import count
-from authentication.exceptions import SessionOver
+from authentication.exceptions import PayloadTooLarge, Problem, SessionOver
 from authentication.services import ReauthenticationService
 from authentication.utils.client import is_browser
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 
 Handler = Callable[..., Response]
+_WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
 class JSONNegotiation(BaseContentNegotiation):
@@ -45,6 +49,33 @@ class ServiceView(APIView):
     content_negotiation_class = JSONNegotiation
     tag: str
     """The view's section in the OpenAPI document."""
+    largest_body: int | None = None
+    """The largest body that is read, in bytes, where it is not DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    body_is_optional = False
+    """Whether a body that cannot be read counts as none."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read the body whole before anybody is authenticated.
+
+        Between the check of a session and what the request does no client can pause then.
+        """
+        self._read_body(request)
+        super().initial(request, *args, **kwargs)
+
+    @classmethod
+    def takes_body(cls, method: str) -> bool:
+        """Return whether a body has a meaning for a method, so that a bad one is an error."""
+        has_fields = cls.serializer_class is not None and not cls.body_is_optional
+        return method in _WITH_BODY and (has_fields or cls.largest_body is not None)
+
+    def _read_body(self, request: Request) -> None:
+        plain = request._request  # noqa: SLF001 -- DRF's name
+        try:
+            read_body(plain, limit=self.largest_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        except PayloadTooLarge:
+            if self.takes_body(plain.method or ""):
+                raise
+            keep_body(plain, b"")
 
     def validated(
         self, request: Request, serializer: type[Serializer[Any]] | None = None
@@ -53,8 +84,13 @@ class ServiceView(APIView):
         shape = serializer or self.serializer_class
         # Fails for a mistake in the view, never for input.
         assert shape is not None, "A view that reads input has a serializer_class."  # noqa: S101
-        given = shape(data=request.data)
-        given.is_valid(raise_exception=True)
+        try:
+            given = shape(data=request.data)
+            given.is_valid(raise_exception=True)
+        except (Problem, APIException):
+            if not self.body_is_optional:
+                raise
+            return {}
         return dict(given.validated_data)
 
     def finalize_response(

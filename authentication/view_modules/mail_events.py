@@ -10,7 +10,7 @@ from authentication.api.schema import authentication_schema
 from authentication.serializers.notices import NoticesSerializer
 from authentication.services import DeliverabilityService
 from authentication.utils.client import ClientInfo
-from authentication.utils.sendgrid import parse_events
+from authentication.utils.sendgrid import LARGEST_BYTES, parse_events
 
 from .base import PublicView, SignedInView, session_of, user_of
 
@@ -18,6 +18,8 @@ from .base import PublicView, SignedInView, session_of, user_of
 @extend_schema(exclude=True)
 class SendGridEventsView(PublicView):
     """Takes SendGrid's events: bounces and complaints mark an account, others are ignored."""
+
+    largest_body = LARGEST_BYTES
 
     def post(self, request: Request) -> Response:
         # The answer does not reveal whether an address has an account.

@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "vineyard_group_fellowship.middleware.headers.SecurityHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "vineyard_group_fellowship.middleware.bodies.WholeBodyMiddleware",
     "vineyard_group_fellowship.middleware.origin.OriginProofMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "vineyard_group_fellowship.middleware.second_factor.SecondFactorMiddleware",

@@ -34,7 +34,7 @@ NOT_JSON = [
     b'{"email": "\\ud8"}',
     b"email=a",
     b"\x80\x81",
-    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf\xef\xbb\xbf{}",
     b'{"email": "\xff"}',
     b'{"email": "\xed\xa0\x80"}',
     '{"email": "\u00fc"}'.encode("latin-1"),

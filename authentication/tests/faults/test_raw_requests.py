@@ -66,12 +66,25 @@ def chunked(text: str) -> str:
     return f"{len(text):x}\r\n{text}\r\n0\r\n\r\n"
 
 
-@pytest.mark.parametrize("body", [BODY, "{" + " " * 100_000 + "}"], ids=["small", "large"])
-def test_a_body_that_does_not_say_its_length_is_not_read(port: int, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"), [(BODY, 401), ("{" + " " * 100_000 + "}", 413)], ids=["small", "large"]
+)
+def test_a_chunked_body_is_read_up_to_the_limit(port: int, body: str, status: int) -> None:
     answer = said(port, f"{LOGIN}Transfer-Encoding: chunked\r\n\r\n{chunked(body)}")
 
+    assert answer.startswith(f"HTTP/1.1 {status}".encode())
+    assert AuditLog.objects.exists() == (status == 401)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    ["zz\r\n{}\r\n0\r\n\r\n", "2\r\n{}x\r\n", "-2\r\n{}\r\n", "2;\r\n{}\n0\n\n"],
+    ids=ascii,
+)
+def test_a_malformed_chunk_is_a_malformed_request(port: int, chunks: str) -> None:
+    answer = said(port, f"{LOGIN}Transfer-Encoding: chunked\r\n\r\n{chunks}")
+
     assert answer.startswith(b"HTTP/1.1 400")
-    assert b"This field is required." in answer
     assert not AuditLog.objects.exists()
 
 
