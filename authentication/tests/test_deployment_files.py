@@ -37,6 +37,15 @@ def test_the_image_is_pinned_and_does_not_run_as_root() -> None:
     assert "HEALTHCHECK" in DOCKERFILE
 
 
+def test_time_zones_are_installed_on_every_platform() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        (pinned,) = [line for line in lines if line.startswith("tzdata==")]
+
+        # Without a marker such as `; sys_platform == 'win32'`.
+        assert re.fullmatch(r"tzdata==\S+ \\", pinned), name
+
+
 def test_the_image_contains_no_secrets() -> None:
     left_out = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
 
