@@ -96,8 +96,10 @@ class InvalidCredentials(Problem):
 
 
 class CodeInvalid(InvalidCredentials):
-    """A second-factor code is wrong, used or expired. The response does not reveal which."""
+    """A code after a right password is wrong, used or expired. It is not revealed which."""
 
+    code = "code_invalid"
+    title = "Wrong code"
     detail = "That code didn't work. Please try the next one."
 
 

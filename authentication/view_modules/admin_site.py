@@ -12,11 +12,12 @@ from django.template.response import TemplateResponse
 
 from authentication.api.attempts import attempt_of
 from authentication.api.limits import Rules, counting, settle_answer
-from authentication.exceptions import Problem, RateLimited
+from authentication.exceptions import Problem, RateLimited, ValidationFailed
 from authentication.services import AuthenticationService
 from authentication.services.attempt_limit import UNLIMITED
 from authentication.utils.client import LOG_FIELDS_KEY, ClientInfo
 from authentication.utils.cookies import set_device_cookie
+from authentication.utils.one_time_codes import LONGEST_TYPED
 
 # The form shows refusals with the status 200, so the view gives back what succeeded itself.
 _RULES = Rules(by_device=True)
@@ -29,7 +30,7 @@ class AdminLoginForm(AdminAuthenticationForm):
         label="Code",
         required=False,
         strip=False,
-        max_length=64,
+        max_length=LONGEST_TYPED,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
         help_text="From your authenticator app, if you have set one up. A recovery code works too.",
     )
@@ -51,6 +52,8 @@ class AdminLoginForm(AdminAuthenticationForm):
                     client=client,
                     limit=limit,
                 )
+            except ValidationFailed as refusal:
+                raise forms.ValidationError(refusal.errors or {}) from None
             except Problem as refusal:
                 if isinstance(refusal, RateLimited) and self.request and limit.is_over:
                     # A page of its own, as for a client without a device.

@@ -37,7 +37,7 @@ from authentication.utils.one_time_codes import (
 )
 
 from .opening import Opening, SignedIn, open_session
-from .second_factor_codes import WRONG_CODE, prove_code, seed_context
+from .second_factor_codes import WRONG_CODE, prove_code, read_code, seed_context
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class SecondFactorService:
         """
         now = timezone.now()
         factor = SecondFactor.objects.filter(user_id=session.user_id).first()
-        step = _step_offered(factor, otp, at=now)
+        step = _step_offered(factor, read_code(otp), at=now)
         with acting(session, recent_proof=True) as user:
             if not user.email_verified:
                 raise EmailNotVerified
@@ -147,7 +147,7 @@ class SecondFactorService:
         Raises TokenInvalid if the token is unknown, used, expired or tried too often, or the
         account has changed since; CodeInvalid for a wrong code, RateLimited after ten in an hour.
         """
-        now = timezone.now()
+        code, now = read_code(code), timezone.now()
         redemption = Redemption(
             SignInChallenge.objects.all(),
             mfa_token,
