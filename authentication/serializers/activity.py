@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import TokenField
 
 EVENT_TEXTS = {
@@ -102,7 +103,7 @@ class ActivitySerializer(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True)
 
 
-class DisownSerializer(serializers.Serializer[Any]):
+class DisownSerializer(InputSerializer):
     """The token from the mail about a new device."""
 
     token = TokenField()

@@ -5,16 +5,18 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .consents import documents_in
 from .fields import (
     CodeField,
     ConsentField,
+    DeviceNameField,
     EmailAddressField,
     FlagField,
+    NewTimezoneField,
     PasswordField,
     SessionTokenField,
     TextField,
-    TimezoneField,
     UsernameField,
 )
 
@@ -22,8 +24,11 @@ MISMATCH = "The two passwords are not the same."
 _REQUIRED = "This field is required."
 
 
-class RegisterSerializer(serializers.Serializer[Any]):
+class RegisterSerializer(InputSerializer):
     """The data of a new account."""
+
+    # Without a username one is generated.
+    alternatives = frozenset({"username"})
 
     email = EmailAddressField()
     password = PasswordField()
@@ -32,7 +37,7 @@ class RegisterSerializer(serializers.Serializer[Any]):
     first_name = TextField(max_length=150, required=False, allow_blank=True)
     last_name = TextField(max_length=150, required=False, allow_blank=True)
     display_name = TextField(max_length=80, required=False, allow_blank=True)
-    timezone = TimezoneField(required=False)
+    timezone = NewTimezoneField(required=False, allow_blank=True)
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
 
@@ -46,15 +51,17 @@ class RegisterSerializer(serializers.Serializer[Any]):
         return {"documents": documents_in(attrs), **attrs}
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(InputSerializer):
     """A sign-in. One of email_or_username, email and username is required."""
+
+    alternatives = frozenset({"email_or_username", "email", "username"})
 
     email_or_username = TextField(max_length=254, required=False)
     email = TextField(max_length=254, required=False)
     username = TextField(max_length=254, required=False)
     password = PasswordField()
     remember_me = FlagField(required=False, default=False)
-    device_name = TextField(max_length=100, required=False, allow_blank=True, default="")
+    device_name = DeviceNameField()
     otp = CodeField(
         required=False,
         allow_blank=True,
@@ -74,7 +81,7 @@ class LoginSerializer(serializers.Serializer[Any]):
         return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 
-class LogoutSerializer(serializers.Serializer[Any]):
+class LogoutSerializer(InputSerializer):
     """The refresh token, if the access token has expired."""
 
     refresh = SessionTokenField()

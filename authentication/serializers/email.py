@@ -4,16 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import EmailAddressField, TokenField
 
 
-class EmailVerifySerializer(serializers.Serializer[Any]):
+class EmailVerifySerializer(InputSerializer):
     """The token from the verification mail."""
 
     token = TokenField()
 
 
-class EmailResendSerializer(serializers.Serializer[Any]):
+class EmailResendSerializer(InputSerializer):
     """The address that needs a new verification mail."""
 
     email = EmailAddressField()

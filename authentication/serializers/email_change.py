@@ -4,16 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import EmailAddressField, TokenField
 
 
-class EmailChangeSerializer(serializers.Serializer[Any]):
+class EmailChangeSerializer(InputSerializer):
     """The new address."""
 
     email = EmailAddressField()
 
 
-class EmailChangeTokenSerializer(serializers.Serializer[Any]):
+class EmailChangeTokenSerializer(InputSerializer):
     """The token from the mail."""
 
     token = TokenField()

@@ -5,11 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from .authentication import MISMATCH
+from .base import InputSerializer
 from .fields import EmailAddressField, PasswordField, TokenField
 from .tokens import NewSessionSerializer
 
 
-class NewPasswordSerializer(serializers.Serializer[Any]):
+class NewPasswordSerializer(InputSerializer):
     """A new password, and its repetition if the form asks for it."""
 
     new_password = PasswordField()
@@ -27,7 +28,7 @@ class PasswordChangeSerializer(NewPasswordSerializer):
     old_password = PasswordField()
 
 
-class PasswordResetSerializer(serializers.Serializer[Any]):
+class PasswordResetSerializer(InputSerializer):
     """The address to send the reset link to."""
 
     email = EmailAddressField()

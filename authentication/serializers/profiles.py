@@ -4,12 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import OneOfField, TextField, TimezoneField, UsernameField
 
 VISIBILITIES = ("private", "members", "public")
 
 
-class ProfileUpdateSerializer(serializers.Serializer[Any]):
+class ProfileUpdateSerializer(InputSerializer):
     """The fields to change; fields left out keep their values."""
 
     username = UsernameField(required=False)

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import CodeField, TokenField
 
 _ONE_OF = "Send either otp or recovery_code."
@@ -28,7 +29,7 @@ class SecondFactorOfferSerializer(serializers.Serializer[Any]):
     qr_svg = serializers.CharField(help_text="The QR code as an SVG image.")
 
 
-class SecondFactorConfirmSerializer(serializers.Serializer[Any]):
+class SecondFactorConfirmSerializer(InputSerializer):
     """The first code from the app."""
 
     otp = CodeField()
@@ -41,8 +42,10 @@ class RecoveryCodesSerializer(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
-class SecondFactorVerifySerializer(serializers.Serializer[Any]):
+class SecondFactorVerifySerializer(InputSerializer):
     """The token of an unfinished sign-in, and one code."""
+
+    alternatives = frozenset({"otp", "recovery_code"})
 
     mfa_token = TokenField()
     otp = CodeField(

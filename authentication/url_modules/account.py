@@ -4,10 +4,12 @@ from django.urls import path
 
 from authentication import views
 
+from . import converters  # noqa: F401 -- registers <id:...>
+
 urlpatterns = [
     path("account/activity/", views.ActivityView.as_view(), name="activity"),
     path(
-        "account/activity/<uuid:event_id>/disown/",
+        "account/activity/<id:event_id>/disown/",
         views.ActivityDisownView.as_view(),
         name="activity-disown",
     ),

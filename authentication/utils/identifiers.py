@@ -83,13 +83,18 @@ def clean_email(address: str) -> str:
     return typed if typed.isascii() else found.ascii_email
 
 
+def remove_invisible(text: str) -> str:
+    """Return a text without characters that have no glyph (Default_Ignorable_Code_Point)."""
+    return _INVISIBLE.sub("", text)
+
+
 def canonical_username(username: str) -> str:
     """Return the canonical form of a username: caseless, with look-alike letters replaced."""
     folded = unicodedata.normalize(
         "NFKC", unicodedata.normalize("NFKC", username).strip().casefold()
     )
     # NFD separates letters from accents, so that accented look-alikes are replaced too.
-    plain = unicodedata.normalize("NFD", _INVISIBLE.sub("", folded)).translate(_LOOKALIKES)
+    plain = unicodedata.normalize("NFD", remove_invisible(folded)).translate(_LOOKALIKES)
     # The Turkish capital dotted I folds to i and a combining dot.
     return unicodedata.normalize("NFC", plain.replace("i\u0307", "i"))
 

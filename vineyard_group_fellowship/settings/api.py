@@ -21,7 +21,7 @@ Bodies are JSON; form fields (urlencoded or multipart) are accepted as well.
 
 # Browsers and apps
 
-A request with `Origin` or a `Sec-Fetch-*` header is treated as a browser's, any other as an app's.
+A request with `Origin` or `Sec-Fetch-Site` is treated as a browser's, any other as an app's.
 
 - A **browser** gets its refresh token only in an httpOnly cookie, so it must send requests with
   credentials. Requests that change something need proof that a trusted page sent them: the same
@@ -72,6 +72,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATIONS": False,
+    # A UUID in either case (url_modules/converters.py).
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "authentication.api.schema.finish",

@@ -33,7 +33,7 @@ from .passwords import (
 )
 
 WRONG_OLD = {"old_password": ["This is not your current password."]}
-WRONG_TYPES = [None, 12345678, 1.5, True, [], [NEW_PASSWORD], {}, {"text": NEW_PASSWORD}]
+WRONG_TYPES = [12345678, 1.5, True, [], [NEW_PASSWORD], {}, {"text": NEW_PASSWORD}]
 pytestmark = pytest.mark.django_db
 
 
