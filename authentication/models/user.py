@@ -20,6 +20,8 @@ from .login_attempts import LockableAccount
 from .password_history import PasswordHistory
 from .user_queries import UserQuerySet
 
+_LONGEST_NORMALIZED = 512
+
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
 
@@ -59,7 +61,11 @@ def generated_username() -> str:
 
 def _normal(password: str | None) -> str | None:
     # Keyboards differ in how they compose an accented letter; nothing else is done to a password.
-    return None if password is None else unicodedata.normalize("NFC", password)
+    # Much longer texts than a password can be are left alone: a run of combining marks takes
+    # quadratic time.
+    if password is None or len(password) > _LONGEST_NORMALIZED:
+        return password
+    return unicodedata.normalize("NFC", password)
 
 
 class User(LockableAccount, AbstractUser):
