@@ -20,9 +20,9 @@ from authentication.serializers.activity import (
 from authentication.serializers.authentication import MessageSerializer
 from authentication.services import ActivityService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import PublicView, SignedInView, session_of, user_of
+from .token_answers import clear_cookie_of
 
 DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
 DISOWNED_BY_MAIL = "That device is signed out. Please choose a new password now."
@@ -100,7 +100,7 @@ class ActivityDisownView(SignedInView):
         )
         response = Response({"message": DISOWNED})
         if ended == session_of(request).pk:
-            clear_refresh_cookie(response)
+            clear_cookie_of(request, response, ended=session_of(request).pk)
         return response
 
 

@@ -21,10 +21,9 @@ from authentication.serializers.authentication import (
 from authentication.serializers.tokens import SignedInSerializer
 from authentication.services import AuthenticationService, RegistrationService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import PublicView, renew_csrf_token
-from .token_answers import ClearsCookie, new_session_answer, refresh_token_of
+from .token_answers import ClearsCookie, clear_cookie_of, new_session_answer, refresh_token_of
 
 REGISTERED = "Registration successful. Please check your email to verify your account."
 LOGGED_OUT = "Logged out successfully"
@@ -68,7 +67,7 @@ class RegisterView(PublicView):
     @limited("register", refused_as="register_malformed")
     def post(self, request: Request) -> Response:
         account = self.validated(request)
-        account["timezone_name"] = account.pop("timezone", "UTC")
+        account["timezone_name"] = account.pop("timezone", "") or "UTC"
         registered = RegistrationService.register(**account, client=ClientInfo.of(request))
         answer = {
             "message": REGISTERED,
@@ -109,6 +108,7 @@ class LoginView(PublicView):
         response={**NEW_SESSION, "user": USER},
         errors=(
             failures.InvalidCredentials,
+            failures.CodeInvalid,
             failures.AccountLocked,
             failures.EmailNotVerified,
             failures.AccountDisabled,
@@ -133,10 +133,12 @@ class LogoutView(ClearsCookie, PublicView):
     """Sign out of this device.
 
     The session is that of the access token or, if that has expired, of the refresh token in the
-    body or the cookie. Both tokens are revoked at once.
+    body or the cookie. Both tokens are revoked at once. A body that cannot be read counts as none,
+    and the cookie of another session is kept.
     """
 
     tag = "sign-in"
+    body_is_optional = True
     serializer_class = LogoutSerializer
 
     @authentication_schema(
@@ -145,19 +147,18 @@ class LogoutView(ClearsCookie, PublicView):
         request={},
         response={"message": LOGGED_OUT},
         errors=(failures.TokenInvalid,),
-        invalid={"refresh": ["Not a valid string."]},
         security=("bearer", "refreshCookie"),
     )
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
-        AuthenticationService.log_out(
+        ended = AuthenticationService.log_out(
             access=_access_token_of(request),
-            refresh=self.presented.token,
+            refresh=self.presented.tokens,
             client=ClientInfo.of(request),
         )
         renew_csrf_token(request)
         response = Response({"message": LOGGED_OUT})
-        clear_refresh_cookie(response)
+        clear_cookie_of(request, response, ended=ended)
         return response
 
 

@@ -16,9 +16,9 @@ from authentication.serializers.sessions import (
 )
 from authentication.services import SessionService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import SignedInView, session_of, user_of
+from .token_answers import clear_cookie_of
 
 TERMINATED = "Session terminated successfully"
 ALL_TERMINATED = "All sessions terminated successfully"
@@ -82,7 +82,7 @@ class SessionDetailView(SignedInView):
         SessionService.terminate(session_of(request), session_id, client=ClientInfo.of(request))
         response = Response({"message": TERMINATED})
         if session_id == session_of(request).pk:
-            clear_refresh_cookie(response)
+            clear_cookie_of(request, response, ended=session_id)
         return response
 
 

@@ -1,16 +1,18 @@
 """Access tokens and refresh tokens."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, cast
 
 from drf_spectacular.types import OpenApiTypes
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION, TOKENS, USER_ID
-from authentication.api.limits import by_address, limited, session_key
+from authentication.api.limits import by_address, count, limited, session_key
 from authentication.api.schema import authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
@@ -36,12 +38,17 @@ RIGHT_TOKEN = (
 
 def refresh_token_session(request: Request) -> str:
     """Count by the session of a genuine refresh token, other calls by the client's address."""
-    body = cast("Mapping[str, Any]", request.data).get("refresh")
-    presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
     try:
-        return session_key(Claims.read(RefreshToken, presented.token).session_id)
-    except InvalidToken:
-        return by_address(request)
+        body = cast("Mapping[str, Any]", request.data).get("refresh")
+    except (failures.Problem, APIException):
+        # The body is parsed before the call is counted: a body that cannot be counts here.
+        count("token_refresh", request)
+        raise
+    presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
+    for token in presented.tokens:
+        with contextlib.suppress(InvalidToken):
+            return session_key(Claims.read(RefreshToken, token).session_id)
+    return by_address(request)
 
 
 class TokenRefreshView(ClearsCookie, PublicView):
@@ -67,15 +74,14 @@ class TokenRefreshView(ClearsCookie, PublicView):
     @limited("token_refresh", key=refresh_token_session)
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
+        tokens, client = self.presented.tokens, ClientInfo.of(request)
         try:
-            tokens = TokenService.rotate(
-                refresh=self.presented.token, client=ClientInfo.of(request)
-            )
+            pair = TokenService.rotate_one_of(tokens, client=client)
         except failures.SessionOver:
             attempt_of(request).move(by_address(request))
             raise
         return token_answer(
-            tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
+            pair, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
         )
 
 

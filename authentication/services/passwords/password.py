@@ -72,6 +72,7 @@ class PasswordService:
                 if user.second_factor_at
                 else user.password_changed_at,
                 device=session.device_fingerprint if is_known(session) else "",
+                is_sign_in=False,
             )
             changed_at = user.password_changed_at
             signed_in = open_session(user, opening, client=client, at=changed_at)

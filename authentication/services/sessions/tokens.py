@@ -1,7 +1,11 @@
 """Access and refresh tokens: issuing, checking, rotating."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -22,6 +26,8 @@ from authentication.utils.tokens import (
     RefreshToken,
     sign_token,
 )
+
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class TokenService:
 
         Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
         """
-        claims, now = _claims_of(RefreshToken, refresh), timezone.now()
+        claims, now = _refresh_claims(refresh), timezone.now()
         session = _session_of(claims, at=now)
         if claims.jti == session.refresh_token_jti:
             if session.token_revoked or claims.expired:
@@ -99,12 +105,77 @@ class TokenService:
         raise SessionOver
 
     @staticmethod
-    def session_of(*, refresh: str) -> UserSession:
-        """Return the live session of a refresh token, the newest or an older one; change nothing.
+    def rotate_one_of(tokens: Sequence[str], *, client: ClientInfo) -> TokenPair:
+        """Rotate the refresh token of a live session among several; see `rotate`.
 
-        Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
+        The others are not used then: a stale cookie beside a live one is no reuse. Raises
+        SessionOver only if the sessions of all are over.
         """
-        return _session_of(_claims_of(RefreshToken, refresh), at=timezone.now())
+        return _use_one(tokens, lambda it: TokenService.rotate(refresh=it, client=client))
+
+    @staticmethod
+    def session_of_one(tokens: Sequence[str]) -> UserSession:
+        """Return the live session of one of several refresh tokens; change nothing.
+
+        A token may be an older one of its session. Raises TokenInvalid if no token has a live
+        session, SessionOver if the sessions of all are over.
+        """
+        return _use_one(tokens, lambda it: _session_of(_refresh_claims(it), at=timezone.now()))
+
+    @staticmethod
+    def live_sessions_of(tokens: Iterable[str]) -> list[UserSession]:
+        """Return the sessions that refresh tokens could be rotated in now; change nothing."""
+        found = (_usable(token) for token in tokens)
+        return list({it.session.pk: it.session for it in found if it}.values())
+
+    @staticmethod
+    def is_other_live(tokens: Iterable[str], *, than: uuid.UUID) -> bool:
+        """Return whether a refresh token belongs to another live session than this one."""
+        for token in tokens:
+            with contextlib.suppress(TokenInvalid):
+                claims = _refresh_claims(token)
+                if claims.session_id != than and _session_of(claims, at=timezone.now()):
+                    return True
+        return False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Usable:
+    """A live session and whether the token is its newest one, not one in its grace."""
+
+    session: UserSession
+    is_newest: bool
+
+
+def _usable(token: str) -> _Usable | None:
+    now = timezone.now()
+    try:
+        claims = _refresh_claims(token)
+        session = _session_of(claims, at=now)
+    except TokenInvalid:
+        return None
+    if claims.jti == session.refresh_token_jti:
+        return None if session.token_revoked or claims.expired else _Usable(session, is_newest=True)
+    return _Usable(session, is_newest=False) if session.is_in_grace(claims.jti, at=now) else None
+
+
+def _use_one(tokens: Sequence[str], use: Callable[[str], Result]) -> Result:
+    """Use the token of a live session or, if none lives, the first that can be used."""
+    if len(tokens) > 1:
+        usable = {token: it for token in tokens if (it := _usable(token))}
+        # The newest token of a session before one that would get the same successor again.
+        tokens = sorted(usable, key=lambda it: not usable[it].is_newest)[:1] or tokens
+    refusals: list[TokenInvalid] = []
+    for token in tokens or [""]:
+        try:
+            return use(token)
+        except TokenInvalid as refusal:
+            refusals.append(refusal)
+    raise next((it for it in refusals if not isinstance(it, SessionOver)), refusals[0])
+
+
+def _refresh_claims(token: str) -> Claims:
+    return _claims_of(RefreshToken, token)
 
 
 def _claims_of(kind: Kind, token: str) -> Claims:

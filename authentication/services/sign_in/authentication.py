@@ -1,7 +1,8 @@
 """Signing in and out."""
 
 import dataclasses
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -110,8 +111,10 @@ class AuthenticationService:
             return remember(user, client, at=timezone.now()).device_id
 
     @staticmethod
-    def log_out(*, access: str, refresh: str, client: ClientInfo) -> None:
+    def log_out(*, access: str, refresh: Sequence[str], client: ClientInfo) -> uuid.UUID:
         """End the session of a live access token or, without one, of a refresh token.
+
+        Of several refresh tokens one of a live session decides. Returns the session's id.
 
         Raises TokenInvalid if neither names a session, SessionOver if the session has ended.
         """
@@ -121,6 +124,7 @@ class AuthenticationService:
                 reason=TokenBlacklist.Reason.LOGOUT, at=timezone.now()
             )
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
+        return session.pk
 
 
 def _open(user: User, opening: Opening, *, client: ClientInfo) -> SignedIn:
@@ -154,8 +158,8 @@ def _refuse_staff(
     raise PermissionRefused(detail)
 
 
-def _session_to_end(access: str, refresh: str) -> UserSession:
+def _session_to_end(access: str, refresh: Sequence[str]) -> UserSession:
     try:
         return TokenService.authenticate(access=access)
     except TokenInvalid:
-        return TokenService.session_of(refresh=refresh)
+        return TokenService.session_of_one(refresh)
