@@ -8,6 +8,7 @@ from authentication.view_modules.deletion import AccountDeleteView
 from authentication.view_modules.email import EmailResendView, EmailVerifyView
 from authentication.view_modules.email_change import (
     AccountEmailView,
+    ChangeUndoView,
     EmailChangeConfirmView,
     EmailChangeUndoView,
 )

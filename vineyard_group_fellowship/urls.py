@@ -17,6 +17,7 @@ from authentication.view_modules.account_pages import (
     HomePage,
     ResendVerificationPage,
     ResetPasswordPage,
+    UndoChangePage,
     UndoEmailPage,
     VerifyEmailPage,
 )
@@ -47,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),
     path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
     path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
+    path("account/undo-change/", UndoChangePage.as_view(), name="undo-change-page"),
     path("account/unsubscribe/", UnsubscribePage.as_view(), name="unsubscribe-page"),
     path("account/download-export/", DownloadExportPage.as_view(), name="download-export-page"),
     path("", HomePage.as_view(), name="home"),

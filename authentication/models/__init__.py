@@ -14,6 +14,7 @@ from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
 from .second_factor import Attempt, RecoveryCode, SecondFactor
+from .sensitive_change import SensitiveChange
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
@@ -34,6 +35,7 @@ __all__ = [
     "PasswordResetToken",
     "RecoveryCode",
     "SecondFactor",
+    "SensitiveChange",
     "SignInChallenge",
     "TokenBlacklist",
     "User",

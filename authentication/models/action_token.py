@@ -40,6 +40,7 @@ class ActionToken(OneTimeToken):
         DISOWN_SESSION = "disown_session"
         CONFIRM_EMAIL = "confirm_email"
         UNDO_EMAIL = "undo_email"
+        UNDO_CHANGE = "undo_change"
         DOWNLOAD_EXPORT = "download_export"
 
     action = models.CharField(max_length=32, choices=Action.choices)

@@ -52,6 +52,8 @@ class AuditLog(models.Model):
         EMAIL_BOUNCED = "email_bounced"
         EMAIL_COMPLAINED = "email_complained"
         NOTICES_CHANGED = "notices_changed"
+        CHANGE_UNDONE = "change_undone"
+        CHANGE_UNDO_FAILED = "change_undo_failed"
         EXPORT_REQUESTED = "export_requested"
         EXPORT_DOWNLOADED = "export_downloaded"
         EXPORT_DOWNLOAD_FAILED = "export_download_failed"

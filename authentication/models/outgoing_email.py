@@ -52,6 +52,10 @@ class OutgoingEmail(models.Model):
         SECOND_FACTOR_CHANGED = "second_factor_changed"
         SECOND_FACTOR_BLOCKED = "second_factor_blocked"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
+        USERNAME_CHANGED = "username_changed"
+        NOTICES_STOPPED = "notices_stopped"
+        SESSION_DISOWNED = "session_disowned"
+        FORMER_ADDRESS = "former_address"
 
     class Status(models.TextChoices):
         """The states of a mail; DEAD after the last failed attempt."""

@@ -40,6 +40,7 @@ EVENT_TEXTS = {
     "email_change_undone": "Your old email address was restored.",
     "email_bounced": "A mail to your address could not be delivered.",
     "email_complained": "A mail from us was reported as spam.",
+    "change_undone": "A change of your account was undone with a link from a mail.",
     "notices_changed": "Your choice of mails was changed.",
     "export_requested": "A copy of your data was requested.",
     "export_downloaded": "The copy of your data was downloaded.",

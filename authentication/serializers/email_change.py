@@ -35,7 +35,7 @@ class EmailStateSerializer(serializers.Serializer[Any]):
 
 
 class EmailUndoneSerializer(serializers.Serializer[Any]):
-    """The old address is restored; the reset token sets a new password."""
+    """The change is undone; the reset token sets a new password."""
 
     message = serializers.CharField()
     reset_token = serializers.CharField(help_text="For password/reset/confirm/.")

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from .base import InputSerializer
-from .fields import CodeField, TokenField
+from .fields import CodeField, PasswordField, TokenField
 
 _ONE_OF = "Send either otp or recovery_code."
 
@@ -19,6 +19,12 @@ class SecondFactorStatusSerializer(serializers.Serializer[Any]):
     session_verified = serializers.BooleanField(
         help_text="Whether this session was verified with the second factor."
     )
+
+
+class SecondFactorSetupSerializer(serializers.Serializer[Any]):
+    """The current password."""
+
+    password = PasswordField()
 
 
 class SecondFactorOfferSerializer(serializers.Serializer[Any]):

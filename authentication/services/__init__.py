@@ -2,6 +2,7 @@
 
 from authentication.services.accounts import (
     ActivityService,
+    ChangeUndoService,
     DeletionService,
     EmailChangeService,
     EmailVerificationService,
@@ -23,6 +24,7 @@ from authentication.services.sign_in import (
 __all__ = [
     "ActivityService",
     "AuthenticationService",
+    "ChangeUndoService",
     "ConsentService",
     "DeletionService",
     "DeliverabilityService",

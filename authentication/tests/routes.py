@@ -56,6 +56,7 @@ ROUTES = {
     "api/v1/auth/account/email/": bearer(GET=None, POST="email_change", DELETE=None),
     "api/v1/auth/account/email/confirm/": public(POST="email_verify"),
     "api/v1/auth/account/email/undo/": public(POST="email_undo"),
+    "api/v1/auth/account/change/undo/": public(POST="session_disown"),
     "api/v1/auth/account/delete/": bearer(POST="account_data"),
     "api/v1/auth/account/export/": bearer(GET=None, POST="account_data"),
     "api/v1/auth/account/export/download/": bearer(POST="account_data"),
@@ -63,7 +64,7 @@ ROUTES = {
     # The provider signs its requests and sends as many as there are bounces.
     "api/v1/auth/mail-events/sendgrid/": public(POST=None),
     "api/v1/auth/account/disown-session/": public(POST="session_disown"),
-    "api/v1/profiles/me/": bearer(GET=None, PATCH=None),
+    "api/v1/profiles/me/": bearer(GET=None, PATCH="profile"),
     "api/schema/": public(GET=None),
     "api/docs/": public(GET=None),
     "api/redoc/": public(GET=None),
@@ -76,6 +77,7 @@ ROUTES = {
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),
     "account/undo-email/": public(GET=None, POST="email_undo"),
+    "account/undo-change/": public(GET=None, POST="session_disown"),
     "account/download-export/": public(GET=None, POST="account_data"),
     "account/unsubscribe/": public(GET=None, POST="notices"),
     "account/not-me/": public(GET=None, POST="session_disown"),
@@ -107,6 +109,7 @@ ADMIN_TABLES = {
     "authentication/passwordresettoken",
     "authentication/passwordhistory",
     "authentication/user",
+    "authentication/sensitivechange",
     "authentication/userprofile",
     "auth/group",
 }

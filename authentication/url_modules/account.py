@@ -21,6 +21,7 @@ urlpatterns = [
         name="account-email-confirm",
     ),
     path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
+    path("account/change/undo/", views.ChangeUndoView.as_view(), name="account-change-undo"),
     path("account/delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path("account/export/", views.ExportView.as_view(), name="export"),
     path("account/export/download/", views.ExportDownloadView.as_view(), name="export-download"),

@@ -24,6 +24,7 @@ from authentication.serializers.email import EmailResendSerializer
 from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
     ActivityService,
+    ChangeUndoService,
     EmailChangeService,
     EmailVerificationService,
     ExportService,
@@ -144,6 +145,18 @@ class UndoEmailPage(MailedLinkPage):
             client=ClientInfo.of(request),
             limit=attempt_of(request),
         )
+        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+
+
+class UndoChangePage(MailedLinkPage):
+    """Undoes a sensitive change and redirects to the page for a new password."""
+
+    template_name = "account/undo_change.html"
+    limit = "session_disown"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        token = request.POST.get("token", "")
+        reset_token = ChangeUndoService.undo(token=token, client=ClientInfo.of(request))
         return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 

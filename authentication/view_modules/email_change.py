@@ -14,13 +14,14 @@ from authentication.serializers.email_change import (
     EmailStateSerializer,
     EmailUndoneSerializer,
 )
-from authentication.services import EmailChangeService
+from authentication.services import ChangeUndoService, EmailChangeService
 from authentication.utils.client import ClientInfo
 
 from .base import PublicView, SignedInView, needs_recent_proof, session_of, user_of
 
 CHANGED = "Your email address was changed."
 UNDONE = "Your old email address is back. Please choose a new password now."
+CHANGE_UNDONE = "The change is undone. If it was not you, please choose a new password now."
 _PENDING = {
     "email": "ruth@example.org",
     "pending": {"email": "ruth@example.net", "requested_at": "2026-11-22T15:30:00Z"},
@@ -103,7 +104,8 @@ class EmailChangeConfirmView(PublicView):
 class EmailChangeUndoView(PublicView):
     """Undo a change of address with the token from the mail to the old one.
 
-    The old address is restored and every device is signed out. The answer has a token to choose a
+    The old address is restored and every device is signed out. A deletion, a second factor, a
+    username and mails turned off since then are taken back too. The answer has a token to choose a
     new password with.
     """
 
@@ -125,3 +127,28 @@ class EmailChangeUndoView(PublicView):
             limit=attempt_of(request),
         )
         return Response({"message": UNDONE, "reset_token": reset_token})
+
+
+class ChangeUndoView(PublicView):
+    """Undo a deletion, a second factor, a username or mails turned off, with the mailed token.
+
+    The device that made the change is signed out. The answer has a token to choose a new password
+    with.
+    """
+
+    tag = "account"
+    serializer_class = EmailChangeTokenSerializer
+
+    @authentication_schema(
+        "account_change_undo",
+        EmailUndoneSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": CHANGE_UNDONE, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
+    )
+    @limited("session_disown")
+    def post(self, request: Request) -> Response:
+        reset_token = ChangeUndoService.undo(
+            token=self.validated(request)["token"], client=ClientInfo.of(request)
+        )
+        return Response({"message": CHANGE_UNDONE, "reset_token": reset_token})

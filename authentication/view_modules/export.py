@@ -33,6 +33,7 @@ _COPY = {
     "events": [{"event_type": "login", "timestamp": "2026-11-22T15:30:00Z"}],
     "mails": [{"kind": "verification"}],
     "email_changes": [],
+    "sensitive_changes": [],
     "verification_links": [],
     "reset_links": [],
     "other_links": [],

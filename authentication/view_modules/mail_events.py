@@ -5,6 +5,7 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authentication import exceptions as failures
 from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.notices import NoticesSerializer
@@ -40,11 +41,18 @@ class NoticesView(SignedInView):
         return Response({"notices": user_of(request).notices_stopped_at is None})
 
     @authentication_schema(
-        "notices_update", NoticesSerializer, request={"notices": False}, response={"notices": False}
+        "notices_update",
+        NoticesSerializer,
+        request={"notices": False},
+        response={"notices": False},
+        errors=(failures.ReauthenticationRequired,),
     )
     @limited("notices", key=by_session)
     def put(self, request: Request) -> Response:
-        """Choose whether you get notices, such as the one about a new device."""
+        """Choose whether you get notices, such as the one about a new device.
+
+        Turning them off needs a recent proof of identity, and you get a mail with a link to undo it.
+        """
         wanted = self.validated(request)["notices"]
         DeliverabilityService.set_notices(
             session_of(request), wanted=wanted, client=ClientInfo.of(request)

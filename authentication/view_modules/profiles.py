@@ -3,7 +3,9 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authentication import exceptions as failures
 from authentication.api.examples import USER
+from authentication.api.limits import by_user, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
 from authentication.services import ProfileService
@@ -46,11 +48,14 @@ class OwnProfileView(SignedInView):
         request={"display_name": "Ruth M.", "timezone": "Europe/Berlin"},
         response=_EXAMPLE,
         invalid={"timezone": ["Enter a time zone such as Europe/Berlin."]},
+        errors=(failures.ReauthenticationRequired,),
     )
+    @limited("profile", key=by_user)
     def patch(self, request: Request) -> Response:
         """Change your profile.
 
-        Omitted fields keep their value. Fields that you may not change are ignored.
+        Omitted fields keep their value. Fields that you may not change are ignored. Another
+        username needs a recent proof of identity, and you get a mail with a link to undo it.
         """
         profile = ProfileService.update(
             session_of(request), self.validated(request), client=ClientInfo.of(request)

@@ -15,6 +15,7 @@ from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
     SecondFactorConfirmSerializer,
     SecondFactorOfferSerializer,
+    SecondFactorSetupSerializer,
     SecondFactorStatusSerializer,
     SecondFactorVerifySerializer,
 )
@@ -68,27 +69,32 @@ class SecondFactorView(SignedInView):
 class TotpSetupView(SignedInView):
     """Start to set up an authenticator app.
 
-    The secret takes effect when a code of the app confirms it, within an hour. Until then an older
-    second factor stays in use. The email address must be verified.
+    It needs your current password. The secret takes effect when a code of the app confirms it,
+    within an hour. Until then an older second factor stays in use. The email address must be
+    verified.
     """
 
     tag = "second factor"
+    serializer_class = SecondFactorSetupSerializer
 
     @authentication_schema(
         "totp_setup",
         SecondFactorOfferSerializer,
+        request={"password": "Correct-Horse-9"},
         response={
             "secret": "<32 characters>",
             "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org"
             "?secret=<the secret>",
             "qr_svg": "<svg>...</svg>",
         },
-        errors=(failures.EmailNotVerified,),
+        errors=(failures.EmailNotVerified, failures.AccountLocked),
     )
     @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        offer = SecondFactorService.set_up(session_of(request), client=ClientInfo.of(request))
+        offer = SecondFactorService.set_up(
+            session_of(request), **self.validated(request), client=ClientInfo.of(request)
+        )
         shown = {**dataclasses.asdict(offer), "qr_svg": qr_svg(offer.otpauth_url)}
         return Response(shown, headers=_SECRET)
 

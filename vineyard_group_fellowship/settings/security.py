@@ -166,6 +166,7 @@ RATE_LIMITS: dict[str, str] = {
         "consents": "30/h",
         "email_change": "5/h",
         "notices": "30/h",
+        "profile": "60/h",
         "account_data": "10/h",
     }.items()
 }

@@ -1,4 +1,4 @@
-"""Owners of email addresses, including accounts that can still undo a change of address."""
+"""Addresses of accounts and their owners, including accounts that can still undo a change of address."""
 
 import datetime as dt
 import uuid
@@ -12,6 +12,14 @@ _TAKEN = "There is already an account with this email address."
 def address_taken() -> ValidationFailed:
     """Return the error for a taken address. It reveals that the address has an account."""
     return ValidationFailed(errors={"email": [_TAKEN]})
+
+
+def move(user: User, email: str, *, at: dt.datetime) -> None:
+    """Store another address of an account, which its reader has proven by a mailed token."""
+    user.email, user.email_verified, user.email_verified_at = email, True, at
+    user.email_bounced_at = user.email_complained_at = None
+    changed = ["email", "email_canonical", "email_verified", "email_verified_at"]
+    user.save(update_fields=[*changed, "email_bounced_at", "email_complained_at"])
 
 
 def owner_of_address(canonical: str, *, at: dt.datetime) -> uuid.UUID | None:

@@ -6,7 +6,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from authentication.exceptions import SessionOver
-from authentication.models import SignInChallenge, TokenBlacklist, User, UserSession
+from authentication.models import (
+    SensitiveChange,
+    SignInChallenge,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
@@ -34,8 +40,12 @@ class DeletionService:
             # A sign-in that waits for its code did not ask to restore the account.
             SignInChallenge.objects.filter(user=user).delete()
             UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
+            change = SensitiveChange.objects.note(
+                SensitiveChange.Kind.DELETION, session=session, at=now
+            )
             record(Event.ACCOUNT_DELETION_REQUESTED, user_id=user.pk, client=client, risk=Risk.HIGH)
-            EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, due=due_at.isoformat())
+            about = {"undo": str(change.pk), "due": due_at.isoformat()}
+            EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, **about)
         return due_at
 
     @staticmethod

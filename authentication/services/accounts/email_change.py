@@ -16,6 +16,7 @@ from authentication.models import (
     KnownDevice,
     OutgoingEmail,
     PasswordResetToken,
+    SensitiveChange,
     TokenBlacklist,
     User,
     UserSession,
@@ -29,7 +30,8 @@ from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
-from .addresses import address_taken, owner_of_address
+from .addresses import address_taken, move, owner_of_address
+from .reversal import Reversal
 
 _Action = ActionToken.Action
 Reason = TokenBlacklist.Reason
@@ -69,10 +71,11 @@ class EmailChangeService:
         with acting(session, recent_proof=True) as user:
             _void_pending(user, at=now)
             unwarned = _is_out_of_notices(user, at=now)
-            change = EmailChange.objects.create(
-                user=user, old_email=user.email, new_email=email, requested_at=now
-            )
+            change = _create(user, email, at=now)
             about: dict[str, Any] = {"change": str(change.pk)}
+            SensitiveChange.objects.note(
+                SensitiveChange.Kind.EMAIL, session=session, at=change.requested_at, **about
+            )
             record(
                 Event.EMAIL_CHANGE_REQUESTED,
                 user_id=user.pk,
@@ -107,7 +110,7 @@ class EmailChangeService:
                 raise LinkInvalid
             if not EmailChange.objects.confirm(change.pk, at=now):
                 raise LinkInvalid
-            _move(change.user, change.new_email, at=now)
+            move(change.user, change.new_email, at=now)
             record(
                 Event.EMAIL_CHANGED,
                 user_id=change.user_id,
@@ -120,33 +123,26 @@ class EmailChangeService:
     def undo(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str:
         """Restore the old address, end every session, return a token to choose a new password.
 
-        The owner who undoes a change did not ask for it: another person knows the password. Every
-        later change is void too, and every way back to it.
+        The owner who undoes a change did not ask for it: another person knows the password. All
+        sensitive changes made since are undone too, and the links about them are void. The link
+        works although the change was cancelled or undone: later ones may have come.
 
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
         with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client, limit=limit) as change:
-            user = change.user
-            if not EmailChange.objects.undo(change.pk, at=now):
-                raise LinkInvalid
-            later = EmailChange.objects.filter(user=user, requested_at__gte=change.requested_at)
-            later.filter(undone_at=None).update(undone_at=now)
-            # The last of them was mailed to the other address, and leads to a new password.
-            for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
-                ActionToken.objects.of(action).void(user.pk)
+            user, reversal = change.user, Reversal.of_email_change(change, at=now)
+            reversal.void_links()
             device = recognise(user, client)
             KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
-            # The sessions before the address, which is a key of the account: a refresh that holds
-            # its session waits for that key.
             UserSession.objects.filter(user=user).end(reason=Reason.DISOWNED, at=now)
-            _move(user, change.old_email, at=now)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
                 user_id=user.pk,
                 client=client,
                 risk=Risk.CRITICAL,
                 change=str(change.pk),
+                undone=reversal.carry_out(),
             )
             return str(PasswordResetToken.objects.issue(user, at=now))
 
@@ -172,12 +168,14 @@ def _redeemed(
         yield change
 
 
-def _move(user: User, email: str, *, at: dt.datetime) -> None:
-    """Store another address, which its reader has proven by the token."""
-    user.email, user.email_verified, user.email_verified_at = email, True, at
-    user.email_bounced_at = user.email_complained_at = None
-    changed = ["email", "email_canonical", "email_verified", "email_verified_at"]
-    user.save(update_fields=[*changed, "email_bounced_at", "email_complained_at"])
+def _create(user: User, email: str, *, at: dt.datetime) -> EmailChange:
+    """Store a change, later than those before it whichever replica's clock was ahead."""
+    earlier = EmailChange.objects.filter(user=user).order_by("-requested_at")
+    last = earlier.values_list("requested_at", flat=True).first()
+    requested_at = max(at, last + dt.timedelta(microseconds=1)) if last else at
+    return EmailChange.objects.create(
+        user=user, old_email=user.email, new_email=email, requested_at=requested_at
+    )
 
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
-from authentication.models import AuditLog, EmailChange, FailedTask, User
+from authentication.models import AuditLog, EmailChange, FailedTask, SensitiveChange, User
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import delete_mail_files
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import new_token, pseudonym
-from authentication.utils.identifiers import canonical_email
+from authentication.utils.identifiers import canonical_email, canonical_username
 
 _BATCH = 1_000
 
@@ -47,7 +47,10 @@ def _pseudonyms_of(user: User) -> list[str]:
     addresses = {user.email_canonical}
     for change in EmailChange.objects.filter(user=user):
         addresses |= {change.old_email_canonical, change.new_email_canonical}
-    return [pseudonym("identifier", name) for name in (*addresses, user.username_canonical)]
+    names = {user.username_canonical}
+    renamed = SensitiveChange.objects.filter(user=user, kind=SensitiveChange.Kind.USERNAME)
+    names |= {canonical_username(change.details["from"]) for change in renamed}
+    return [pseudonym("identifier", name) for name in (*addresses, *names)]
 
 
 def _anonymize(events: QuerySet[AuditLog], subject: str) -> None:

@@ -12,6 +12,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SensitiveChange,
     User,
     UserProfile,
     UserSession,
@@ -83,6 +84,10 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "email_changes": (
         EmailChange,
         ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at"),
+    ),
+    "sensitive_changes": (
+        SensitiveChange,
+        ("kind", "session_id", "details", "made_at", "undone_at"),
     ),
     "verification_links": (
         EmailVerificationToken,

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.db import IntegrityError
+from django.utils import timezone
 
-from authentication.models import User, UserProfile, UserSession
+from authentication.models import SensitiveChange, User, UserProfile, UserSession
 from authentication.services.acting import acting
 from authentication.services.audit import Event, record
+from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_username
 
@@ -30,13 +32,20 @@ class ProfileService:
 
     @staticmethod
     def update(session: UserSession, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
-        """Change the fields named in `changes`; raises ValidationFailed for a taken username."""
+        """Change the fields named in `changes`.
+
+        Another username needs a recent proof, and a mail with a link to undo it follows.
+
+        Raises ValidationFailed for a taken username, SessionOver, ReauthenticationRequired.
+        """
         wanted = changes.get("username", session.user.username)
         if canonical_username(wanted) != session.user.username_canonical:
             check_not_reserved(wanted)
         try:
-            with acting(session) as user:
+            with acting(session, recent_proof=wanted != session.user.username) as user:
                 profile = ProfileService.of(user)
+                if "username" in changes and wanted != user.username:
+                    _note_username(session, user)
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
                 record(
@@ -45,6 +54,16 @@ class ProfileService:
         except IntegrityError:
             raise username_taken() from None
         return profile
+
+
+def _note_username(session: UserSession, user: User) -> None:
+    now = timezone.now()
+    change = SensitiveChange.objects.note(
+        SensitiveChange.Kind.USERNAME, session=session, at=now, **{"from": user.username}
+    )
+    EmailService.queue(
+        Kind.USERNAME_CHANGED, user_id=user.pk, undo=str(change.pk), when=now.isoformat()
+    )
 
 
 def _assign(row: User | UserProfile, values: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from authentication.models import (
@@ -14,11 +15,13 @@ from authentication.models import (
     EmailVerificationToken,
     OutgoingEmail,
     PasswordResetToken,
+    SensitiveChange,
     User,
     UserSession,
 )
 from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
-from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
+from authentication.models.email_change import CONFIRM_LIFETIME
+from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.acting import locked_account
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
@@ -100,6 +103,29 @@ def _change(
     return change, url.replace("{token}", token)
 
 
+def _undoable(mail: OutgoingEmail, user: User) -> Context:
+    """Return the link that undoes a sensitive change; none for a change that cannot be undone."""
+    wanted = mail.context.get("undo")
+    change = SensitiveChange.objects.filter(pk=wanted, user=user).first() if wanted else None
+    left = change.made_at + UNDO_LIFETIME - timezone.now() if change else dt.timedelta()
+    if change is None or left <= dt.timedelta():
+        return {}
+    token = ActionToken.objects.issue(
+        Action.UNDO_CHANGE,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=left,
+        change=str(change.pk),
+    )
+    return {"link": settings.CHANGE_UNDO_URL.replace("{token}", token)}
+
+
+def _former_address(mail: OutgoingEmail, user: User) -> Context:
+    about = mail.context.get("about", Kind.EMAIL_CHANGE_NOTICE)
+    news = render_to_string(f"emails/{about}.subject.txt")
+    return {**_email_change_notice(mail, user), "news": " ".join(news.split())}
+
+
 def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     export = (
         AccountExport.objects.ready(at=timezone.now())
@@ -126,4 +152,10 @@ _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.EXPORT_READY: _export_ready,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
+    Kind.FORMER_ADDRESS: _former_address,
+    Kind.SESSION_DISOWNED: _new_device,
+    Kind.ACCOUNT_DELETED: _undoable,
+    Kind.SECOND_FACTOR_CHANGED: _undoable,
+    Kind.USERNAME_CHANGED: _undoable,
+    Kind.NOTICES_STOPPED: _undoable,
 }

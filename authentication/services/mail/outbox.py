@@ -16,6 +16,7 @@ from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
 
 from .email_context import EmailObsolete, context_for
+from .former_addresses import queue_copies, recipient
 from .rendering import render_email
 from .unsubscribe import unsubscribe_token
 
@@ -63,7 +64,9 @@ class EmailService:
         mail = OutgoingEmail.objects.select_related("user").get(pk=pk)
         if mail.user is None:
             mail.delete()
-        elif _may_send(mail, mail.user, at=now):
+            return
+        queue_copies(mail, mail.user, task=_DELIVER, at=now)
+        if _may_send(mail, mail.user, at=now):
             _send(mail, mail.user)
         else:
             _finish(mail, _Status.SUPPRESSED)
@@ -104,6 +107,10 @@ def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
     # Two senders of mails to one user take turns: else each would count the other's as unsent.
     with locked_account(user.pk):
         others = OutgoingEmail.objects.filter(user=user, kind=mail.kind).exclude(pk=mail.pk)
+        if mail.kind == Kind.FORMER_ADDRESS:
+            # Each address has a limit of its own for each kind.
+            same = ("change", "about")
+            others = others.filter(**{f"context__{it}": mail.context.get(it) for it in same})
         recent = others.filter(Q(sent_at__gt=at - _HOUR) | Q(status=_Status.SENDING))
         if recent.count() >= settings.EMAIL_HOURLY_LIMIT:
             return False
@@ -128,7 +135,7 @@ def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,
-        to=[context.get("to", user.email)],
+        to=[context.get("to") or recipient(mail, user, at=timezone.now())],
         reply_to=[settings.SUPPORT_EMAIL],
         headers={"Auto-Submitted": "auto-generated", **_unsubscribe_headers(mail, user)},
     )

@@ -22,6 +22,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
@@ -165,6 +166,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))
         ),
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
+        Rule(lambda now: SensitiveChange.objects.filter(made_at__lte=now - _KEPT)),
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (Rule(_old_audit),),

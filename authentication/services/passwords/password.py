@@ -120,8 +120,10 @@ class PasswordService:
             changed_at = user.password_changed_at
             _store(user, before, reason=Reason.PASSWORD_RESET)
             # The reset voids the links of older mails that lead to a new password. A change does
-            # not: a thief could change the password to void the owner's last link.
-            ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
+            # not: a thief could change the password to void the owner's last link. Neither does a
+            # reset while a change of address can be undone: it may come from the new address.
+            if not EmailChange.objects.moved(user.pk, at=changed_at).exists():
+                ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
             User.objects.verify_email(user.pk, at=changed_at)
             device = remember(user, client, at=changed_at)
             KnownDevice.objects.forget(user.pk, but=device.digest)

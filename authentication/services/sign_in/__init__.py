@@ -7,7 +7,7 @@ from .exchange_tokens import new_exchange_token
 from .known_devices import is_known, recognise, remember
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
-from .second_factor import SecondFactorService
+from .second_factor import SecondFactorService, remove_second_factor
 from .second_factor_codes import WRONG_CODE, seed_context
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "open_session",
     "recognise",
     "remember",
+    "remove_second_factor",
     "seed_context",
 ]

@@ -15,6 +15,7 @@ from authentication.exceptions import (
 from authentication.models import (
     RecoveryCode,
     SecondFactor,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
@@ -37,6 +38,7 @@ from authentication.utils.one_time_codes import (
 )
 
 from .opening import Opening, SignedIn, open_session
+from .reauthentication import check_own_password
 from .second_factor_codes import WRONG_CODE, prove_code, read_code, seed_context
 
 
@@ -70,11 +72,16 @@ class SecondFactorService:
         )
 
     @staticmethod
-    def set_up(session: UserSession, *, client: ClientInfo) -> Offer:
+    def set_up(session: UserSession, *, password: str, client: ClientInfo) -> Offer:
         """Return a new seed, which `confirm` puts in force; an older one stays in force until then.
 
-        Raises EmailNotVerified: a user whom no mail reaches could lock themselves out.
+        It needs the password too: the owner could not get past a factor that a thief of a session
+        has set up.
+
+        Raises EmailNotVerified: a user whom no mail reaches could lock themselves out;
+        ValidationFailed for a wrong password, AccountLocked after too many.
         """
+        check_own_password(session, password, field="password", client=client)
         seed, now = new_seed(), timezone.now()
         with acting(session, recent_proof=True) as user:
             if not user.email_verified:
@@ -111,19 +118,18 @@ class SecondFactorService:
                 _end_others(session, at=now)
             UserSession.objects.reauthenticate(session.pk, by_factor=True, at=now)
             change = "replaced" if replaced else "enabled"
-            _note(change, Event.SECOND_FACTOR_ENABLED, user, client)
+            _note(change, Event.SECOND_FACTOR_ENABLED, user, client, session=session, at=now)
         return codes
 
     @staticmethod
     def disable(session: UserSession, *, client: ClientInfo) -> None:
         """Remove the second factor, end every other session; raises NotFound without one."""
         with acting(session, recent_proof=True) as user:
-            if not User.objects.clear_second_factor(user.pk):
+            if not remove_second_factor(user):
                 raise NotFound
-            SecondFactor.objects.remove(user.pk)
-            RecoveryCode.objects.filter(user=user).delete()
-            _end_others(session, at=timezone.now())
-            _note("disabled", Event.SECOND_FACTOR_DISABLED, user, client)
+            now = timezone.now()
+            _end_others(session, at=now)
+            _note("disabled", Event.SECOND_FACTOR_DISABLED, user, client, at=now)
 
     @staticmethod
     def renew_recovery_codes(session: UserSession, *, client: ClientInfo) -> list[str]:
@@ -134,8 +140,9 @@ class SecondFactorService:
         with acting(session, recent_proof=True) as user:
             if not user.second_factor_at:
                 raise NotFound
-            codes = _replace_codes(user, at=timezone.now())
-            _note("codes", Event.RECOVERY_CODES_RENEWED, user, client)
+            now = timezone.now()
+            codes = _replace_codes(user, at=now)
+            _note("codes", Event.RECOVERY_CODES_RENEWED, user, client, session=session, at=now)
         return codes
 
     @staticmethod
@@ -165,6 +172,20 @@ class SecondFactorService:
         with redemption.spend(challenge):
             # The account as it was read before the code was checked: open_session compares it.
             return open_session(user, _opening(challenge, at=now), client=client, at=now)
+
+
+def remove_second_factor(user: User, *, since: dt.datetime | None = None) -> bool:
+    """Remove a user's second factor; return False if there is none. Lock the account first.
+
+    `since` keeps what is older: the factor if it was set up before, and the recovery codes.
+    """
+    enabled_at = user.second_factor_at
+    if enabled_at and (since is None or enabled_at >= since):
+        SecondFactor.objects.remove(user.pk)
+        RecoveryCode.objects.filter(user=user).delete()
+        return bool(User.objects.clear_second_factor(user.pk))
+    newer = RecoveryCode.objects.filter(user=user, created_at__gte=since) if since else None
+    return newer is not None and bool(newer.delete()[0])
 
 
 def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
@@ -197,8 +218,20 @@ def _end_others(session: UserSession, *, at: dt.datetime) -> None:
     others.end(reason=TokenBlacklist.Reason.SECOND_FACTOR, at=at)
 
 
-def _note(change: str, event: str, user: User, client: ClientInfo) -> None:
+def _note(
+    change: str,
+    event: str,
+    user: User,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+    at: dt.datetime,
+) -> None:
+    """Audit and mail a change; what a `session` has set up can be undone."""
     record(event, user_id=user.pk, client=client, risk=Risk.MEDIUM, change=change)
-    EmailService.queue(
-        Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, change=change, when=timezone.now().isoformat()
-    )
+    about = {"change": change, "when": at.isoformat()}
+    if session:
+        kind = SensitiveChange.Kind.SECOND_FACTOR
+        undoable = SensitiveChange.objects.note(kind, session=session, at=at, what=change)
+        about["undo"] = str(undoable.pk)
+    EmailService.queue(Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, **about)

@@ -48,6 +48,7 @@ EVENTS_OF_NO_ACCOUNT = {
     "password_reset_failed",
     "token_exchange_failed",
     "session_disown_failed",
+    "change_undo_failed",
     "export_download_failed",
     "email_change_failed",
     "account_erased",

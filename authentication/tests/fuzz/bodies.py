@@ -69,7 +69,7 @@ def change_token(user: User, action: str) -> str:
 def offered_code(user: User) -> str:
     session = UserSession.objects.filter(user=user).latest("created_at")
     session.user = user
-    offer = SecondFactorService.set_up(session, client=ClientInfo())
+    offer = SecondFactorService.set_up(session, password=PASSWORD, client=ClientInfo())
     return Factor(base64.b32decode(offer.secret), []).code()
 
 

@@ -134,6 +134,7 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
     ("EMAIL_CHANGE_URL", "https://www.example.org/change"),
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
+    ("CHANGE_UNDO_URL", "https://www.example.org/undo-change"),
     ("EXPORT_URL", "https://www.example.org/export"),
     ("DATABASE_REPLICA_URL", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "nonsense"),
@@ -151,6 +152,7 @@ LINKS = (
     "DISOWN_SESSION_URL",
     "EMAIL_CHANGE_URL",
     "EMAIL_UNDO_URL",
+    "CHANGE_UNDO_URL",
     "EXPORT_URL",
     "EMAIL_VERIFIED_URL",
 )
