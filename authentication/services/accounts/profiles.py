@@ -39,12 +39,15 @@ class ProfileService:
         Raises ValidationFailed for a taken username, SessionOver, ReauthenticationRequired.
         """
         wanted = changes.get("username", session.user.username)
+        is_renamed = wanted != session.user.username
+        if not is_renamed:
+            changes = {name: value for name, value in changes.items() if name != "username"}
         if canonical_username(wanted) != session.user.username_canonical:
             check_not_reserved(wanted)
         try:
-            with acting(session, recent_proof=wanted != session.user.username) as user:
+            with acting(session, recent_proof=is_renamed) as user:
                 profile = ProfileService.of(user)
-                if "username" in changes and wanted != user.username:
+                if is_renamed:
                     _note_username(session, user)
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})

@@ -13,6 +13,7 @@ from authentication.models import (
     EmailChange,
     EmailVerificationToken,
     PasswordResetToken,
+    SensitiveChange,
     SignInChallenge,
     User,
     UserSession,
@@ -66,6 +67,18 @@ def change_token(user: User, action: str) -> str:
     )
 
 
+def undo_token(session: UserSession) -> str:
+    now = timezone.now()
+    change = SensitiveChange.objects.note("notices", session=session, at=now)
+    return ActionToken.objects.issue(
+        ActionToken.Action.UNDO_CHANGE,
+        user_id=session.user_id,
+        at=now,
+        lifetime=dt.timedelta(days=1),
+        change=str(change.pk),
+    )
+
+
 def offered_code(user: User) -> str:
     session = UserSession.objects.filter(user=user).latest("created_at")
     session.user = user
@@ -102,6 +115,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "logout": lambda _: {},
     "reauthenticate": lambda _: {"password": PASSWORD},
+    "totp_setup": lambda _: {"password": PASSWORD},
     "totp_confirm": lambda it: {"otp": offered_code(it.user)},
     "second_factor_verify": lambda it: pending_sign_in(it.user),
     "token_refresh": lambda _: {},
@@ -133,6 +147,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "account_email_undo": lambda it: {
         "token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)
     },
+    "account_change_undo": lambda it: {"token": undo_token(it.session)},
     "notices_update": lambda _: {"notices": False},
     "export_download": lambda it: {"token": export_token(it.user)},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
@@ -144,7 +159,6 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 WITHOUT_BODY = {
     "second_factor",
-    "totp_setup",
     "second_factor_disable",
     "recovery_codes",
     "csrf",

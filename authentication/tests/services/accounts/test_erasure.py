@@ -12,13 +12,14 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, FailedTask, User
+from authentication.models import AuditLog, FailedTask, SensitiveChange, User
 from authentication.services import DeletionService
 from authentication.services.accounts import erasure
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.clients import LOGIN, NOON, WRONG_PASSWORD, Tokens, sign_in, use_access
 from authentication.tests.conftest import API, CHROME, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.utils.crypto import pseudonym
 
 GRACE = dt.timedelta(days=14)
 ADDRESS = "203.0.113.77"
@@ -102,6 +103,21 @@ class TestErasure:
         assert events.filter(event_type="login").count() == 1
         assert events.filter(event_type="login_failed").count() == 1
         assert not User.objects.filter(pk=due.pk).exists()
+
+    def test_failures_under_a_former_username_are_anonymized_too(
+        self, api: APIClient, due: User
+    ) -> None:
+        name = pseudonym("identifier", "ruth.former")
+        failure = AuditLog.log_event("login_failed", metadata={"name": name})
+        SensitiveChange.objects.create(
+            user=due, kind="username", made_at=NOON, details={"from": "Ruth.Former"}
+        )
+
+        DeletionService.erase_due()
+
+        failure.refresh_from_db()
+        assert "name" not in failure.metadata
+        assert not SensitiveChange.objects.exists()
 
     def test_an_account_is_kept_until_its_grace_period_ends(
         self, due: User, time_machine: TimeMachineFixture

@@ -19,6 +19,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
@@ -109,6 +110,13 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
             old_email="a@example.org",
             new_email="b@example.org",
             requested_at=ago(days),
+        ),
+    ),
+    "sensitive changes": (
+        "tokens",
+        30,
+        lambda person, days: SensitiveChange.objects.create(
+            user=person, kind="notices", made_at=ago(days)
         ),
     ),
     "revoked tokens": (
