@@ -51,7 +51,7 @@ class NoticesView(SignedInView):
     def put(self, request: Request) -> Response:
         """Choose whether you get notices, such as the one about a new device.
 
-        Turning them off needs a recent proof of identity, and you get a mail with a link to undo it.
+        Turning them off needs a recent proof of identity. You get a mail with a link to undo it.
         """
         wanted = self.validated(request)["notices"]
         DeliverabilityService.set_notices(

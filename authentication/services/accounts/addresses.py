@@ -1,4 +1,4 @@
-"""Addresses of accounts and their owners, including accounts that can still undo a change of address."""
+"""Addresses of accounts and their owners, also those who can still undo a change of address."""
 
 import datetime as dt
 import uuid

@@ -1,4 +1,4 @@
-"""Stories: disowning a device takes back what was changed on it, and enrolling wants the password."""
+"""Disowning a device takes back what was changed on it; enrolling wants the password."""
 
 from typing import Any
 
