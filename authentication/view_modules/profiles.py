@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from authentication import exceptions as failures
 from authentication.api.examples import USER
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.profiles import ProfileSerializer, ProfileUpdateSerializer
 from authentication.services import ProfileService
@@ -50,7 +50,7 @@ class OwnProfileView(SignedInView):
         invalid={"timezone": ["Enter a time zone such as Europe/Berlin."]},
         errors=(failures.ReauthenticationRequired,),
     )
-    @limited("profile", key=by_user)
+    @limited("profile", key=by_session)
     def patch(self, request: Request) -> Response:
         """Change your profile.
 

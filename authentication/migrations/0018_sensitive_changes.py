@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authentication', '0016_known_devices'),
+        ('authentication', '0017_session_failures'),
     ]
 
     operations = [
