@@ -9,7 +9,13 @@ from authentication.exceptions import MalformedRequest, PayloadTooLarge
 
 _CHUNK = 64 * 1024
 _BROKEN = "The body did not arrive whole. Please send the request again."
-_NO_LENGTH = "The Content-Length is not a number."
+_NO_NUMBER = "The Content-Length is not a number."
+
+
+class LengthRequired(MalformedRequest):
+    """The server does not read chunked bodies."""
+
+    detail = "This server needs a Content-Length. Please send the body with its length."
 
 
 def read_body(request: HttpRequest, *, limit: int) -> None:
@@ -19,8 +25,9 @@ def read_body(request: HttpRequest, *, limit: int) -> None:
     server marks that end (`wsgi.input_terminated`, PEP 3333's extension). The rest of Django then
     sees it with its length, as any other body.
 
-    Raises PayloadTooLarge, without reading a body that announces more, and MalformedRequest for a
-    body that breaks off or a length that is no number.
+    Raises PayloadTooLarge, without reading a body that announces more, LengthRequired if the server
+    cannot read a chunked body (Django's development server), and MalformedRequest for a body that
+    breaks off or a length that is no number.
     """
     if request._read_started:  # type: ignore[attr-defined]  # noqa: SLF001 -- Django's name
         return
@@ -34,6 +41,8 @@ def read_body(request: HttpRequest, *, limit: int) -> None:
     elif request.META.get("wsgi.input_terminated"):
         # One byte more than allowed tells that there is more.
         body = _read(request, limit + 1)
+    elif request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequired
     else:
         body = b""
     if len(body) > limit:
@@ -55,7 +64,7 @@ def _length_of(request: HttpRequest) -> int | None:
     if not given:
         return None
     if not (given.isascii() and given.isdigit()):
-        raise MalformedRequest(_NO_LENGTH)
+        raise MalformedRequest(_NO_NUMBER)
     # Python does not convert numbers of more than 4300 digits.
     return int(given[:20])
 

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from authentication.api.attempts import FIELDS_KEY
 from authentication.api.bearer import BearerAuthentication
-from authentication.api.bodies import keep_body, read_body
+from authentication.api.bodies import LengthRequired, keep_body, read_body
 from authentication.api.limits import count
 from authentication.exceptions import PayloadTooLarge, Problem, SessionOver
 from authentication.services import ReauthenticationService
@@ -72,7 +72,7 @@ class ServiceView(APIView):
         plain = request._request  # noqa: SLF001 -- DRF's name
         try:
             read_body(plain, limit=self.largest_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        except PayloadTooLarge:
+        except (PayloadTooLarge, LengthRequired):
             if self.takes_body(plain.method or ""):
                 raise
             keep_body(plain, b"")

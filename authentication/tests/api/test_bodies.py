@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from typing import Any
 
 import pytest
@@ -149,7 +150,9 @@ class TestChunked:
 
         assert answer.status_code == 200
 
-    def test_a_body_without_an_end_is_not_waited_for(self, api: APIClient) -> None:
+    def test_a_server_that_cannot_read_chunks_says_so(
+        self, api: APIClient, signed_in: Tokens
+    ) -> None:
         body = Body(b"{}")
 
         answer = api.generic(
@@ -159,7 +162,9 @@ class TestChunked:
             **{**chunked(body), "wsgi.input_terminated": False},
         )
 
-        assert (answer.status_code, body.taken) == (400, 0)
+        detail = "This server needs a Content-Length. Please send the body with its length."
+        assert mismatches(answer, 400, "validation_error", detail=detail) == {}
+        assert body.taken == 0
 
     def test_the_form_of_a_page_may_be_chunked(self, visitor: Client, person: User) -> None:
         url = "/account/forgot-password/"
@@ -205,6 +210,15 @@ class TestBroken:
 
 
 class TestFormats:
+    @pytest.mark.parametrize("piece", ["[", '["', '["\\"', '{"', '{"":', "\\"], ids=ascii)
+    def test_hostile_json_is_refused_in_little_time(self, api: APIClient, piece: str) -> None:
+        started = time.process_time()
+
+        answer = send(api, (piece * LIMIT)[:LIMIT].encode())
+
+        assert mismatches(answer, 400, "validation_error") == {}
+        assert time.process_time() - started < 1
+
     def test_json_may_begin_with_a_byte_order_mark(self, api: APIClient, person: User) -> None:
         content = b"\xef\xbb\xbf" + json.dumps(credentials(person.email)).encode()
 
