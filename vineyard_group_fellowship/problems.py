@@ -57,6 +57,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
         failures.PermissionRefused,
         failures.NotFound,
         failures.MethodNotAllowed,
+        failures.RequestTimedOut,
         failures.PayloadTooLarge,
         failures.ServiceUnavailable,
     )

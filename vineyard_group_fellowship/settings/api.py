@@ -50,7 +50,8 @@ a code if the account has a second factor, send it to `reauthenticate/`, and rep
 Errors are `application/problem+json` (RFC 9457). Decide by `status` and `code`, show `detail`, put
 `errors` beside their fields, and give `correlation_id` to support. `/api/problems/{code}/` explains
 a code. In addition to the errors listed, every operation can answer 500 `server_error` and 503
-`service_unavailable`, and a wrong method or path 405 `method_not_allowed` and 404 `not_found`.
+`service_unavailable`, 408 `request_timeout` if its body takes longer than ten seconds to arrive,
+and a wrong method or path 405 `method_not_allowed` and 404 `not_found`.
 
 # Limits
 

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "vineyard_group_fellowship.middleware.headers.SecurityHeadersMiddleware",
+    "vineyard_group_fellowship.middleware.refusals.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "vineyard_group_fellowship.middleware.bodies.WholeBodyMiddleware",
