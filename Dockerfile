@@ -23,4 +23,4 @@ EXPOSE 8002
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(web.Request('http://127.0.0.1:' + os.environ['PORT'] + '/api/v1/auth/health/live/', headers={'Host': os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')[0]}), timeout=3)"]
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "vineyard_group_fellowship.server"]
+CMD ["python", "serve.py"]

@@ -1,8 +1,7 @@
 """Gunicorn's settings; its command line overrides them.
 
 A thread of gunicorn waits for slow clients, so it needs a proxy in front that buffers requests
-(docs/operations.md). The service's own server needs none: `python -m
-vineyard_group_fellowship.server`.
+(docs/operations.md). serve.py starts a server that needs none.
 """
 
 import os
@@ -39,7 +38,7 @@ worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 control_socket_disable = True
 
 # Each process keeps its counters in files here; /metrics adds them up.
-os.environ[VARIABLE] = folder_for_counters()
+os.environ[VARIABLE] = folder_for_counters(os.environ.get(VARIABLE))
 
 limit_request_line = MAX_LINE
 limit_request_field_size = MAX_FIELD

@@ -211,15 +211,6 @@ class NotAcceptable(Problem):
     detail = "We can only answer in JSON."
 
 
-class RequestTimedOut(Problem):
-    """The request body did not arrive in time."""
-
-    status = 408
-    code = "request_timeout"
-    title = "Request timeout"
-    detail = "Your request did not arrive in time. Please send it again."
-
-
 class PayloadTooLarge(Problem):
     """The request body is over 64 KiB."""
 

@@ -25,6 +25,16 @@ CONTENT_TYPE = "application/problem+json"
 
 logger = structlog.get_logger(__name__)
 
+
+class RequestTimedOut(Problem):
+    """The request body did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Request timeout"
+    detail = "Your request did not arrive in time. Please send it again."
+
+
 # The first class that matches decides.
 _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem]]] = [
     (Problem, lambda error: error),
@@ -57,7 +67,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
         failures.PermissionRefused,
         failures.NotFound,
         failures.MethodNotAllowed,
-        failures.RequestTimedOut,
+        RequestTimedOut,
         failures.PayloadTooLarge,
         failures.ServiceUnavailable,
     )

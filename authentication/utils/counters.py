@@ -15,10 +15,10 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 -- the folder's name is not predictable
 _locks: list[IO[bytes]] = []
 
 
-def folder_for_counters() -> str:
-    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; on reload, the same one."""
+def folder_for_counters(named: str | None) -> str:
+    """Return a new folder for this server in the one that is named; on reload, the same one."""
     default = _MEMORY if _MEMORY.is_dir() else tempfile.gettempdir()
-    given = Path(os.environ.get(VARIABLE) or default)
+    given = Path(named or default)
     if given.name.startswith(f"{_PREFIX}{os.getpid()}-"):
         return str(given)
     # A server that replaces another (SIGUSR2) inherits the variable with the other's folder.

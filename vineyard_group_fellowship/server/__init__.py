@@ -1,4 +1,4 @@
-"""The web server: granian with an adapter to WSGI; `python -m vineyard_group_fellowship.server`.
+"""The web server: granian with an adapter to WSGI. serve.py starts it.
 
 gunicorn serves the same application (gunicorn.conf.py), behind a proxy that buffers.
 """

@@ -1,6 +1,5 @@
-"""What the web servers bound: threads, processes, sizes and times."""
+"""What the web servers bound: connections, sizes and times."""
 
-import os
 import resource
 
 HEADER_SECONDS = 5
@@ -22,11 +21,6 @@ MAX_HEAD = 32 * 1024
 # Files that are no client's connection: the database, Redis, the broker, logs, libraries.
 _OWN_FILES = 256
 _MAX_CONNECTIONS = 4096
-
-
-def processes() -> int:
-    """Return WEB_CONCURRENCY, by default 2. The memory for password hashes is divided by it."""
-    return int(os.environ.get("WEB_CONCURRENCY") or 2)
 
 
 def connections() -> int:

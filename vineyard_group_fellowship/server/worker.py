@@ -5,13 +5,13 @@ import os
 import signal
 import threading
 
-from authentication.utils.counters import VARIABLE, claim_number, count_as
-
-if folder := os.environ.get(VARIABLE):
-    # Before the application defines its metrics.
-    count_as(claim_number(folder))
-
 from django.conf import settings
+
+from authentication.utils.counters import claim_number, count_as
+
+if settings.PROMETHEUS_MULTIPROC_DIR:
+    # Before the application defines its metrics.
+    count_as(claim_number(settings.PROMETHEUS_MULTIPROC_DIR))
 
 from vineyard_group_fellowship.wsgi import application as wsgi
 

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import connection
 
 ROOT = Path(settings.BASE_DIR)
-SERVER = ("vineyard_group_fellowship.server",)
+SERVER = ("serve",)
 GUNICORN = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
 HEALTH, LIVE = "/api/v1/auth/health/", "/api/v1/auth/health/live/"
 Headers = Mapping[str, str]
