@@ -12,13 +12,14 @@ from celery import current_app
 from django.conf import settings as service
 
 from authentication.tests.settings.reader import read_by_settings
+from vineyard_group_fellowship.server.limits import DRAIN_SECONDS
 
 ROOT = Path(service.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 RAILWAY: dict[str, Any] = json.loads((ROOT / "railway.json").read_text(encoding="utf-8"))
 NIXPACKS: dict[str, Any] = tomllib.loads((ROOT / "nixpacks.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-OWN_SERVICES = ("migrate", "web", "worker", "mailer", "beat")
+OWN_SERVICES = ("migrate", "web", "gunicorn", "worker", "mailer", "beat")
 
 
 def queues_of(name: str) -> list[str]:
@@ -126,14 +127,10 @@ def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
 
 
 def test_the_stop_grace_period_is_longer_than_the_drain() -> None:
-    drain = int(
-        re.findall(
-            r"graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-        )[0]
-    )
-
-    assert int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s")) > drain
-    assert RAILWAY["deploy"]["drainingSeconds"] > drain
+    for name in ("web", "gunicorn"):
+        grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
+        assert grace > DRAIN_SECONDS
+    assert RAILWAY["deploy"]["drainingSeconds"] > DRAIN_SECONDS
 
 
 def test_the_workers_take_tasks_from_every_queue(settings: Any) -> None:
@@ -151,6 +148,25 @@ def test_a_worker_without_named_queues_takes_all_of_them() -> None:
     assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {
         name: name for name in consumed
     }
+
+
+def test_gunicorn_is_reached_through_a_proxy_that_buffers_alone() -> None:
+    services = COMPOSE["services"]
+    gunicorn, proxy = services["gunicorn"], services["proxy"]
+    config = COMPOSE["configs"]["proxy"]["content"]
+
+    assert gunicorn["command"] == ["gunicorn", "vineyard_group_fellowship.wsgi:application"]
+    assert gunicorn["profiles"] == proxy["profiles"] == ["gunicorn"]
+    assert "ports" not in gunicorn
+    assert gunicorn["environment"]["CLIENT_IP_HEADER"] == "X-Real-IP"
+    for line in (
+        "proxy_request_buffering on;",
+        "proxy_buffering on;",
+        "client_header_timeout 5s;",
+        "client_body_timeout 10s;",
+        "proxy_set_header X-Real-IP $$remote_addr;",
+    ):
+        assert line in config
 
 
 def test_railway_nixpacks_and_docker_start_the_same_server() -> None:

@@ -1,6 +1,7 @@
 """Granian with one listening socket for all its processes."""
 
 import socket
+import time
 from typing import Any
 
 from granian.net import SocketHolder
@@ -26,6 +27,29 @@ class OneSocketServer(MPServer):
             None,
             SocketHolder(listener.fileno(), uds=False, backlog=self.backlog),
         )
+
+    def _respawn_workers(
+        self, workers: list[int], spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        """Replace processes one after the other; a signal to stop does not wait for the rest."""
+        for index in workers:
+            self.respawned_wrks[index] = time.monotonic()
+            old, new = (
+                self.wrks[index],
+                self._spawn_worker(index, target=spawn_target, callback_loader=target_loader),
+            )
+            new.start()
+            self.wrks[index] = new
+            while (
+                time.monotonic() < self.respawned_wrks[index] + delay and not self.interrupt_signal
+            ):
+                time.sleep(0.1)
+            old.terminate()
+            old.join(self.workers_kill_timeout)
+            if old.is_alive():
+                old.kill()
+            if self.interrupt_signal:
+                return
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         # Set only now: with it granian would warn that a replacement resets connections.

@@ -19,9 +19,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.utils.datastructures import CaseInsensitiveMapping
 
 ROOT = Path(settings.BASE_DIR)
-SERVER = ("serve",)
+SERVER = ("python", "serve.py")
 GUNICORN = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
 HEALTH, LIVE = "/api/v1/auth/health/", "/api/v1/auth/health/live/"
 Headers = Mapping[str, str]
@@ -68,11 +69,18 @@ def environment(**changed: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def process(*command: str, log: Path, **changed: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Lend a process; it and its children have ended when the context has."""
+def process(
+    *command: str, log: Path, files: str = "20000", **changed: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Lend a process; it and its children have ended when the context has.
+
+    The command is a module, or `python` with a script. It may open so many `files` at most.
+    """
+    python = command[1:] if command[0] == "python" else ("-m", *command)
+    limited = ("sh", "-c", 'ulimit -n "$0" && exec "$@"', files)
     with log.open("ab") as written:
         started = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", *command],
+            [*limited, sys.executable, *python],
             cwd=ROOT,
             # A killed process leaves the files of its counters behind.
             env=environment(**{"PROMETHEUS_MULTIPROC_DIR": str(log.parent), **changed}),
@@ -234,7 +242,7 @@ class Answer:
 
     status: int
     content: bytes
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     def json(self) -> Any:
         """Return the body, read as JSON."""
@@ -254,7 +262,7 @@ def asked(
         content = None if body is None else json.dumps(body)
         asking.request(method, path, content, {"Content-Type": "application/json", **headers})
         answer = asking.getresponse()
-        return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+        return Answer(answer.status, answer.read(), CaseInsensitiveMapping(answer.getheaders()))
 
 
 def is_up(port: int, path: str = LIVE, headers: Headers = MappingProxyType({})) -> bool:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,16 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 AUTH = "/api/v1/auth"
 
 
+Answered = tuple[int, Any, Mapping[str, str]]
+
+
 class Caller:
     """Sends requests to a server on a port of this machine, each on a new connection."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> tuple[int, Any, dict[str, str]]:
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Answered:
         answer = rig.asked(self._port, method, f"{AUTH}{path}", body)
         return answer.status, answer.json(), answer.headers
 
@@ -46,7 +47,7 @@ class Caller:
     def is_up(self) -> bool:
         return rig.is_up(self._port)
 
-    def sign_in(self, person: User) -> tuple[int, Any, dict[str, str]]:
+    def sign_in(self, person: User) -> Answered:
         return self.ask("POST", "/login/", {"email": person.email, "password": PASSWORD})
 
 
@@ -58,14 +59,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Return a function that starts the server, and returns when it answers."""
     with contextlib.ExitStack() as running:
 
-        def start(**changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
+        def start(*command: str, **changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
             port = rig.free_port()
             told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
             server = running.enter_context(
-                rig.process(*rig.SERVER, log=tmp_path / "server.log", **told)
+                rig.process(*(command or rig.SERVER), log=tmp_path / "server.log", **told)
             )
             caller = Caller(port)
-            rig.until(caller.is_up, what="the server")
+            rig.until(caller.is_up, seconds=40, what="the server")
             return caller, server
 
         yield start
@@ -100,7 +101,7 @@ def test_requests_under_way_at_sigterm_are_answered(serve: Serve, person: User) 
 
 @pytest.mark.parametrize("pool", ["0", "4"])
 @pytest.mark.parametrize("fault", ["cut", "silence"])
-def test_lost_database_gives_503_and_the_service_recovers(
+def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(
     serve: Serve, person: User, fault: str, pool: str
 ) -> None:
     wire = rig.Wire(5432)
@@ -140,7 +141,7 @@ def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_
 
     wire.freeze()
     start = time.monotonic()
-    answers: list[tuple[int, Any, dict[str, str]]] = []
+    answers: list[Answered] = []
     crowd = [
         threading.Thread(target=lambda: answers.append(caller.sign_in(person))) for _ in range(4)
     ]
@@ -161,7 +162,7 @@ def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_
 
 
 @pytest.mark.parametrize(("pool", "lost"), [("0", 0), ("4", 1)])
-def test_database_restart_fails_at_most_one_request_with_a_pool(
+def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_none(
     serve: Serve, person: User, pool: str, lost: int
 ) -> None:
     caller, _ = serve(DB_POOL_SIZE=pool, WEB_CONCURRENCY="1")
@@ -235,8 +236,36 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     serve: Serve, tmp_path: Path, person: User
 ) -> None:
     counters = tmp_path / "not" / "there yet"
+    caller, server = serve(PROMETHEUS_MULTIPROC_DIR=str(counters))
+
+    for _ in range(20):
+        rig.until(lambda: caller.answers("/csrf/"), what="an answer")
+    server.send_signal(signal.SIGHUP)
+    rig.until(lambda: logged(tmp_path, "Stopped worker") == 2, seconds=60, what="new processes")
+    for _ in range(20):
+        rig.until(lambda: caller.answers("/csrf/"), what="an answer")
+    os.kill(workers_of(server)[0], signal.SIGKILL)
+    rig.until(lambda: logged(tmp_path, "Started worker-") >= 10, seconds=60, what="another")
+
+    sample = 'http_request_duration_seconds_count{endpoint="csrf",method="GET",status="2xx"} 40.0'
+    assert sample in rig.until(lambda: caller.text("/metrics"), what="the numbers")
+    (own,) = counters.iterdir()
+    # While one is replaced there are three processes.
+    assert {file.name for file in own.iterdir()} <= {
+        f"{kind}_{number}.{ending}"
+        for kind, ending in (("counter", "db"), ("histogram", "db"), ("process", "lock"))
+        for number in range(3)
+    }
+
+
+def test_processes_of_gunicorn_that_are_replaced_lose_no_count_and_leave_no_files(
+    serve: Serve, tmp_path: Path, person: User
+) -> None:
+    counters = tmp_path / "not" / "there yet"
     hasty = "--max-requests 5 --max-requests-jitter 0"
-    caller, server = serve(GUNICORN_CMD_ARGS=hasty, PROMETHEUS_MULTIPROC_DIR=str(counters))
+    caller, server = serve(
+        *rig.GUNICORN, GUNICORN_CMD_ARGS=hasty, PROMETHEUS_MULTIPROC_DIR=str(counters)
+    )
 
     for _ in range(40):
         rig.until(lambda: caller.answers("/csrf/"), what="an answer")
@@ -255,13 +284,14 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     }
 
 
-def test_shared_metrics_folder_keeps_foreign_files(
-    serve: Serve, tmp_path: Path, person: User
+@pytest.mark.parametrize("command", [rig.SERVER, rig.GUNICORN], ids=["granian", "gunicorn"])
+def test_a_folder_shared_with_others_keeps_what_is_theirs(
+    serve: Serve, tmp_path: Path, person: User, command: tuple[str, ...]
 ) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "counter_7.db").write_text("another service's", encoding="utf-8")
-    caller, server = serve(PROMETHEUS_MULTIPROC_DIR=str(shared))
+    caller, server = serve(*command, PROMETHEUS_MULTIPROC_DIR=str(shared))
     assert caller.sign_in(person)[0] == 200
 
     assert 'auth_login_attempts_total{status="success"} 1.0' in caller.text("/metrics")
@@ -274,6 +304,16 @@ def test_shared_metrics_folder_keeps_foreign_files(
 
     assert server.wait(20) == 0
     assert [file.name for file in shared.iterdir()] == ["counter_7.db"]
+
+
+def logged(folder: Path, words: str) -> int:
+    return (folder / "server.log").read_text(encoding="utf-8").count(words)
+
+
+def workers_of(server: "subprocess.Popen[bytes]") -> list[int]:
+    """Return the processes that answer requests; another one tracks resources for them."""
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids_below(server.pid)}
+    return [pid for pid, command in commands.items() if b"spawn_main" in command]
 
 
 def pids_below(pid: int) -> list[int]:
