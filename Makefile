@@ -36,7 +36,7 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 
 run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else installed
 	@$(RUN) migrate --verbosity 0
-	@$(RUN) runserver $(PORT)
+	@$(BIN)/python serve.py --or-runserver
 
 # Compiled files are kept even if the environment says otherwise: compiling all tests again takes
 # a third of the run.

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import shutil
+import sys
 
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
@@ -59,5 +60,21 @@ def main(target: str = "vineyard_group_fellowship.server.worker:application") ->
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def main_in_development() -> None:
+    """Serve as `main` does where the environment names PostgreSQL, else by Django's runserver."""
+    os.environ.setdefault("WEB_CONCURRENCY", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
+    from django.conf import settings
+    from django.core.management import execute_from_command_line
+
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        execute_from_command_line(["manage.py", "runserver", str(settings.PORT)])
+    else:
+        main()
+
+
 if __name__ == "__main__":
-    main()
+    if "--or-runserver" in sys.argv:
+        main_in_development()
+    else:
+        main()

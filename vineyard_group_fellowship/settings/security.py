@@ -173,7 +173,7 @@ RATE_LIMITS: dict[str, str] = {
 
 # The bearer token for /metrics; without one, only this machine may read it.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# The folder that gunicorn.conf.py made for the counters of the server's processes. Workers and
+# The folder that the web server made for the counters of its processes. Workers and
 # commands count in memory: prometheus-client reads the variable itself and would leave files.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
 if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):

@@ -39,8 +39,9 @@ def ports(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
         for port, command in zip(ports, commands, strict=True):
             told = {"PORT": str(port), "WEB_CONCURRENCY": "1"}
             running.enter_context(rig.process(*command, log=log, **told))
-        for port in ports:
-            rig.until(lambda port=port: rig.is_up(port, "/"), seconds=40, what="the server")
+        rig.until(
+            lambda: all(rig.is_up(port, "/") for port in ports), seconds=60, what="the servers"
+        )
         yield ports
 
 
