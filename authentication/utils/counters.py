@@ -47,8 +47,8 @@ def claim_number(folder: str) -> int:
 def count_as(number: int) -> None:
     """Let this process continue the counters in the files of its number.
 
-    By default each process has new files. Processes are replaced, so the files would grow in number,
-    and every scrape reads them all. Call it before the first metric is defined.
+    By default each process has new files. Processes are replaced, so the files would grow in
+    number, and every scrape reads them all. Call it before the first metric is defined.
     """
     from prometheus_client import values
 

@@ -80,7 +80,7 @@ def test_processes_of_gunicorn_that_are_replaced_lose_no_count_and_leave_no_file
 
 
 @pytest.mark.parametrize("command", [rig.SERVER, rig.GUNICORN], ids=["granian", "gunicorn"])
-def test_a_folder_shared_with_others_keeps_what_is_theirs(
+def test_shared_metrics_folder_keeps_foreign_files(
     serve: Serve, tmp_path: Path, person: User, command: tuple[str, ...]
 ) -> None:
     shared = tmp_path / "shared"

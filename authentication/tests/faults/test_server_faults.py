@@ -46,7 +46,7 @@ def test_requests_under_way_at_sigterm_are_answered(serve: Serve, person: User) 
 
 @pytest.mark.parametrize("pool", ["0", "4"])
 @pytest.mark.parametrize("fault", ["cut", "silence"])
-def test_without_its_database_it_says_so_lives_and_comes_back_by_itself(
+def test_lost_database_gives_503_and_the_service_recovers(
     serve: Serve, person: User, fault: str, pool: str
 ) -> None:
     wire = rig.Wire(5432)
@@ -107,7 +107,7 @@ def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_
 
 
 @pytest.mark.parametrize(("pool", "lost"), [("0", 0), ("4", 1)])
-def test_a_restart_of_the_database_between_requests_costs_a_pool_one_and_else_none(
+def test_database_restart_fails_at_most_one_request_with_a_pool(
     serve: Serve, person: User, pool: str, lost: int
 ) -> None:
     caller, _ = serve(DB_POOL_SIZE=pool, WEB_CONCURRENCY="1")
