@@ -19,7 +19,7 @@ from vineyard_group_fellowship.server.one_socket import OneSocketServer
 
 _BACKLOG = 2048
 # A new process has this long to start before the one that it replaces stops.
-_START_SECONDS = 8
+_START_SECONDS = 15
 
 
 def main(target: str = "vineyard_group_fellowship.server.worker:application") -> None:

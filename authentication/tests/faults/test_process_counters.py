@@ -36,7 +36,11 @@ def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
     for _ in range(20):
         rig.until(lambda: caller.answers("/csrf/"), what="an answer")
     server.send_signal(signal.SIGHUP)
-    rig.until(lambda: logged(tmp_path, "Stopping worker-") == 4, seconds=60, what="new processes")
+    rig.until(
+        lambda: logged(tmp_path, "Stopping worker-") == 4 and len(workers_of(server)) == 2,
+        seconds=90,
+        what="new processes",
+    )
     for _ in range(20):
         rig.until(lambda: caller.answers("/csrf/"), what="an answer")
     os.kill(workers_of(server)[0], signal.SIGKILL)
