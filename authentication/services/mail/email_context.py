@@ -17,12 +17,14 @@ from authentication.models import (
     PasswordResetToken,
     SensitiveChange,
     User,
+    UserProfile,
     UserSession,
 )
 from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
 from authentication.models.email_change import CONFIRM_LIFETIME
 from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.acting import locked_account
+from authentication.utils.devices import device_of
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Context = dict[str, Any]
@@ -37,12 +39,19 @@ class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
 def context_for(mail: OutgoingEmail, user: User) -> Context:
     """Return the context of a mail's templates, with new link tokens.
 
-    The key `to` holds the recipient if that is not the address of the account.
+    The key `to` holds the recipient if that is not the address of the account, `timezone` the name
+    of the user's time zone.
 
     Raises EmailObsolete if the mail must not be sent any more.
     """
     build = _BUILDERS.get(mail.kind)
-    return {**mail.context, **(build(mail, user) if build else {}), "user": user}
+    made = build(mail, user) if build else {}
+    return {**mail.context, **made, "user": user, "timezone": _timezone_of(user)}
+
+
+def _timezone_of(user: User) -> str:
+    profile = UserProfile.objects.for_user(user.pk)
+    return profile.timezone if profile else "UTC"
 
 
 def _verification(_: OutgoingEmail, user: User) -> Context:
@@ -66,11 +75,21 @@ def _new_device(mail: OutgoingEmail, user: User) -> Context:
         lifetime=_DISOWN_LIFETIME,
         session=session_id,
     )
+    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), **_device(mail)}
+
+
+def _device(mail: OutgoingEmail) -> Context:
+    """Return the session that a mail is about, and the name if the person gave its device one."""
     # If retention has deleted the session meanwhile, the mail is sent without the device's details.
-    session = UserSession.objects.filter(pk=session_id).first() or UserSession(
-        created_at=mail.created_at
+    session = UserSession.objects.filter(pk=mail.context.get("session")).first() or UserSession(
+        created_at=mail.created_at, device_name=mail.context.get("device", "")
     )
-    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
+    is_own = session.device_name == device_of(session.user_agent).name
+    return {"session": session, "device_label": "" if is_own else session.device_name}
+
+
+def _token_reuse(mail: OutgoingEmail, _: User) -> Context:
+    return _device(mail)
 
 
 def _email_change(mail: OutgoingEmail, user: User) -> Context:
@@ -149,6 +168,7 @@ _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
+    Kind.TOKEN_REUSE: _token_reuse,
     Kind.EXPORT_READY: _export_ready,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,

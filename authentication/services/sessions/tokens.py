@@ -233,6 +233,5 @@ def _end_for_reuse(session: UserSession, *, client: ClientInfo, at: dt.datetime)
                 description="A refresh token was used a second time; its session was ended.",
                 session=str(session.pk),
             )
-            EmailService.queue(
-                Mail.TOKEN_REUSE, user_id=session.user_id, device=session.device_name
-            )
+            about = str(session.pk)
+            EmailService.queue(Mail.TOKEN_REUSE, user_id=session.user_id, session=about)
