@@ -120,7 +120,8 @@ class AdministrationService:
         _check_open(user)
         if user.email_verified:
             raise PermissionRefused(_PROVEN)
-        with transaction.atomic():
+        with locked_account(user.pk):
+            EmailService.check_limit(Kind.VERIFICATION, user_id=user.pk)
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             _note("resend_verification", user.pk, actor, client)
 
@@ -129,7 +130,8 @@ class AdministrationService:
         """Mail a user the link to choose a new password; staff never choose one."""
         _check_rank(actor, user)
         _check_open(user)
-        with transaction.atomic():
+        with locked_account(user.pk):
+            EmailService.check_limit(Kind.PASSWORD_RESET, user_id=user.pk)
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user.pk)
             _note("send_reset_link", user.pk, actor, client)
 
@@ -182,7 +184,12 @@ class AdministrationService:
 
     @staticmethod
     def send_again(mail: OutgoingEmail, *, actor: User, client: ClientInfo) -> bool:
-        """Queue a failed mail again; False if it has not failed."""
+        """Queue a failed mail again; False if it has not failed.
+
+        Raises PermissionRefused if it would not be sent.
+        """
+        if mail.user:
+            _check_open(mail.user)
         with transaction.atomic():
             revived = EmailService.send_again(mail.pk)
             if revived:

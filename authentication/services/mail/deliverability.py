@@ -11,11 +11,12 @@ from django.utils import timezone
 from authentication.exceptions import LinkInvalid
 from authentication.models import SensitiveChange, User, UserSession
 from authentication.services.acting import acting
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 from authentication.utils.sendgrid import BOUNCED, MailEvent
 
+from .bounces import mark_unreachable
 from .outbox import EmailService, Kind
 from .unsubscribe import read_unsubscribe_token
 
@@ -38,12 +39,8 @@ class DeliverabilityService:
             )
             if user_id is None:
                 continue
-            found = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
-            with transaction.atomic():
-                if User.objects.mark_unreachable(
-                    user_id, complained=event.kind != BOUNCED, at=event.at
-                ):
-                    record(found, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
+            complained = event.kind != BOUNCED
+            mark_unreachable(user_id, complained=complained, at=event.at, client=client)
 
     @staticmethod
     def set_notices(session: UserSession, *, wanted: bool, client: ClientInfo) -> None:

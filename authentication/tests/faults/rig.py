@@ -103,12 +103,16 @@ def kill(victim: subprocess.Popen[bytes]) -> None:
 
 
 class MailServer:
-    """An SMTP server that keeps its mails; while `hangs` is set it accepts and never answers."""
+    """An SMTP server that keeps its mails; while `hangs` is set it accepts and never answers.
+
+    `refusal` is the reply to each recipient while it is set, such as "550 5.1.1 unknown".
+    """
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.hangs = False
+        self.refusal = ""
         self.connections = 0
         self.mails: list[str] = []
         self._silent: list[socket.socket] = []
@@ -143,7 +147,10 @@ class MailServer:
                 if line.upper() == "DATA":
                     say("354 go on")
                     self.mails.append(self._text(lines))
-                say("221 bye" if line.upper() == "QUIT" else "250 ok")
+                if self.refusal and line.upper().startswith("RCPT"):
+                    say(self.refusal)
+                else:
+                    say("221 bye" if line.upper() == "QUIT" else "250 ok")
 
     @staticmethod
     def _text(lines: Any) -> str:

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.mail.outbox import NOTICES
+from authentication.services.mail.message import NOTICES
 from authentication.services.mail.unsubscribe import unsubscribe_token
 from authentication.tests.clients import NOON, Tokens, hidden_fields, page_browser
 from authentication.tests.conftest import API, Deliver, bearer
