@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from vineyard_group_fellowship.redis_connections import replace_cut_connection
+
 from .env import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -140,7 +142,7 @@ def caches(url: str) -> dict[str, Any]:
             "SOCKET_TIMEOUT": 0.5,
             "CONNECTION_POOL_KWARGS": {
                 # By default redis-py retries ten times: a hung Redis would be a hung request.
-                "retry": None,
+                "retry": replace_cut_connection(),
                 # Protocol 3 lets a server extend our timeouts by maintenance notices. Its
                 # handshake and the driver's name also cost four round trips per connection.
                 "protocol": 2,

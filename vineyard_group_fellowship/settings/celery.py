@@ -10,6 +10,8 @@ from .retention import RETENTION_SECONDS
 CELERY_BROKER_URL = env.matching(
     "CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address", secret=True
 )
+if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT = "vineyard_group_fellowship.broker:Transport"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -166,6 +167,8 @@ class Wire:
     def __init__(self, port: int, *, delay: float = 0) -> None:
         self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
+        self._forgotten: set[socket.socket] = set()
+        self._used_at: dict[socket.socket, float] = {}
         # Who comes in before a change of state ends with it, and who comes after it does not.
         self._door = threading.Lock()
         self._state = "whole"
@@ -190,6 +193,15 @@ class Wire:
     def thaw(self) -> None:
         """Let through what was held up."""
         self._flows.set()
+
+    def forget(self, *, idle: float = 0) -> None:
+        """Drop the connections that were idle for so many seconds, as a load balancer does.
+
+        Neither side learns of it until it sends something, which is answered by a reset.
+        """
+        with self._door:
+            last = time.monotonic() - idle
+            self._forgotten.update(it for it in self._pairs if self._used_at.get(it, 0) <= last)
 
     def mend(self) -> None:
         """Let everything through again."""
@@ -230,6 +242,11 @@ class Wire:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
+                if source in self._forgotten:
+                    source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    source.close()
+                    return
+                self._used_at[source] = self._used_at[sink] = time.monotonic()
                 time.sleep(self._delay)
                 self._flows.wait()
                 sink.sendall(chunk)
