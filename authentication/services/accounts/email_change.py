@@ -84,9 +84,8 @@ class EmailChangeService:
                 **about,
             )
             EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, **about)
-            if taken:
-                EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
-            elif not (_is_pestered(canonical, at=now) or unwarned):
+            if not unwarned:
+                # Who reads it, the asker or the owner of a taken address, is decided at delivery.
                 EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, **about)
         return change
 
@@ -181,12 +180,6 @@ def _create(user: User, email: str, *, at: dt.datetime) -> EmailChange:
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
     ActionToken.objects.of(_Action.CONFIRM_EMAIL).void(user.pk)
     return EmailChange.objects.cancel(user.pk, at=at)
-
-
-def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:
-    """Return whether an address has had its hour's mails, whichever accounts asked for them."""
-    recent = EmailChange.objects.filter(new_email_canonical=canonical, requested_at__gt=at - _HOUR)
-    return recent.count() > settings.EMAIL_HOURLY_LIMIT
 
 
 def _is_out_of_notices(user: User, *, at: dt.datetime) -> bool:

@@ -18,6 +18,7 @@ from authentication.models import (
     UserSession,
 )
 
+_Mail = OutgoingEmail.Kind
 _ACCOUNT = (
     "id",
     "email",
@@ -120,5 +121,18 @@ def collect_personal_data(user: User) -> dict[str, Any]:
     }
 
 
+def _without_delivery(mail: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what became of a mail to an address that the user asked to move to.
+
+    It would tell whether the address is another user's. The links in such mails are left out too.
+    """
+    hidden = {"status": None, "sent_at": None} if mail["kind"] == _Mail.EMAIL_CHANGE else {}
+    return {**mail, **hidden}
+
+
 def _rows(table: Any, fields: tuple[str, ...], user: User) -> list[dict[str, Any]]:
-    return list(table.objects.filter(user=user).order_by("pk").values(*fields))
+    rows = table.objects.filter(user=user)
+    if table is ActionToken:
+        rows = rows.exclude(action=ActionToken.Action.CONFIRM_EMAIL)
+    found = rows.order_by("pk").values(*fields)
+    return [_without_delivery(row) for row in found] if table is OutgoingEmail else list(found)

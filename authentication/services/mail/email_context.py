@@ -26,6 +26,8 @@ from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.acting import locked_account
 from authentication.utils.devices import device_of
 
+from .address_owners import divert
+
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Context = dict[str, Any]
 
@@ -40,13 +42,14 @@ def context_for(mail: OutgoingEmail, user: User) -> Context:
     """Return the context of a mail's templates, with new link tokens.
 
     The key `to` holds the recipient if that is not the address of the account, `timezone` the name
-    of the user's time zone.
+    of the user's time zone, `kind` the kind of the mail if it is another than the row's, `withheld`
+    whether the mail must not reach its reader.
 
     Raises EmailObsolete if the mail must not be sent any more.
     """
     build = _BUILDERS.get(mail.kind)
     made = build(mail, user) if build else {}
-    return {**mail.context, **made, "user": user, "timezone": _timezone_of(user)}
+    return {**mail.context, "user": user, "timezone": _timezone_of(user), **made}
 
 
 def _timezone_of(user: User) -> str:
@@ -98,7 +101,7 @@ def _email_change(mail: OutgoingEmail, user: User) -> Context:
     )
     if change.confirmed_at:
         raise EmailObsolete
-    return {"to": change.new_email, "link": link}
+    return {"to": change.new_email, "link": link, **divert(mail, change)}
 
 
 def _email_change_notice(mail: OutgoingEmail, user: User) -> Context:

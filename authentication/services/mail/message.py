@@ -24,13 +24,17 @@ _QUOTED_PRINTABLE = Charset("utf-8")
 _QUOTED_PRINTABLE.body_encoding = QP
 
 
-def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
+def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | None:
     """Return a mail as text and HTML, in quoted-printable (RFC 2045), with new link tokens.
+
+    None stands for a mail that is withheld from its reader, unseen by the user who caused it.
 
     Raises EmailObsolete if the mail must not be sent any more.
     """
     context = context_for(mail, user)
-    content = render_email(mail.kind, context)
+    if context.get("withheld"):
+        return None
+    content = render_email(context.get("kind", mail.kind), context)
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,

@@ -160,7 +160,9 @@ def _counted(
 
 def _send(mail: OutgoingEmail, user: User) -> None:
     try:
-        build_message(mail, user).send()
+        message = build_message(mail, user)
+        if message:
+            message.send()
     except EmailObsolete:
         _finish(mail, _Status.SUPPRESSED)
     except Exception as error:  # noqa: BLE001 -- any error means a retry or the end of them
