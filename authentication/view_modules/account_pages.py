@@ -1,23 +1,15 @@
 """HTML pages behind mailed links, for deployments without a front end."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.csrf import csrf_protect
+from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
-from authentication.api.attempts import FIELDS_KEY, attempt_of
-from authentication.api.limits import Rules, counting, settle_answer
+from authentication.api.attempts import attempt_of
+from authentication.api.limits import Rules
 from authentication.exceptions import (
     AccountLocked,
-    LinkInvalid,
-    Problem,
-    RateLimited,
-    ServiceUnavailable,
     ValidationFailed,
 )
 from authentication.serializers.email import EmailResendSerializer
@@ -35,55 +27,17 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import set_device_cookie
 
 from .export import as_a_file
+from .form_outcomes import SeeOther, done_url
+from .mailed_link_page import MailedLinkPage
+
+_DOUBLE_CLICK_SECONDS = 3
+_NO_TIME_TO_TYPE_SECONDS = 10
 
 
 class HomePage(TemplateView):
     """The start page, with links to everything else."""
 
     template_name = "account/home.html"
-
-
-@method_decorator(csrf_protect, name="dispatch")
-class MailedLinkPage(View):
-    """Base class of pages behind mailed links: GET shows a button, POST does the work.
-
-    GET must not use up the token, because mail scanners open every link.
-    """
-
-    template_name: ClassVar[str]
-    limit: ClassVar[str]
-    rules: ClassVar[Rules] = Rules(gives_back=True, by_device=True)
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(token=request.GET.get("token", ""))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        try:
-            with counting(self.limit, request, rules=self.rules) as attempt:
-                response = self.act(request)
-                settle_answer(attempt, response, self.rules)
-        except LinkInvalid as refusal:
-            response = self.refused(refusal, failed=True)
-        except (RateLimited, ServiceUnavailable) as refusal:
-            response = self.refused(refusal, busy=True)
-        for name, value in request.META.get(FIELDS_KEY, {}).items():
-            response[name] = value
-        return response
-
-    def act(self, request: HttpRequest) -> HttpResponse:
-        """Do what the page is for; raise a Problem if that is not possible."""
-        raise NotImplementedError
-
-    def refused(self, refusal: Problem, **context: Any) -> HttpResponse:
-        """Show the page again with the status and headers of an error."""
-        response = self.page(status=refusal.status, **context)
-        for name, value in refusal.headers.items():
-            response[name] = value
-        return response
-
-    def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Render the page."""
-        return render(self.request, self.template_name, context, status=status)
 
 
 class VerifyEmailPage(MailedLinkPage):
@@ -98,10 +52,14 @@ class VerifyEmailPage(MailedLinkPage):
             token=token, client=ClientInfo.of(request), limit=attempt_of(request)
         )
         if settings.EMAIL_VERIFIED_URL and exchange_token:
-            return HttpResponseRedirect(
-                settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token)
+            # An exchange token that is used twice ends the session that it opened, so a repeated
+            # form gets it only while the first answer cannot have been followed.
+            return SeeOther(
+                settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token),
+                repeated_for=_DOUBLE_CLICK_SECONDS,
+                later=done_url(request),
             )
-        return self.page(done=True)
+        return self.done()
 
 
 class DisownSessionPage(MailedLinkPage):
@@ -115,7 +73,7 @@ class DisownSessionPage(MailedLinkPage):
         reset_token = ActivityService.disown_by_mail(
             token=token, client=ClientInfo.of(request), limit=attempt_of(request)
         )
-        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class ConfirmEmailPage(MailedLinkPage):
@@ -130,7 +88,7 @@ class ConfirmEmailPage(MailedLinkPage):
             client=ClientInfo.of(request),
             limit=attempt_of(request),
         )
-        return self.page(done=True)
+        return self.done()
 
 
 class UndoEmailPage(MailedLinkPage):
@@ -145,7 +103,7 @@ class UndoEmailPage(MailedLinkPage):
             client=ClientInfo.of(request),
             limit=attempt_of(request),
         )
-        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class UndoChangePage(MailedLinkPage):
@@ -198,7 +156,7 @@ class AskForMailPage(MailedLinkPage):
             client=ClientInfo.of(request),
             limit=attempt_of(request),
         )
-        return self.page(done=True)
+        return self.done()
 
     def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
         """Mail the link if the address has an account that needs it."""
@@ -247,7 +205,8 @@ class ResetPasswordPage(MailedLinkPage):
             return self.refused(
                 refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal)
             )
-        response = self.page(done=True)
+        # A form that comes later may hold another password, which was not set.
+        response = self.done(repeated_for=_NO_TIME_TO_TYPE_SECONDS)
         if settings.ENABLE_COOKIE_REFRESH_TOKEN:
             set_device_cookie(response, device_id)
         return response

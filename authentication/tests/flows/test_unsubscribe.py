@@ -22,6 +22,9 @@ PAGE = "/account/unsubscribe/"
 NOTICES_URL = f"{API}/account/notices/"
 
 
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
 class TestUnsubscribe:
     @pytest.mark.parametrize("kind", ["new_device", "password_reset"])
     def test_notices_offer_one_click_unsubscribe(
@@ -57,7 +60,10 @@ class TestUnsubscribe:
 
         answer = visitor.post(PAGE, {"token": fields["token"]})
 
-        assert answer.status_code == 200
+        assert answer.status_code == 303
+        page = visitor.get(answer["Location"])
+        assert "<h1>No more notices</h1>" in page.content.decode()
+        assert visitor.post(PAGE, {"token": fields["token"]}).status_code == 303
         person.refresh_from_db()
         assert person.notices_stopped_at == NOON
 
@@ -81,7 +87,9 @@ class TestUnsubscribe:
         set_limits(settings, notices="1/h")
         links = [f"{PAGE}?token={unsubscribe_token(UserFactory().pk)}" for _ in range(3)]
 
-        first, again = ([Client().post(link).status_code for link in links] for _ in range(2))
+        first, again = (
+            [Client().post(link, ONE_CLICK).status_code for link in links] for _ in range(2)
+        )
 
         assert (first, again) == ([200] * 3, [429] * 3)
         assert not User.objects.filter(notices_stopped_at=None).exists()
