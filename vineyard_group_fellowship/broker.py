@@ -18,7 +18,9 @@ class Channel(kombu_redis.Channel):
         self,
         asynchronous: bool = False,  # noqa: FBT001, FBT002 -- kombu's signature
     ) -> dict[str, Any]:
-        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        parameters: dict[str, Any] = super()._connparams(  # type: ignore[no-untyped-call]  # kombu
+            asynchronous=asynchronous
+        )
         # A worker's event loop watches the sockets of these, so they must not change unseen. Kombu
         # renews them itself.
         if not asynchronous:

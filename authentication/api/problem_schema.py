@@ -12,6 +12,11 @@ from authentication.exceptions import Problem
 PROBLEM_TYPE = "application/problem+json"
 
 
+def problem_kinds(kind: type[Problem] = Problem) -> list[type[Problem]]:
+    """Return a class of errors and those below it."""
+    return [kind, *(found for below in kind.__subclasses__() for found in problem_kinds(below))]
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error (RFC 9457)."""
 
@@ -20,7 +25,10 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence for the person.")
     instance = serializers.CharField(help_text="The path of the request.")
-    code = serializers.CharField(help_text="A word for the machine.")
+    code = serializers.ChoiceField(
+        choices=sorted({kind.code for kind in problem_kinds()}),
+        help_text="A word for the machine. `/api/problems/` explains each.",
+    )
     error = serializers.CharField(help_text="The same as detail.")
     # A member of the answer, not DRF's property.
     errors = serializers.DictField(  # type: ignore[assignment]

@@ -24,6 +24,7 @@ def bearer(**limits: str | None) -> Access:
 
 
 ROUTES = {
+    "api/v1/auth/": public(GET=None),
     "api/v1/auth/register/": public(POST="register"),
     "api/v1/auth/login/": public(POST="login"),
     # Without a valid signature it does nothing; with one it ends the session.
@@ -68,6 +69,7 @@ ROUTES = {
     "api/schema/": public(GET=None),
     "api/docs/": public(GET=None),
     "api/redoc/": public(GET=None),
+    "api/problems/": public(GET=None),
     "api/problems/<slug:code>/": public(GET=None),
     "^api(/|$)": public(),
     "metrics": public(GET=None),
@@ -81,6 +83,7 @@ ROUTES = {
     "account/download-export/": public(GET=None, POST="account_data"),
     "account/unsubscribe/": public(GET=None, POST="notices"),
     "account/not-me/": public(GET=None, POST="session_disown"),
+    "favicon.ico": public(GET=None),
     "": public(GET=None),
 }
 ADMIN_SITE = {

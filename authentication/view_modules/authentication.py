@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from authentication import exceptions as failures
 from authentication.api.attempts import attempt_of
 from authentication.api.bearer import bearer_token_of
-from authentication.api.examples import NEW_SESSION, USER, USER_ID
+from authentication.api.examples import NEW_SESSION, PASSWORD, USER, USER_ID
 from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import (
@@ -55,7 +55,7 @@ class RegisterView(PublicView):
         request={
             "email": "ruth@example.org",
             "username": "ruth",
-            "password": "<a strong password>",
+            "password": PASSWORD,
             "first_name": "Ruth",
             "last_name": "Moab",
             "terms_accepted": True,
@@ -101,7 +101,7 @@ class LoginView(PublicView):
         SignedInSerializer,
         request={
             "email_or_username": "ruth@example.org",
-            "password": "<her password>",
+            "password": PASSWORD,
             "remember_me": False,
             "device_name": "iPhone 15 Pro",
         },

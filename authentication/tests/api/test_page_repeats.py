@@ -152,12 +152,15 @@ def test_a_form_that_arrives_during_the_first_waits_for_its_answer(
 ) -> None:
     visitor, url = page_browser(), "/account/confirm-email/"
     form = form_of(visitor, "confirm-email", link("confirm-email"))
-    finish, waiting, answers = FormOutcome.finish, threading.Event(), []
+    finish, waiting = FormOutcome.finish, threading.Event()
+    answers: list[Any] = []
+
+    def repeat() -> None:
+        waiting.set()
+        answers.append(send_form(visitor, url, **form))
 
     def slow(outcome: FormOutcome, response: Any) -> None:
-        second = threading.Thread(
-            target=lambda: (waiting.set(), answers.append(send_form(visitor, url, **form)))
-        )
+        second = threading.Thread(target=repeat)
         second.start()
         waiting.wait()
         finish(outcome, response)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,6 +52,10 @@ def waiting() -> int:
     return int(get_redis_connection("default").llen("upkeep"))
 
 
+def arrived(number: int) -> bool:
+    return waiting() == number
+
+
 def test_the_scheduler_loses_no_task_when_idle_connections_are_cut(
     relay: rig.Wire, broker: str, settings: Settings
 ) -> None:
@@ -74,7 +79,7 @@ def test_a_web_process_hands_every_task_to_the_broker_when_idle_connections_are_
     through(broker)
     for number in range(1, ROUNDS + 1):
         enqueue(TASKS[0])
-        rig.until(lambda number=number: waiting() == number, what="the task")
+        rig.until(partial(arrived, number), what="the task")
         assert not background._broker.is_open
         relay.forget()
 
@@ -96,10 +101,7 @@ def test_a_worker_behind_a_relay_that_cuts_idle_connections_goes_on_working(
     # The worker publishes the retries after five and twenty seconds. Between them its connection
     # for publishing is idle; those by which it takes tasks are not.
     for attempts in (1, 2):
-        rig.until(
-            lambda attempts=attempts: OutgoingEmail.objects.filter(attempts=attempts).exists(),
-            what="an attempt",
-        )
+        rig.until(OutgoingEmail.objects.filter(attempts=attempts).exists, what="an attempt")
         time.sleep(_IDLE + 0.5)
         relay.forget(idle=_IDLE)
 
