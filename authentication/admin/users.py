@@ -37,7 +37,7 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email_canonical__exact", "username_canonical__exact")
     ordering = ("-created_at",)
-    exclude = ("password", "erasure_key")
+    exclude = ("password", "erasure_key", "admin_session_salt")
     filter_horizontal = ("groups", "user_permissions")
     actions = (
         "unlock",

@@ -90,6 +90,11 @@ class User(LockableAccount, AbstractUser):
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)
 
+    # Replaced when the account's sessions are revoked. The admin's sessions hold a hash of it.
+    admin_session_salt = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False
+    )
+
     # Since when a sign-in needs a second factor. Seed and codes have tables of their own.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -163,9 +168,11 @@ class User(LockableAccount, AbstractUser):
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django's sessions (the admin's) end with a new password, and here with a change of the
-        # second factor.
+        # second factor and with every revocation of the account's sessions.
         key_salt = "authentication.User.session_auth_hash"
         since = self.second_factor_at.isoformat() if self.second_factor_at else ""
+        # Without a revocation the hash is that of older releases: the upgrade ends no session.
+        salt = f"|{self.admin_session_salt}" if self.admin_session_salt else ""
         return salted_hmac(
-            key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256"
+            key_salt, f"{self.password}|{since}{salt}", secret=secret, algorithm="sha256"
         ).hexdigest()

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from django.db.models import Q
 
+from authentication.utils.crypto import new_jti
+
 from .account_deletion import AccountDeletionQuerySet
 
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
@@ -74,6 +76,10 @@ class UserQuerySet(AccountDeletionQuerySet):
         return bool(
             self.filter(pk=pk, second_factor_at__isnull=False).update(second_factor_at=None)
         )
+
+    def end_admin_sessions(self) -> None:
+        """End the admin's sessions of the accounts of the set, at their next request."""
+        self.update(admin_session_salt=new_jti())
 
     def flag_breached(self, pk: uuid.UUID, *, changed_at: dt.datetime, at: dt.datetime) -> bool:
         """Mark a password as known from a breach, if it is still the one that was checked."""

@@ -22,6 +22,7 @@ from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_admin_sessions
 from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 
@@ -106,6 +107,8 @@ def _end(user: User, session_id: str | None, *, device: str, at: dt.datetime) ->
     if disowned is not None and disowned.filter(device_fingerprint=device).exists():
         device = ""
     KnownDevice.objects.forget(user.pk, but=device)
+    # A session of the admin has no row, so the event may be about it.
+    end_admin_sessions(user)
     if disowned is not None:
         disowned.end(reason=TokenBlacklist.Reason.DISOWNED, at=at)
 

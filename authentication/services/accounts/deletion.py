@@ -16,6 +16,7 @@ from authentication.models import (
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
 
 from .erasure import erase
@@ -39,7 +40,7 @@ class DeletionService:
                 raise SessionOver
             # A sign-in that waits for its code did not ask to restore the account.
             SignInChallenge.objects.filter(user=user).delete()
-            UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
+            end_all_sessions(user, reason=TokenBlacklist.Reason.DELETION, at=now)
             change = SensitiveChange.objects.note(
                 SensitiveChange.Kind.DELETION, session=session, at=now
             )

@@ -26,6 +26,7 @@ from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_all_sessions
 from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
@@ -134,7 +135,7 @@ class EmailChangeService:
             reversal.void_links()
             device = recognise(user, client)
             KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
-            UserSession.objects.filter(user=user).end(reason=Reason.DISOWNED, at=now)
+            end_all_sessions(user, reason=Reason.DISOWNED, at=now)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
                 user_id=user.pk,

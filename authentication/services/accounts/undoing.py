@@ -12,6 +12,7 @@ from authentication.models import (
 )
 from authentication.services.audit import Event, Risk, record
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_admin_sessions
 from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 
@@ -49,6 +50,7 @@ class ChangeUndoService:
             known = device.digest if device else ""
             is_theirs = sessions.filter(device_fingerprint=known).exists()
             KnownDevice.objects.forget(user.pk, but="" if is_theirs else known)
+            end_admin_sessions(user)
             sessions.end(reason=TokenBlacklist.Reason.DISOWNED, at=now)
             record(
                 Event.CHANGE_UNDONE,

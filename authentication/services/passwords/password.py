@@ -21,6 +21,7 @@ from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_all_sessions
 from authentication.services.sign_in import (
     Opening,
     SignedIn,
@@ -150,7 +151,7 @@ def _store(user: User, before: User, *, reason: str) -> None:
     PasswordResetToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
-    UserSession.objects.filter(user=user).end(reason=reason, at=changed_at)
+    end_all_sessions(user, reason=reason, at=changed_at)
 
 
 def _queue_notice(user: User) -> None:
