@@ -15,6 +15,7 @@ from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
 from .base import ReadOnlyAdmin, actor_of
+from .lookups import StrictLookupAdmin
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NAMES = ("email", "username")
@@ -144,7 +145,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class PrivilegeGroupAdmin(GroupAdmin):
+class PrivilegeGroupAdmin(StrictLookupAdmin, GroupAdmin):
     """Groups. Only superusers may see or change them: others could give themselves permissions."""
 
     def save_related(

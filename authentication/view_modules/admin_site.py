@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from authentication.api.attempts import attempt_of
 from authentication.api.limits import Rules, counting, settle_answer
+from authentication.api.malformed import refuse_malformed
 from authentication.exceptions import Problem, RateLimited, ValidationFailed
 from authentication.services import AuthenticationService
 from authentication.services.attempt_limit import UNLIMITED
@@ -98,6 +99,14 @@ class ServiceAdminSite(AdminSite):
         return TemplateResponse(
             request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
         )
+
+    def admin_view(
+        self,
+        view: Any,
+        cacheable: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+    ) -> Any:
+        """Wrap a view: a value in the request that no row can hold is a 400, not a 500."""
+        return super().admin_view(refuse_malformed(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:
