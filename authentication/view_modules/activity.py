@@ -1,8 +1,11 @@
 """The activity of an account."""
 
 import uuid
+from datetime import MAXYEAR, MINYEAR
 
-from rest_framework.pagination import CursorPagination
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -47,6 +50,25 @@ class Newest(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 100
     ordering = ("-timestamp", "-id")
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return the cursor of the query string; raise NotFound for one that names no time.
+
+        The base class passes on any text as the position, which the database then refuses.
+        """
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_time(position: str) -> bool:
+    try:
+        found = parse_datetime(position)
+    except ValueError:
+        return False
+    # A time zone shifts the first and the last year out of range.
+    return found is not None and found.tzinfo is not None and MINYEAR < found.year < MAXYEAR
 
 
 class ActivityView(SignedInView):
