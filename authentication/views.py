@@ -25,6 +25,7 @@ from authentication.view_modules.reauthentication import ReauthenticateView
 from authentication.view_modules.second_factor import (
     RecoveryCodesView,
     SecondFactorDisableView,
+    SecondFactorRemovalStopView,
     SecondFactorVerifyView,
     SecondFactorView,
     TotpConfirmView,

@@ -23,6 +23,7 @@ from authentication.view_modules.account_pages import (
 )
 from authentication.view_modules.error_pages import FaviconView
 from authentication.view_modules.metrics import MetricsView
+from authentication.view_modules.second_factor_pages import KeepSecondFactorPage
 from authentication.view_modules.unknown import ProblemIndexView, ProblemView, UnknownView
 from authentication.view_modules.unsubscribe import UnsubscribePage
 from authentication.views import OwnProfileView
@@ -53,6 +54,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
     path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
     path("account/undo-change/", UndoChangePage.as_view(), name="undo-change-page"),
+    path(
+        "account/keep-second-factor/",
+        KeepSecondFactorPage.as_view(),
+        name="keep-second-factor-page",
+    ),
     path("account/unsubscribe/", UnsubscribePage.as_view(), name="unsubscribe-page"),
     path("account/download-export/", DownloadExportPage.as_view(), name="download-export-page"),
     path("favicon.ico", FaviconView.as_view(), name="favicon"),

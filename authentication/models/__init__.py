@@ -14,6 +14,7 @@ from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
 from .second_factor import Attempt, RecoveryCode, SecondFactor
+from .second_factor_removal import SecondFactorRemoval
 from .sensitive_change import SensitiveChange
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
@@ -35,6 +36,7 @@ __all__ = [
     "PasswordResetToken",
     "RecoveryCode",
     "SecondFactor",
+    "SecondFactorRemoval",
     "SensitiveChange",
     "SignInChallenge",
     "TokenBlacklist",

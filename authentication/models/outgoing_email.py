@@ -51,6 +51,7 @@ class OutgoingEmail(models.Model):
         EMAIL_CHANGE_NOTICE = "email_change_notice"
         SECOND_FACTOR_CHANGED = "second_factor_changed"
         SECOND_FACTOR_BLOCKED = "second_factor_blocked"
+        SECOND_FACTOR_REMOVAL = "second_factor_removal"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
         USERNAME_CHANGED = "username_changed"
         NOTICES_STOPPED = "notices_stopped"

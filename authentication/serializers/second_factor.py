@@ -48,6 +48,12 @@ class RecoveryCodesSerializer(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
+class SecondFactorRemovalTokenSerializer(InputSerializer):
+    """The token from the mail about the removal."""
+
+    token = TokenField()
+
+
 class SecondFactorVerifySerializer(InputSerializer):
     """The token of an unfinished sign-in, and one code."""
 

@@ -18,6 +18,7 @@ from authentication.services.sign_in import (
     AuthenticationService,
     ExchangeTokenService,
     ReauthenticationService,
+    SecondFactorRemovalService,
     SecondFactorService,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "ProfileService",
     "ReauthenticationService",
     "RegistrationService",
+    "SecondFactorRemovalService",
     "SecondFactorService",
     "SessionService",
     "TokenService",

@@ -15,12 +15,13 @@ from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
     SecondFactorConfirmSerializer,
     SecondFactorOfferSerializer,
+    SecondFactorRemovalTokenSerializer,
     SecondFactorSetupSerializer,
     SecondFactorStatusSerializer,
     SecondFactorVerifySerializer,
 )
 from authentication.serializers.tokens import SignedInSerializer
-from authentication.services import SecondFactorService
+from authentication.services import SecondFactorRemovalService, SecondFactorService
 from authentication.utils.client import ClientInfo
 from authentication.utils.qr import qr_svg
 
@@ -40,6 +41,7 @@ ENABLED = (
 )
 DISABLED = "Two-step sign-in is off. Every other device was signed out."
 RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
+STOPPED = "Your second factor stays on. Please choose a new password if you did not ask for this."
 _SECRET = {"Cache-Control": "no-store"}
 _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 
@@ -169,6 +171,27 @@ class RecoveryCodesView(SignedInView):
             session_of(request), client=ClientInfo.of(request)
         )
         return Response({"message": RENEWED, "recovery_codes": codes}, headers=_SECRET)
+
+
+class SecondFactorRemovalStopView(PublicView):
+    """Stop the removal of your second factor by staff, with the token from the mail."""
+
+    tag = "second factor"
+    serializer_class = SecondFactorRemovalTokenSerializer
+
+    @authentication_schema(
+        "second_factor_removal_stop",
+        MessageSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": STOPPED},
+        errors=(failures.LinkInvalid,),
+    )
+    @limited("email_undo", gives_back=True, by_device=True)
+    def post(self, request: Request) -> Response:
+        SecondFactorRemovalService.stop(
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
+        )
+        return Response({"message": STOPPED})
 
 
 class SecondFactorVerifyView(PublicView):

@@ -66,6 +66,7 @@ def _sweep(task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
     "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
+    "remove-second-factors": _sweep("authentication.tasks.remove_second_factors"),
     "erase-accounts": {
         "task": "authentication.tasks.erase_accounts",
         "schedule": RETENTION_SECONDS,

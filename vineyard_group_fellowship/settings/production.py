@@ -60,6 +60,7 @@ _LINKS = (
     *("FRONTEND_URL", "EMAIL_VERIFICATION_URL", "PASSWORD_RESET_URL", "DISOWN_SESSION_URL"),
     *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "CHANGE_UNDO_URL", "EXPORT_URL"),
     "EMAIL_VERIFIED_URL",
+    "FACTOR_REMOVAL_STOP_URL",
 )
 # The default in docker-compose.yml, which is public.
 _DEVELOPMENT_PASSWORD = "development-only"  # noqa: S105 -- no secret

@@ -12,6 +12,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
     SensitiveChange,
     User,
     UserProfile,
@@ -99,6 +100,10 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "known_devices": (
         KnownDevice,
         ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
+    ),
+    "second_factor_removals": (
+        SecondFactorRemoval,
+        ("reason", "requested_at", "ended_at", "outcome"),
     ),
     "password_changes": (PasswordHistory, ("created_at",)),
 }

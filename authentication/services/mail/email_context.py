@@ -15,6 +15,7 @@ from authentication.models import (
     EmailVerificationToken,
     OutgoingEmail,
     PasswordResetToken,
+    SecondFactorRemoval,
     SensitiveChange,
     User,
     UserProfile,
@@ -32,6 +33,8 @@ Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Context = dict[str, Any]
 
 _DISOWN_LIFETIME = dt.timedelta(days=7)
+# Ends with the removal, which may wait long for its mail.
+_STOP_LIFETIME = dt.timedelta(days=30)
 
 
 class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
@@ -167,12 +170,31 @@ def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     return {"link": settings.EXPORT_URL.replace("{token}", token)}
 
 
+def _second_factor_removal(mail: OutgoingEmail, user: User) -> Context:
+    removal = (
+        SecondFactorRemoval.objects.pending()
+        .filter(pk=mail.context.get("removal"), user=user)
+        .first()
+    )
+    if removal is None:
+        raise EmailObsolete
+    token = ActionToken.objects.issue(
+        Action.STOP_FACTOR_REMOVAL,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=_STOP_LIFETIME,
+        removal=str(removal.pk),
+    )
+    return {"link": settings.FACTOR_REMOVAL_STOP_URL.replace("{token}", token)}
+
+
 _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
     Kind.TOKEN_REUSE: _token_reuse,
     Kind.EXPORT_READY: _export_ready,
+    Kind.SECOND_FACTOR_REMOVAL: _second_factor_removal,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
     Kind.FORMER_ADDRESS: _former_address,

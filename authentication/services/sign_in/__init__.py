@@ -9,6 +9,7 @@ from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService, remove_second_factor
 from .second_factor_codes import WRONG_CODE, seed_context
+from .second_factor_removal import SecondFactorRemovalService
 
 __all__ = [
     "WRONG_CODE",
@@ -17,6 +18,7 @@ __all__ = [
     "ExchangeTokenService",
     "Opening",
     "ReauthenticationService",
+    "SecondFactorRemovalService",
     "SecondFactorService",
     "SignedIn",
     "authenticate",

@@ -13,6 +13,7 @@ from authentication.models import (
     EmailChange,
     EmailVerificationToken,
     PasswordResetToken,
+    SecondFactorRemoval,
     SensitiveChange,
     SignInChallenge,
     User,
@@ -79,6 +80,19 @@ def undo_token(session: UserSession) -> str:
     )
 
 
+def removal_token(user: User) -> str:
+    removal = SecondFactorRemoval.objects.create(
+        user=user, factor_since=timezone.now(), reason="The phone is lost."
+    )
+    return ActionToken.objects.issue(
+        ActionToken.Action.STOP_FACTOR_REMOVAL,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(days=1),
+        removal=str(removal.pk),
+    )
+
+
 def offered_code(user: User) -> str:
     session = UserSession.objects.filter(user=user).latest("created_at")
     session.user = user
@@ -140,6 +154,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
             session=str(it.session.pk),
         )
     },
+    "second_factor_removal_stop": lambda it: {"token": removal_token(it.user)},
     "account_email_change": lambda _: {"email": "naomi@example.net"},
     "account_email_confirm": lambda it: {
         "token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)

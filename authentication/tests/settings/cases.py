@@ -136,6 +136,7 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
     ("CHANGE_UNDO_URL", "https://www.example.org/undo-change"),
     ("EXPORT_URL", "https://www.example.org/export"),
+    ("FACTOR_REMOVAL_STOP_URL", "https://www.example.org/keep"),
     ("DATABASE_REPLICA_URL", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
@@ -154,6 +155,7 @@ LINKS = (
     "EMAIL_UNDO_URL",
     "CHANGE_UNDO_URL",
     "EXPORT_URL",
+    "FACTOR_REMOVAL_STOP_URL",
     "EMAIL_VERIFIED_URL",
 )
 WEAK_PRODUCTION: list[tuple[str, str]] = [

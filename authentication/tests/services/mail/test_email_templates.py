@@ -26,6 +26,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
     "second_factor_changed": {"change": "enabled", "when": "2025-03-03T14:05:11.123456+00:00"},
     "second_factor_blocked": {},
+    "second_factor_removal": {"link": LINK},
     "breached_password": {},
     "account_deleted": {"due": "2026-12-06T12:00:00+00:00"},
     "export_ready": {"link": LINK},
