@@ -10,11 +10,13 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from authentication.models import AuditLog, EmailChange, FailedTask, SensitiveChange, User
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import STAFF_EVENTS, Event, Risk, record
 from authentication.services.mail import delete_mail_files
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import new_token, pseudonym
 from authentication.utils.identifiers import canonical_email, canonical_username
+
+from .admin_sessions import delete_admin_sessions
 
 _BATCH = 1_000
 
@@ -34,6 +36,8 @@ def erase(user_id: uuid.UUID) -> bool:
     # Failed sign-ins by these names have no user. Some are older than the account.
     _anonymize(AuditLog.objects.filter(user=None, metadata__name__in=_pseudonyms_of(user)), subject)
     _anonymize_actor(str(user.pk), subject)
+    if user.last_login:
+        delete_admin_sessions(user.pk)
     _delete_related(user)
     with transaction.atomic():
         record(
@@ -67,9 +71,12 @@ def _anonymize(events: QuerySet[AuditLog], subject: str) -> None:
 
 
 def _anonymize_actor(user_id: str, subject: str) -> None:
-    for event in AuditLog.objects.filter(metadata__actor=user_id).iterator():
+    """Remove a member of staff from the events of other accounts: id, address and browser."""
+    acted = AuditLog.objects.filter(event_type__in=STAFF_EVENTS, metadata__actor=user_id)
+    for event in acted.iterator():
         event.metadata["actor"] = subject
-        event.save(update_fields=["metadata"])
+        event.ip_address, event.user_agent, event.correlation_id = None, "", ""
+        event.save(update_fields=["metadata", "ip_address", "user_agent", "correlation_id"])
 
 
 def _delete_related(user: User) -> None:

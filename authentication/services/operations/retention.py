@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -22,6 +23,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
     SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
@@ -154,6 +156,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "sessions": (
         Rule(_expired_sessions, _expire),
         Rule(_old_sessions),
+        # Of the admin, in Django's own table.
+        Rule(lambda now: Session.objects.filter(expire_date__lte=now)),
         Rule(_unused_devices),
         Rule(_surplus_devices),
     ),
@@ -166,6 +170,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))
         ),
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
+        Rule(lambda now: SecondFactorRemoval.objects.filter(ended_at__lte=now - _KEPT)),
         Rule(lambda now: SensitiveChange.objects.filter(made_at__lte=now - _KEPT)),
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,6 +20,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
     SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
@@ -55,6 +57,23 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         "sessions",
         90,
         lambda person, days: session(person, ended=True, expired=days),
+    ),
+    "sessions of the admin": (
+        "sessions",
+        0,
+        lambda _, days: Session.objects.create(session_key=f"x{days}", expire_date=ago(days)),
+    ),
+    "removals of second factors": (
+        "tokens",
+        30,
+        lambda person, days: SecondFactorRemoval.objects.create(
+            user=person,
+            factor_since=ago(days),
+            reason="x",
+            requested_at=ago(days + 1),
+            ended_at=ago(days),
+            outcome="stopped",
+        ),
     ),
     "verification tokens": (
         "tokens",
