@@ -19,6 +19,8 @@ class AuditLog(models.Model):
         EMAIL_VERIFIED = "email_verified"
         EMAIL_VERIFICATION_FAILED = "email_verification_failed"
         EMAIL_RESEND = "email_resend"
+        EMAIL_CORRECTED = "email_corrected"
+        ADDRESS_RELEASED = "address_released"
         LOGIN = "login"
         LOGIN_FAILED = "login_failed"
         REAUTHENTICATED = "reauthenticated"

@@ -41,6 +41,7 @@ class OutgoingEmail(models.Model):
         VERIFICATION = "verification"
         ACCOUNT_EXISTS = "account_exists"
         ACCOUNT_LOCKED = "account_locked"
+        CHOOSE_PASSWORD = "choose_password"  # noqa: S105 -- a mail's name
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- a mail's name
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name

@@ -59,6 +59,17 @@ def generated_username() -> str:
     return f"member-{new_jti()[:16]}"
 
 
+_RELEASED = "@released.invalid"
+
+
+def released_address() -> str:
+    """Return a unique address for an account that has lost its own.
+
+    No mail goes to the domain `invalid` (RFC 2606).
+    """
+    return f"{uuid.uuid4().hex}{_RELEASED}"
+
+
 def _normal(password: str | None) -> str | None:
     # Keyboards differ in how they compose an accented letter; nothing else is done to a password.
     # Much longer texts than a password can be are left alone: a run of combining marks takes
@@ -80,6 +91,9 @@ class User(LockableAccount, AbstractUser):
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    # Set when an unproven address is registered again with another password. Its proof
+    # then voids the password (services/address_proof.py).
+    contested_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Set by the mail provider: only security mail goes there until the address is proven again.
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
@@ -140,6 +154,11 @@ class User(LockableAccount, AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    @property
+    def has_address(self) -> bool:
+        """Return whether mail can be sent to the account's address."""
+        return not self.email.endswith(_RELEASED)
 
     def is_verified(self) -> bool:
         """Return whether the session of the request was proven by a second factor (django-otp)."""

@@ -92,6 +92,20 @@ class UserQuerySet(AccountDeletionQuerySet):
         proven = {"email_verified": True, "email_verified_at": at}
         return bool(unproven.update(**proven, email_bounced_at=None, email_complained_at=None))
 
+    def never_used(self) -> Self:
+        """Return the accounts with an unproven address and without any sign-in."""
+        return self.filter(email_verified=False, last_login=None)
+
+    def contest(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Mark an unproven account as registered again; False if it is proven or marked already."""
+        unproven = self.filter(pk=pk, email_verified=False, contested_at=None)
+        return bool(unproven.update(contested_at=at))
+
+    def release_address(self, pk: uuid.UUID, *, to: str) -> bool:
+        """Take the address from an account that was never used; False if that is no longer so."""
+        released = {"email": to, "email_canonical": to, "contested_at": None}
+        return bool(self.never_used().filter(pk=pk).update(**released))
+
     def mark_unreachable(self, pk: uuid.UUID, *, complained: bool, at: dt.datetime) -> bool:
         """Store a bounce or a complaint; False if stored already, or if verified after it."""
         field = "email_complained_at" if complained else "email_bounced_at"

@@ -18,6 +18,7 @@ from .fields import (
     SessionTokenField,
     TextField,
     UsernameField,
+    identifier_of,
 )
 
 MISMATCH = "The two passwords are not the same."
@@ -74,10 +75,7 @@ class LoginSerializer(InputSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
-        identifier = next(filter(None, names), "")
-        if not identifier:
-            raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
+        identifier = identifier_of(attrs, "email_or_username", "email", "username")
         return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 

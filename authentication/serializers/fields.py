@@ -29,6 +29,17 @@ _FORBIDDEN = re.compile(
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
+def identifier_of(attrs: dict[str, Any], *names: str) -> str:
+    """Remove the fields that may name an account; return the first that does.
+
+    Raises ValidationError for the first field if none does.
+    """
+    given = [str(attrs.pop(name, "")) for name in names]
+    if not any(given):
+        raise serializers.ValidationError({names[0]: ["This field is required."]})
+    return next(filter(None, given))
+
+
 class TextField(serializers.CharField):
     """A string without control characters. Numbers are not converted to strings."""
 

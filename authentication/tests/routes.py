@@ -45,6 +45,7 @@ ROUTES = {
     "api/v1/auth/password/reset/confirm/": public(POST="password_reset_confirm"),
     "api/v1/auth/email/verify/": public(POST="email_verify"),
     "api/v1/auth/email/resend/": public(POST="email_resend"),
+    "api/v1/auth/email/correct/": public(POST="email_correct"),
     "api/v1/auth/csrf/": public(GET="csrf"),
     "api/v1/auth/sessions/": bearer(GET="sessions"),
     "api/v1/auth/sessions/terminate-all/": bearer(POST="sessions_terminate_all"),

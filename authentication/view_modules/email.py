@@ -1,4 +1,4 @@
-"""Verifying an email address."""
+"""Verifying an email address, and correcting one that was mistyped."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +9,7 @@ from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email import (
+    EmailCorrectSerializer,
     EmailResendSerializer,
     EmailVerifiedSerializer,
     EmailVerifySerializer,
@@ -20,6 +21,7 @@ from .base import PublicView
 
 VERIFIED = "Email verified successfully"
 RESENT = "Verification email sent if account exists"
+CORRECTED = "Verification email sent to the new address"
 
 
 class EmailVerifyView(PublicView):
@@ -71,3 +73,38 @@ class EmailResendView(PublicView):
             limit=attempt_of(request),
         )
         return Response({"message": RESENT})
+
+
+class EmailCorrectView(PublicView):
+    """Correct the address of an account that has not verified it.
+
+    For a typing mistake at the registration. Send the identifier as `identifier`,
+    `email_or_username`, `email` or `username`, with the account's password. A new link is mailed to
+    the new address, and older links stop working. The answer is the same for every new address. A
+    wrong password counts as a failed sign-in. An account with a verified address gets a 403.
+    """
+
+    tag = "account"
+    serializer_class = EmailCorrectSerializer
+
+    @authentication_schema(
+        "email_correct",
+        MessageSerializer,
+        request={
+            "identifier": "ruth",
+            "password": "<her password>",
+            "new_email": "ruth@example.org",
+        },
+        response={"message": CORRECTED},
+        errors=(
+            failures.InvalidCredentials,
+            failures.AccountLocked,
+            failures.AccountDisabled,
+            failures.PermissionRefused,
+            failures.ServiceUnavailable,
+        ),
+    )
+    @limited("email_correct")
+    def post(self, request: Request) -> Response:
+        EmailVerificationService.correct(**self.validated(request), client=ClientInfo.of(request))
+        return Response({"message": CORRECTED})

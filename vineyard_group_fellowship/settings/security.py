@@ -156,6 +156,7 @@ RATE_LIMITS: dict[str, str] = {
         "email_verify": "10/h",
         "email_undo": "10/h",
         "email_resend": "5/h",
+        "email_correct": "5/h",
         "sessions": "30/h",
         "sessions_terminate": "30/h",
         "sessions_terminate_all": "10/h",

@@ -22,6 +22,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.address_proof import prove_address
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
@@ -31,7 +32,13 @@ from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
-from .addresses import address_taken, move, owner_of_address
+from .addresses import (
+    address_taken,
+    leave_address,
+    move,
+    owner_of_address,
+    release_address,
+)
 from .reversal import Reversal
 
 _Action = ActionToken.Action
@@ -110,6 +117,9 @@ class EmailChangeService:
                 raise LinkInvalid
             if not EmailChange.objects.confirm(change.pk, at=now):
                 raise LinkInvalid
+            release_address(change.new_email_canonical, client=client)
+            if change.user.contested_at:
+                leave_address(change.user, change.new_email, at=now)
             move(change.user, change.new_email, at=now)
             record(
                 Event.EMAIL_CHANGED,
@@ -136,6 +146,8 @@ class EmailChangeService:
             device = recognise(user, client)
             KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
             end_all_sessions(user, reason=Reason.DISOWNED, at=now)
+            if user.contested_at:
+                prove_address(user, at=now)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
                 user_id=user.pk,

@@ -61,9 +61,12 @@ def _timezone_of(user: User) -> str:
 
 
 def _verification(_: OutgoingEmail, user: User) -> Context:
-    with locked_account(user.pk):
-        token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
-    return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
+    with locked_account(user.pk) as current:
+        if current.email_verified or not current.has_address:
+            raise EmailObsolete
+        email = current.email
+        token = EmailVerificationToken.objects.issue(user.pk, email=email, at=timezone.now())
+    return {"to": email, "link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
 
 
 def _password_reset(_: OutgoingEmail, user: User) -> Context:
@@ -190,6 +193,7 @@ def _second_factor_removal(mail: OutgoingEmail, user: User) -> Context:
 
 _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
+    Kind.CHOOSE_PASSWORD: _password_reset,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
     Kind.TOKEN_REUSE: _token_reuse,

@@ -127,7 +127,10 @@ class EmailService:
 
 
 def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
-    if not user.is_active or (mail.kind == Kind.VERIFICATION and user.email_verified):
+    if not user.is_active or not user.has_address:
+        return False
+    # Either mail would say what is not so.
+    if mail.kind == (Kind.VERIFICATION if user.email_verified else Kind.ACCOUNT_EXISTS):
         return False
     if mail.kind in NOTICES and (
         user.email_bounced_at or user.email_complained_at or user.notices_stopped_at

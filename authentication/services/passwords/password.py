@@ -9,6 +9,7 @@ from authentication.exceptions import SessionOver
 from authentication.models import (
     ActionToken,
     EmailChange,
+    EmailVerificationToken,
     KnownDevice,
     PasswordHistory,
     PasswordResetToken,
@@ -17,6 +18,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.address_proof import prove_address
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count_attempt
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
@@ -117,7 +119,7 @@ class PasswordService:
         user = row.user
         check_password_policy(new_password, user, field="new_password")
         before = _set_password(user, new_password)
-        with redemption.spend(row):
+        with redemption.spend(row) as spent:
             changed_at = user.password_changed_at
             _store(user, before, reason=Reason.PASSWORD_RESET)
             # The reset voids the links of older mails that lead to a new password. A change does
@@ -125,7 +127,7 @@ class PasswordService:
             # reset while a change of address can be undone: it may come from the new address.
             if not EmailChange.objects.moved(user.pk, at=changed_at).exists():
                 ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
-            User.objects.verify_email(user.pk, at=changed_at)
+            prove_address(spent.user, at=changed_at, is_password_new=True)
             device = remember(user, client, at=changed_at)
             KnownDevice.objects.forget(user.pk, but=device.digest)
             KnownDevice.objects.filter(user=user).clear_attempts()
@@ -143,12 +145,13 @@ def _set_password(user: User, password: str) -> User:
 
 
 def _store(user: User, before: User, *, reason: str) -> None:
-    """Store a new password, end every session and give up a pending change of address."""
+    """Store a new password, end every session, void pending changes of address and their links."""
     if not User.objects.change_password(user, since=before.password_changed_at):
         raise SessionOver
     changed_at = user.password_changed_at
     PasswordHistory.add(user.pk, before.password, user.password)
     PasswordResetToken.objects.void(user.pk)
+    EmailVerificationToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
     end_all_sessions(user, reason=reason, at=changed_at)

@@ -1,7 +1,7 @@
 """Signing in and out: passwords, lockout, second factor, exchange tokens, reauthentication."""
 
 from .authentication import AuthenticationService
-from .credentials import CodeMissing, authenticate
+from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
 from .known_devices import is_known, recognise, remember
@@ -24,8 +24,10 @@ __all__ = [
     "authenticate",
     "check_own_password",
     "is_known",
+    "is_password_of_unproven",
     "new_exchange_token",
     "open_session",
+    "prove_password_of",
     "recognise",
     "remember",
     "remove_second_factor",

@@ -69,6 +69,33 @@ def authenticate(
     Raises InvalidCredentials, AccountLocked, AccountDisabled, EmailNotVerified, CodeMissing,
     CodeInvalid, RateLimited, and what `admit` raises.
     """
+    proven = prove_password_of(
+        identifier, password, refusal_of=_refusal_of, client=client, limit=limit
+    )
+    user = proven.user
+    admit(user)
+    if user.second_factor_at:
+        if not otp:
+            raise CodeMissing(user)
+        prove_code(user, otp, client=client)
+    return proven
+
+
+def prove_password_of(
+    identifier: str,
+    password: str,
+    *,
+    refusal_of: Callable[[User], Problem | None],
+    client: ClientInfo,
+    limit: AttemptLimit = UNLIMITED,
+) -> Authenticated:
+    """Return the account of an address or username, for its password.
+
+    It is counted and answered as a sign-in is. `refusal_of` may return an error, which is audited
+    and raised: only the holder of the right password sees it.
+
+    Raises InvalidCredentials, AccountLocked, RateLimited, and that error.
+    """
     canonical = canonical_identifier(identifier)
     found: User | None = User.objects.identified_by(canonical).first()
     # For a name without an account the hashes take as long, and match nothing.
@@ -76,15 +103,9 @@ def authenticate(
     proven = _prove_password(
         found, canonical, password, devices=devices, client=client, limit=limit
     )
-    user = proven.user
-    if refusal := _refusal_of(user):
-        _record_failure(user, canonical, client, reason=refusal.code)
+    if refusal := refusal_of(proven.user):
+        _record_failure(proven.user, canonical, client, reason=refusal.code)
         raise refusal
-    admit(user)
-    if user.second_factor_at:
-        if not otp:
-            raise CodeMissing(user)
-        prove_code(user, otp, client=client)
     return proven
 
 
@@ -117,6 +138,14 @@ def prove_session_code(session: UserSession, code: str, *, client: ClientInfo) -
         attempt.release()
         raise
     attempt.succeed()
+
+
+def is_password_of_unproven(user: User, password: str) -> bool:
+    """Return whether a registration repeats the password of an account that is not proven yet.
+
+    It is not counted as an attempt: no answer depends on it, and it opens nothing.
+    """
+    return user.check_password(password)
 
 
 def _prove_password(

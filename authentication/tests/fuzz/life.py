@@ -123,6 +123,8 @@ class Person:
     email: str
     passwords: list[str]
     verified: bool = False
+    # Registered again with another password before the address was proven.
+    contested: bool = False
     account: Counter = dataclasses.field(default_factory=Counter)
     name: NameCounter = dataclasses.field(default_factory=NameCounter)
     sessions: list[Session] = dataclasses.field(default_factory=list)
@@ -132,7 +134,18 @@ class Person:
 
     @property
     def password(self) -> str:
-        return self.passwords[-1]
+        return self.passwords[-1] if self.passwords else "No-Password-1"
+
+    def prove_address(self) -> None:
+        """Verify the address: older links are void, and a contested account has no password."""
+        self.verified = True
+        for link in self.links["verify"]:
+            link.void = True
+        if self.contested:
+            self.contested = False
+            self.passwords = []
+            for link in self.links["reset"]:
+                link.void = True
 
     def change_password(self, password: str) -> None:
         """Store a new password; older sessions and reset links end."""

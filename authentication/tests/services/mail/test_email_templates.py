@@ -22,6 +22,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "session": UserSession(browser="Firefox 130"),
         "device_label": "Ruth's phone & tablet",
     },
+    "choose_password": {"link": LINK},
     "password_reset": {"link": LINK},
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
     "second_factor_changed": {"change": "enabled", "when": "2025-03-03T14:05:11.123456+00:00"},

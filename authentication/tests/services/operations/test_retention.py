@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from authentication.models import (
     AccountExport,
@@ -31,7 +32,8 @@ from authentication.services.background import queue as background
 from authentication.services.operations import retention
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.clients import NOON
-from authentication.tests.factories import UserFactory, unverified_user
+from authentication.tests.conftest import API
+from authentication.tests.factories import PASSWORD, UserFactory, unverified_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -223,19 +225,25 @@ class TestUnverifiedAccounts:
     def newcomer(self) -> User:
         return unverified_user(created_at=ago(31))
 
-    def test_unverified_accounts_are_kept_by_default(self, newcomer: User) -> None:
+    def test_unverified_accounts_are_deleted_after_thirty_days_with_their_usernames(
+        self, api: APIClient, newcomer: User
+    ) -> None:
+        younger = unverified_user(created_at=ago(29))
+
+        RetentionService.clean("accounts")
+
+        assert list(User.objects.all()) == [younger]
+        again = {"email": "x@example.org", "password": PASSWORD, "username": newcomer.username}
+        assert api.post(f"{API}/register/", again).status_code == 201
+
+    def test_a_setting_of_zero_keeps_unverified_accounts(
+        self, newcomer: User, settings: Settings
+    ) -> None:
+        settings.UNVERIFIED_ACCOUNT_RETENTION = 0 * DAY
+
         RetentionService.clean("accounts")
 
         assert User.objects.filter(pk=newcomer.pk).exists()
-
-    def test_a_setting_deletes_unverified_accounts(
-        self, newcomer: User, settings: Settings
-    ) -> None:
-        settings.UNVERIFIED_ACCOUNT_RETENTION = 30 * DAY
-
-        RetentionService.clean("accounts")
-
-        assert not User.objects.filter(pk=newcomer.pk).exists()
 
     @pytest.mark.parametrize(
         "changed",
