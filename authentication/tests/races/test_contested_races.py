@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from rest_framework.test import APIClient
 from authentication.models import ActionToken, EmailChange, EmailVerificationToken, User
 from authentication.models.email_change import CONFIRM_LIFETIME
 from authentication.services.accounts.erasure import erase
+from authentication.services.background import queue as background
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, UserFactory, unverified_user
 
@@ -25,12 +27,22 @@ ROUNDS, CROWD = 30, 6
 ANOTHER = "Another-Horse-7"
 
 
+@pytest.fixture(autouse=True)
+def _no_mails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send no mails: each would void the links that the tests issue."""
+    monkeypatch.setattr(background, "_pool", mock.Mock())
+
+
 def post(path: str, **body: Any) -> int:
     return int(APIClient().post(f"{API}/{path}/", body).status_code)
 
 
 def log_in(email: str, password: str) -> int:
     return post("login", email=email, password=password)
+
+
+def delete(user: User) -> int:
+    return int(erase(user.pk))
 
 
 def verification_link(user: User) -> str:
@@ -88,7 +100,7 @@ def test_a_registration_beside_the_deletion_of_the_account_is_answered_as_ever()
 
         registered, _ = all_at_once(
             partial(post, "register", email=user.email, password=ANOTHER),
-            lambda pk=user.pk: int(erase(pk)),
+            partial(delete, user),
         )
 
         assert registered == 201
