@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -25,12 +24,10 @@ from authentication.services.attempt_limit import (
     AttemptLimit,
     device_digests,
 )
-from authentication.services.audit import Event, Risk, record
-from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
+from .failures import record_failure, record_wrong_password, report_lock
 from .login_attempts import LoginAttempt, reserve_attempt, reserve_session_attempt
 from .second_factor_codes import prove_code
 
@@ -104,7 +101,7 @@ def prove_password_of(
         found, canonical, password, devices=devices, client=client, limit=limit
     )
     if refusal := refusal_of(proven.user):
-        _record_failure(proven.user, canonical, client, reason=refusal.code)
+        record_failure(proven.user, canonical, client, reason=refusal.code)
         raise refusal
     return proven
 
@@ -132,7 +129,7 @@ def prove_session_code(session: UserSession, code: str, *, client: ClientInfo) -
         prove_code(user, code, client=client)
     except CodeInvalid:
         with transaction.atomic():
-            _report_lock(user, user.email_canonical, attempt, client, session=session)
+            report_lock(user, user.email_canonical, attempt, client, session=session)
         raise
     except Exception:
         attempt.release()
@@ -167,7 +164,7 @@ def _refusals_recorded(user: User | None, canonical: str, client: ClientInfo) ->
     try:
         yield
     except AccountLocked:
-        _record_failure(user, canonical, client, reason="locked")
+        record_failure(user, canonical, client, reason="locked")
         raise
 
 
@@ -181,7 +178,7 @@ def _compare(
     session: UserSession | None = None,
 ) -> Authenticated:
     if not _is_right(user, password, attempt):
-        _fail(user, canonical, attempt, client, session=session)
+        record_wrong_password(user, canonical, attempt, client, session=session)
         raise InvalidCredentials
     assert user is not None  # noqa: S101 -- for the type checker: without an account none is right
     attempt.succeed()
@@ -207,58 +204,3 @@ def _refusal_of(user: User) -> Problem | None:
     if settings.REQUIRE_EMAIL_VERIFICATION and not user.email_verified:
         return EmailNotVerified()
     return None
-
-
-def _fail(
-    user: User | None,
-    canonical: str,
-    attempt: LoginAttempt,
-    client: ClientInfo,
-    *,
-    session: UserSession | None = None,
-) -> None:
-    reason = "credentials" if attempt.is_compared or not user else "locked"
-    with transaction.atomic():
-        _record_failure(user, canonical, client, reason=reason)
-        _report_lock(user, canonical, attempt, client, session=session)
-
-
-def _report_lock(
-    user: User | None,
-    canonical: str,
-    attempt: LoginAttempt,
-    client: ClientInfo,
-    *,
-    session: UserSession | None,
-) -> None:
-    """Record a lock that this failure set, and mail the owner; of a session, say which it is."""
-    if not attempt.has_set_lock():
-        return
-    # Without a comparison only the name is locked: log it as for a name without an account.
-    owner = user.pk if user and attempt.is_compared else None
-    facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
-    record(
-        Event.ACCOUNT_LOCKED,
-        user_id=owner,
-        client=client,
-        risk=Risk.HIGH,
-        name=_pseudonym(canonical),
-        **facts,
-    )
-    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **facts)
-
-
-def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:
-    record(
-        Event.LOGIN_FAILED,
-        user_id=user.pk if user else None,
-        client=client,
-        risk=Risk.MEDIUM,
-        success=False,
-        reason=reason,
-        name=_pseudonym(canonical),
-    )
-
-
-def _pseudonym(canonical: str) -> str:
-    return pseudonym("identifier", canonical)
