@@ -101,6 +101,8 @@ class User(LockableAccount, AbstractUser):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
+    # Set for the password policy: the display name, which the profile keeps.
+    shown_as = ""
     # Set for a request: whether its session was proven by a second factor.
     proven_by_factor = False
 

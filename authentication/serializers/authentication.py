@@ -1,11 +1,12 @@
 """Serializers of registration, sign-in and sign-out."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
-from .base import InputSerializer
+from .base import Errors, InputSerializer, compare_repetition
 from .consents import documents_in
 from .fields import (
     CodeField,
@@ -20,8 +21,8 @@ from .fields import (
     UsernameField,
 )
 
-MISMATCH = "The two passwords are not the same."
 _REQUIRED = "This field is required."
+_IDENTIFIERS = ("email_or_username", "email", "username")
 
 
 class RegisterSerializer(InputSerializer):
@@ -41,13 +42,15 @@ class RegisterSerializer(InputSerializer):
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.pop("password_confirm", attrs["password"]) != attrs["password"]:
-            raise serializers.ValidationError({"password_confirm": [MISMATCH]})
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        errors = compare_repetition(values, "password")
         if settings.REQUIRE_CONSENT:
-            missing = {"terms_accepted", "privacy_policy_accepted"} - attrs.keys()
-            if missing:
-                raise serializers.ValidationError({name: [_REQUIRED] for name in sorted(missing)})
+            names = ("terms_accepted", "privacy_policy_accepted")
+            errors |= {name: [_REQUIRED] for name in names if name not in values}
+        return errors
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("password_confirm", None)
         return {"documents": documents_in(attrs), **attrs}
 
 
@@ -73,11 +76,14 @@ class LoginSerializer(InputSerializer):
         required=False, default=False, help_text="Cancels the deletion of the account."
     )
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        if any(values.get(name) or name in invalid for name in _IDENTIFIERS):
+            return {}
+        return {"email_or_username": [_REQUIRED]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
-        identifier = next(filter(None, names), "")
-        if not identifier:
-            raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
+        names = [attrs.pop(name, "") for name in _IDENTIFIERS]
+        identifier = next(filter(None, names))
         return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 

@@ -239,7 +239,9 @@ class ResetPasswordPage(MailedLinkPage):
         given = PasswordResetConfirmSerializer(data=request.POST)
         try:
             if not given.is_valid():
-                raise ValidationFailed(errors=dict(given.errors))
+                password = given.accepted.get("new_password")
+                weak = PasswordService.weaknesses(password, field="new_password")
+                raise ValidationFailed(errors={**weak, **given.errors})
             device_id = PasswordService.reset(
                 **given.validated_data, client=ClientInfo.of(request), limit=attempt_of(request)
             )

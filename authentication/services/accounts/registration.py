@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +11,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from authentication.exceptions import ValidationFailed
 from authentication.models import PasswordHistory, User, UserProfile
 from authentication.models.user import generated_username
 from authentication.services.audit import Event, Risk, record
 from authentication.services.consents import create_consent_rows, set_consent_fields
 from authentication.services.mail import EmailService, Kind
-from authentication.services.passwords import check_password_policy, queue_breach_check
+from authentication.services.passwords import broken_rules, queue_breach_check
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email, canonical_username
 
@@ -53,8 +54,8 @@ class RegistrationService:
         A taken address gets the same answer, in the same time, and its owner a mail: an answer must
         not reveal a member. Usernames are public.
 
-        Raises ValidationFailed for a weak password, a taken username and, with
-        PREVENT_EMAIL_ENUMERATION off, a taken address.
+        Raises ValidationFailed, with all of it at once, for a weak password, a taken username and,
+        with PREVENT_EMAIL_ENUMERATION off, a taken address.
         """
         now = timezone.now()
         user = User(
@@ -64,9 +65,18 @@ class RegistrationService:
             last_name=last_name,
             created_at=now,
         )
+        user.shown_as = display_name
         set_consent_fields(user, documents, at=now)
-        check_password_policy(password, user, field="password")
-        owner = _owner_of(email, username)
+        broken = broken_rules(password, user)
+        try:
+            owner = _owner_of(email, username)
+        except ValidationFailed as refusal:
+            raise ValidationFailed(errors={**(refusal.errors or {}), **_weak(broken)}) from None
+        if broken:
+            taken = bool(owner) and not settings.PREVENT_EMAIL_ENUMERATION
+            raise ValidationFailed(
+                errors={**_weak(broken), **(address_taken().errors or {} if taken else {})}
+            )
         # Hashed although nothing may be stored: the time must not reveal it.
         user.set_password(password)
         if owner is None:
@@ -75,6 +85,28 @@ class RegistrationService:
         if owner is not None:
             _notify_owner(owner, username, client=client)
         return Registered(user_id=user.pk, email=email)
+
+    @staticmethod
+    def objections(accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return what `register` would refuse of the valid fields of an invalid body.
+
+        That is a weak password and a taken username, as messages by field.
+        """
+        names = ("email", "username", "first_name", "last_name")
+        user = User(**{name: accepted.get(name, "") for name in names})
+        user.shown_as = accepted.get("display_name", "")
+        errors = {}
+        if "password" in accepted:
+            errors = _weak(broken_rules(accepted["password"], user))
+        try:
+            _owner_of(user.email, user.username)
+        except ValidationFailed as refusal:
+            errors |= refusal.errors or {}
+        return errors
+
+
+def _weak(broken: list[str]) -> dict[str, list[str]]:
+    return {"password": broken} if broken else {}
 
 
 def _owner_of(email: str, username: str) -> uuid.UUID | None:
