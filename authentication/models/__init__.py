@@ -18,6 +18,7 @@ from .sensitive_change import SensitiveChange
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
+from .username_hold import UsernameHold
 
 __all__ = [
     "AccountExport",
@@ -41,4 +42,5 @@ __all__ = [
     "User",
     "UserProfile",
     "UserSession",
+    "UsernameHold",
 ]

@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
-from .fields import CanonicalField
+from .fields import CanonicalField, SkeletonField
 from .login_attempts import LockableAccount
 from .password_history import PasswordHistory
 from .user_queries import UserQuerySet
@@ -77,6 +77,7 @@ class User(LockableAccount, AbstractUser):
     username = models.CharField(max_length=USERNAME_MAX_LENGTH)
     # Case folding can lengthen a name: one letter becomes three at most.
     username_canonical = CanonicalField(of="username", max_length=3 * USERNAME_MAX_LENGTH)
+    username_skeleton = SkeletonField()
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
@@ -113,6 +114,7 @@ class User(LockableAccount, AbstractUser):
     class Meta:
         indexes = (
             models.Index(fields=["username"], name="user_username"),
+            models.Index(fields=["username_skeleton"], name="user_username_skeleton"),
             models.Index(fields=["email_verified"], name="user_email_verified"),
             models.Index(fields=["created_at"], name="user_created_at"),
             models.Index(

@@ -14,6 +14,7 @@ from .fields import (
     DeviceNameField,
     EmailAddressField,
     FlagField,
+    NameField,
     NewTimezoneField,
     PasswordField,
     SessionTokenField,
@@ -35,9 +36,9 @@ class RegisterSerializer(InputSerializer):
     password = PasswordField()
     password_confirm = PasswordField(required=False)
     username = UsernameField(required=False)
-    first_name = TextField(max_length=150, required=False, allow_blank=True)
-    last_name = TextField(max_length=150, required=False, allow_blank=True)
-    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
+    display_name = NameField(max_length=80)
     timezone = NewTimezoneField(required=False, allow_blank=True)
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)

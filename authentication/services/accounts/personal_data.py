@@ -14,6 +14,7 @@ from authentication.models import (
     PasswordResetToken,
     SensitiveChange,
     User,
+    UsernameHold,
     UserProfile,
     UserSession,
 )
@@ -100,6 +101,7 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
     ),
     "password_changes": (PasswordHistory, ("created_at",)),
+    "held_usernames": (UsernameHold, ("reason", "held_at")),
 }
 
 

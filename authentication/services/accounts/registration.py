@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from authentication.exceptions import ValidationFailed
@@ -19,10 +18,10 @@ from authentication.services.consents import create_consent_rows, set_consent_fi
 from authentication.services.mail import EmailService, Kind
 from authentication.services.passwords import broken_rules, queue_breach_check
 from authentication.utils.client import ClientInfo
-from authentication.utils.identifiers import canonical_email, canonical_username
+from authentication.utils.identifiers import canonical_email
 
-from .addresses import address_taken, reserver_of_address
-from .reserved_usernames import check_not_reserved, reserve_username, username_taken
+from .addresses import address_taken, owner_of_address
+from .reserved_usernames import check_username_free, claim_username, username_taken
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,23 +66,16 @@ class RegistrationService:
         )
         user.shown_as = display_name
         set_consent_fields(user, documents, at=now)
-        broken = broken_rules(password, user)
-        try:
-            owner = _owner_of(email, username)
-        except ValidationFailed as refusal:
-            raise ValidationFailed(errors={**(refusal.errors or {}), **_weak(broken)}) from None
-        if broken:
-            taken = bool(owner) and not settings.PREVENT_EMAIL_ENUMERATION
-            raise ValidationFailed(
-                errors={**_weak(broken), **(address_taken().errors or {} if taken else {})}
-            )
+        owner = _checked(user, password, username)
         # Hashed although nothing may be stored: the time must not reveal it.
         user.set_password(password)
         if owner is None:
             profile = {"display_name": display_name, "timezone": timezone_name}
-            owner = _create(user, password, profile, documents, client=client, at=now)
+            rows: dict[str, Any] = {"profile": profile, "documents": documents}
+            rows["is_named"] = bool(username)
+            owner = _create(user, password, **rows, client=client, at=now)
         if owner is not None:
-            _notify_owner(owner, username, client=client)
+            _notify_owner(owner, username, client=client, at=now)
         return Registered(user_id=user.pk, email=email)
 
     @staticmethod
@@ -95,9 +87,7 @@ class RegistrationService:
         names = ("email", "username", "first_name", "last_name")
         user = User(**{name: accepted.get(name, "") for name in names})
         user.shown_as = accepted.get("display_name", "")
-        errors = {}
-        if "password" in accepted:
-            errors = _weak(broken_rules(accepted["password"], user))
+        errors = _weaknesses(accepted.get("password"), user)
         try:
             _owner_of(user.email, user.username)
         except ValidationFailed as refusal:
@@ -105,33 +95,39 @@ class RegistrationService:
         return errors
 
 
-def _weak(broken: list[str]) -> dict[str, list[str]]:
+def _checked(user: User, password: str, username: str) -> uuid.UUID | None:
+    """Return the account of the address; raise ValidationFailed with all that is wrong at once."""
+    errors = _weaknesses(password, user)
+    try:
+        owner = _owner_of(user.email, username)
+    except ValidationFailed as refusal:
+        raise ValidationFailed(errors={**errors, **(refusal.errors or {})}) from None
+    if errors:
+        if owner and not settings.PREVENT_EMAIL_ENUMERATION:
+            errors |= address_taken().errors or {}
+        raise ValidationFailed(errors=errors)
+    return owner
+
+
+def _weaknesses(password: str | None, user: User) -> dict[str, list[str]]:
+    broken = broken_rules(password, user) if password is not None else []
     return {"password": broken} if broken else {}
 
 
 def _owner_of(email: str, username: str) -> uuid.UUID | None:
     """Return the account of the address; raise ValidationFailed if the username is taken."""
-    address, name = canonical_email(email), canonical_username(username)
-    wanted = Q(email_canonical=address)
     if username:
-        check_not_reserved(username)
-        wanted |= Q(username_canonical=name)
-    # In one query: between two, another request could take either.
-    found = list(User.objects.filter(wanted).only("pk", "email_canonical", "username_canonical"))
-    if username and any(user.username_canonical == name for user in found):
-        raise username_taken()
-    holder = next((user.pk for user in found if user.email_canonical == address), None)
-    # Always queried: the number of queries must not reveal the address.
-    reserver = reserver_of_address(address, at=timezone.now())
-    return holder or reserver
+        check_username_free(username)
+    return owner_of_address(canonical_email(email), at=timezone.now())
 
 
 def _create(
     user: User,
     password: str,
+    *,
     profile: dict[str, Any],
     documents: Collection[str],
-    *,
+    is_named: bool,
     client: ClientInfo,
     at: dt.datetime,
 ) -> uuid.UUID | None:
@@ -139,6 +135,8 @@ def _create(
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            if is_named:
+                claim_username(user.username, user_id=user.pk, at=at)
             UserProfile.objects.create(user=user, **profile)
             PasswordHistory.objects.create(user=user, password_hash=user.password, created_at=at)
             create_consent_rows(user, documents, client=client, at=at)
@@ -146,11 +144,22 @@ def _create(
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             queue_breach_check(user, password)
     except IntegrityError:
-        return _owner_of(user.email, user.username)
+        return _owner_of(user.email, user.username if is_named else "")
     return None
 
 
-def _notify_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> None:
+def _notify_owner(owner: uuid.UUID, username: str, *, client: ClientInfo, at: dt.datetime) -> None:
+    try:
+        _record_duplicate(owner, username, client=client, at=at)
+    except IntegrityError:
+        raise username_taken() from None
+    if not settings.PREVENT_EMAIL_ENUMERATION:
+        raise address_taken()
+
+
+def _record_duplicate(
+    owner: uuid.UUID, username: str, *, client: ClientInfo, at: dt.datetime
+) -> None:
     with transaction.atomic():
         record(
             Event.REGISTRATION_DUPLICATE,
@@ -161,7 +170,5 @@ def _notify_owner(owner: uuid.UUID, username: str, *, client: ClientInfo) -> Non
         )
         if settings.PREVENT_EMAIL_ENUMERATION:
             EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
-    if not settings.PREVENT_EMAIL_ENUMERATION:
-        raise address_taken()
-    if username:
-        reserve_username(username)
+            if username:
+                claim_username(username, user_id=None, at=at)
