@@ -1,5 +1,6 @@
 """The account."""
 
+import datetime as dt
 import unicodedata
 import uuid
 from typing import Any, ClassVar
@@ -8,10 +9,11 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.auth.password_validation import validate_password
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from authentication.utils.clock import after, not_before
 from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
@@ -148,8 +150,17 @@ class User(LockableAccount, AbstractUser):
         """Set a new password; every older token is invalid from then on."""
         self.password = make_password(_normal(raw_password))
         self._password = raw_password
-        self.password_changed_at = timezone.now()
+        self.password_changed_at = self._time_of_new_password()
         self.password_breached_at = None
+
+    def _time_of_new_password(self) -> dt.datetime:
+        # Later than all that the old password and its sessions did, by whichever replica's clock:
+        # tokens and links are void if they are older than the password.
+        now = timezone.now()
+        if self._state.adding:
+            return not_before(now, self.created_at)
+        rotated_at = self.sessions.aggregate(at=Max("last_rotation_at"))["at"]
+        return after(now, self.password_changed_at, rotated_at)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether this is the password; a hash with older parameters is renewed."""

@@ -14,6 +14,7 @@ from django.utils import timezone
 from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
+from authentication.utils.clock import LEEWAY
 
 from .email_context import EmailObsolete, context_for
 from .former_addresses import queue_copies, recipient
@@ -43,7 +44,11 @@ class EmailService:
         `context` must not contain secrets. Without a user the row is a decoy, so that unknown
         addresses cost the same work as known ones.
         """
-        mail = OutgoingEmail.objects.create(kind=kind, user_id=user_id, context=context)
+        # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
+        due_at = timezone.now() - LEEWAY
+        mail = OutgoingEmail.objects.create(
+            kind=kind, user_id=user_id, context=context, next_attempt_at=due_at
+        )
         enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
@@ -77,7 +82,7 @@ class EmailService:
         with transaction.atomic():
             dead = OutgoingEmail.objects.filter(pk=email_id, status=_Status.DEAD)
             revived = dead.update(
-                status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now()
+                status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now() - LEEWAY
             )
             if revived:
                 enqueue(_DELIVER, str(email_id))

@@ -161,7 +161,7 @@ def _store(user: User, before: User, *, reason: str) -> None:
     if not User.objects.change_password(user, since=before.password_changed_at):
         raise SessionOver
     changed_at = user.password_changed_at
-    PasswordHistory.add(user.pk, before.password, user.password)
+    PasswordHistory.add(user.pk, before.password, user.password, at=changed_at)
     PasswordResetToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
