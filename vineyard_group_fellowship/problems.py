@@ -101,6 +101,7 @@ def body_of(problem: Problem, request: AnyRequest) -> dict[str, Any]:
         "instance": request.path,
         "code": problem.code,
         "error": problem.detail,
+        "details": problem.errors or {api_settings.NON_FIELD_ERRORS_KEY: [problem.detail]},
         "correlation_id": request.META.get(CORRELATION_KEY, ""),
     }
     if problem.errors is not None:

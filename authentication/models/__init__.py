@@ -19,6 +19,7 @@ from .sensitive_change import SensitiveChange
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
+from .username_hold import UsernameHold
 
 __all__ = [
     "AccountExport",
@@ -43,4 +44,5 @@ __all__ = [
     "User",
     "UserProfile",
     "UserSession",
+    "UsernameHold",
 ]

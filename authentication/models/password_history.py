@@ -1,5 +1,6 @@
 """Hashes of former passwords, which the password policy refuses."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -22,7 +23,7 @@ class PasswordHistory(models.Model):
         return f"password of {self.user_id}"
 
     @classmethod
-    def add(cls, user_id: uuid.UUID, old: str, new: str) -> None:
+    def add(cls, user_id: uuid.UUID, old: str, new: str, *, at: dt.datetime) -> None:
         """Store the hash of a new password, and of the old one if it is missing.
 
         Hashes beyond PASSWORD_HISTORY_LIMIT are deleted.
@@ -32,7 +33,7 @@ class PasswordHistory(models.Model):
         # The old hash is missing if the account was created by a command, or if a sign-in upgraded
         # the hash.
         PasswordHistory.objects.bulk_create(
-            PasswordHistory(user_id=user_id, password_hash=encoded)
+            PasswordHistory(user_id=user_id, password_hash=encoded, created_at=at)
             for encoded in (old, new)
             if encoded not in known
         )

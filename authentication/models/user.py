@@ -1,5 +1,6 @@
 """The account."""
 
+import datetime as dt
 import unicodedata
 import uuid
 from typing import Any, ClassVar
@@ -8,14 +9,15 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.auth.password_validation import validate_password
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from authentication.utils.clock import after, not_before
 from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
-from .fields import CanonicalField
+from .fields import CanonicalField, SkeletonField
 from .login_attempts import LockableAccount
 from .password_history import PasswordHistory
 from .user_queries import UserQuerySet
@@ -88,6 +90,7 @@ class User(LockableAccount, AbstractUser):
     username = models.CharField(max_length=USERNAME_MAX_LENGTH)
     # Case folding can lengthen a name: one letter becomes three at most.
     username_canonical = CanonicalField(of="username", max_length=3 * USERNAME_MAX_LENGTH)
+    username_skeleton = SkeletonField()
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
@@ -120,6 +123,8 @@ class User(LockableAccount, AbstractUser):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
+    # Set for the password policy: the display name, which the profile keeps.
+    shown_as = ""
     # Set for a request: whether its session was proven by a second factor.
     proven_by_factor = False
 
@@ -130,6 +135,7 @@ class User(LockableAccount, AbstractUser):
     class Meta:
         indexes = (
             models.Index(fields=["username"], name="user_username"),
+            models.Index(fields=["username_skeleton"], name="user_username_skeleton"),
             models.Index(fields=["email_verified"], name="user_email_verified"),
             models.Index(fields=["created_at"], name="user_created_at"),
             models.Index(
@@ -168,8 +174,17 @@ class User(LockableAccount, AbstractUser):
         """Set a new password; every older token is invalid from then on."""
         self.password = make_password(_normal(raw_password))
         self._password = raw_password
-        self.password_changed_at = timezone.now()
+        self.password_changed_at = self._time_of_new_password()
         self.password_breached_at = None
+
+    def _time_of_new_password(self) -> dt.datetime:
+        # Later than all that the old password and its sessions did, by whichever replica's clock:
+        # tokens and links are void if they are older than the password.
+        now = timezone.now()
+        if self._state.adding:
+            return not_before(now, self.created_at)
+        rotated_at = self.sessions.aggregate(at=Max("last_rotation_at"))["at"]
+        return after(now, self.password_changed_at, rotated_at)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether this is the password; a hash with older parameters is renewed."""

@@ -1,11 +1,12 @@
 """Serializers of registration, sign-in and sign-out."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
-from .base import InputSerializer
+from .base import Errors, InputSerializer, compare_repetition
 from .consents import documents_in
 from .fields import (
     CodeField,
@@ -13,6 +14,7 @@ from .fields import (
     DeviceNameField,
     EmailAddressField,
     FlagField,
+    NameField,
     NewTimezoneField,
     PasswordField,
     SessionTokenField,
@@ -21,8 +23,8 @@ from .fields import (
     identifier_of,
 )
 
-MISMATCH = "The two passwords are not the same."
 _REQUIRED = "This field is required."
+_IDENTIFIERS = ("email_or_username", "email", "username")
 
 
 class RegisterSerializer(InputSerializer):
@@ -35,20 +37,22 @@ class RegisterSerializer(InputSerializer):
     password = PasswordField()
     password_confirm = PasswordField(required=False)
     username = UsernameField(required=False)
-    first_name = TextField(max_length=150, required=False, allow_blank=True)
-    last_name = TextField(max_length=150, required=False, allow_blank=True)
-    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
+    display_name = NameField(max_length=80)
     timezone = NewTimezoneField(required=False, allow_blank=True)
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.pop("password_confirm", attrs["password"]) != attrs["password"]:
-            raise serializers.ValidationError({"password_confirm": [MISMATCH]})
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        errors = compare_repetition(values, "password")
         if settings.REQUIRE_CONSENT:
-            missing = {"terms_accepted", "privacy_policy_accepted"} - attrs.keys()
-            if missing:
-                raise serializers.ValidationError({name: [_REQUIRED] for name in sorted(missing)})
+            names = ("terms_accepted", "privacy_policy_accepted")
+            errors |= {name: [_REQUIRED] for name in names if name not in values}
+        return errors
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("password_confirm", None)
         return {"documents": documents_in(attrs), **attrs}
 
 
@@ -74,8 +78,13 @@ class LoginSerializer(InputSerializer):
         required=False, default=False, help_text="Cancels the deletion of the account."
     )
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        if any(values.get(name) or name in invalid for name in _IDENTIFIERS):
+            return {}
+        return {"email_or_username": [_REQUIRED]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        identifier = identifier_of(attrs, "email_or_username", "email", "username")
+        identifier = identifier_of(attrs, *_IDENTIFIERS)
         return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 

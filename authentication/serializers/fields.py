@@ -17,6 +17,7 @@ from authentication.utils.identifiers import (
     clean_username,
     remove_invisible,
 )
+from authentication.utils.lookalikes import is_visible
 from authentication.utils.one_time_codes import LONGEST_TYPED, NOT_A_CODE, canonical_code
 
 PASSWORD_MAX_LENGTH = 128
@@ -51,6 +52,21 @@ class TextField(serializers.CharField):
         if _FORBIDDEN.search(data):
             self.fail("control")
         return str(super().to_internal_value(data))
+
+
+class NameField(TextField):
+    """A name that other people are shown. It may be blank, but not look so."""
+
+    default_error_messages = {"invisible": "Please use letters that can be seen."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_blank": True, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if name and not is_visible(name):
+            self.fail("invisible")
+        return name
 
 
 class CheckedField(TextField):
@@ -88,11 +104,15 @@ class UsernameField(CheckedField):
 
 
 class PasswordField(TextField):
-    """A password of at most 128 characters, exactly as typed."""
+    """A password of at most 128 characters, as typed but for its Unicode form (NFC)."""
 
     def __init__(self, **kwargs: Any) -> None:
         defaults = {"trim_whitespace": False, "write_only": True, "max_length": PASSWORD_MAX_LENGTH}
         super().__init__(**{**defaults, "style": {"input_type": "password"}, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        # The form that is hashed: length, policy and breach check all look at it.
+        return unicodedata.normalize("NFC", super().to_internal_value(data))
 
 
 class TokenField(TextField):

@@ -1,11 +1,11 @@
 """Serializers of password change and reset."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
-from .authentication import MISMATCH
-from .base import InputSerializer
+from .base import Errors, InputSerializer, compare_repetition
 from .fields import EmailAddressField, PasswordField, TokenField
 from .tokens import NewSessionSerializer
 
@@ -16,9 +16,11 @@ class NewPasswordSerializer(InputSerializer):
     new_password = PasswordField()
     new_password_confirm = PasswordField(required=False)
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        return compare_repetition(values, "new_password")
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.pop("new_password_confirm", attrs["new_password"]) != attrs["new_password"]:
-            raise serializers.ValidationError({"new_password_confirm": [MISMATCH]})
+        attrs.pop("new_password_confirm", None)
         return attrs
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from .base import InputSerializer
-from .fields import OneOfField, TextField, TimezoneField, UsernameField
+from .fields import NameField, OneOfField, TimezoneField, UsernameField
 
 VISIBILITIES = ("private", "members", "public")
 
@@ -14,9 +14,9 @@ class ProfileUpdateSerializer(InputSerializer):
     """The fields to change; fields left out keep their values."""
 
     username = UsernameField(required=False)
-    first_name = TextField(max_length=150, required=False, allow_blank=True)
-    last_name = TextField(max_length=150, required=False, allow_blank=True)
-    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
+    display_name = NameField(max_length=80)
     timezone = TimezoneField(required=False)
     visibility = OneOfField(VISIBILITIES, required=False)
 

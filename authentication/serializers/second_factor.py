@@ -1,10 +1,11 @@
 """Serializers of the second factor."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
-from .base import InputSerializer
+from .base import Errors, InputSerializer
 from .fields import CodeField, PasswordField, TokenField
 
 _ONE_OF = "Send either otp or recovery_code."
@@ -66,8 +67,10 @@ class SecondFactorVerifySerializer(InputSerializer):
     )
     recovery_code = CodeField(required=False)
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        sent = sum(name in values or name in invalid for name in ("otp", "recovery_code"))
+        return {} if sent == 1 else {"otp": [_ONE_OF]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        codes = [attrs[name] for name in ("otp", "recovery_code") if name in attrs]
-        if len(codes) != 1:
-            raise serializers.ValidationError({"otp": [_ONE_OF]})
-        return {"mfa_token": attrs["mfa_token"], "code": codes[0]}
+        code = attrs["otp"] if "otp" in attrs else attrs["recovery_code"]
+        return {"mfa_token": attrs["mfa_token"], "code": code}

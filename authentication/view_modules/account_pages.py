@@ -114,8 +114,10 @@ class UndoChangePage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
-        reset_token = ChangeUndoService.undo(token=token, client=ClientInfo.of(request))
-        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+        reset_token = ChangeUndoService.undo(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class DownloadExportPage(MailedLinkPage):
@@ -197,7 +199,9 @@ class ResetPasswordPage(MailedLinkPage):
         given = PasswordResetConfirmSerializer(data=request.POST)
         try:
             if not given.is_valid():
-                raise ValidationFailed(errors=dict(given.errors))
+                password = given.accepted.get("new_password")
+                weak = PasswordService.weaknesses(password, field="new_password")
+                raise ValidationFailed(errors={**weak, **given.errors})
             device_id = PasswordService.reset(
                 **given.validated_data, client=ClientInfo.of(request), limit=attempt_of(request)
             )

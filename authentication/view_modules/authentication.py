@@ -1,5 +1,8 @@
 """Registration, sign-in, sign-out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,6 +79,9 @@ class RegisterView(PublicView):
         }
         return Response(answer, status=status.HTTP_201_CREATED)
 
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        return RegistrationService.objections(accepted)
+
 
 class LoginView(PublicView):
     """Sign in.
@@ -106,6 +112,10 @@ class LoginView(PublicView):
             "device_name": "iPhone 15 Pro",
         },
         response={**NEW_SESSION, "user": USER},
+        invalid={
+            "email_or_username": ["This field is required."],
+            "password": ["This field is required."],
+        },
         errors=(
             failures.InvalidCredentials,
             failures.CodeInvalid,

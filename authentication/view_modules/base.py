@@ -1,12 +1,12 @@
 """What the views share: base classes, reading input, the recent proof."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.middleware.csrf import rotate_token
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -86,12 +86,35 @@ class ServiceView(APIView):
         assert shape is not None, "A view that reads input has a serializer_class."  # noqa: S101
         try:
             given = shape(data=request.data)
-            given.is_valid(raise_exception=True)
+            self._check(request, given)
         except (Problem, APIException):
             if not self.body_is_optional:
                 raise
             return {}
         return dict(given.validated_data)
+
+    def _check(self, request: Request, given: Serializer[Any]) -> None:
+        misplaced = self.misplaced_fields(request)
+        if not given.is_valid():
+            further = self.further_errors(request, getattr(given, "accepted", {}))
+            raise ValidationError({**misplaced, **further, **given.errors})
+        if misplaced:
+            raise ValidationError(misplaced)
+
+    def misplaced_fields(self, request: Request) -> dict[str, list[str]]:
+        """Return errors for fields that another endpoint changes.
+
+        Most unknown fields are ignored. These are not: the person would believe that the change was
+        made.
+        """
+        return {}
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return what the service would refuse of the valid fields of an invalid body.
+
+        A client learns of everything that is wrong at once.
+        """
+        return {}
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any

@@ -146,9 +146,11 @@ class ChangeUndoView(PublicView):
         response={"message": CHANGE_UNDONE, "reset_token": "<good for an hour>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("session_disown")
+    @limited("session_disown", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         reset_token = ChangeUndoService.undo(
-            token=self.validated(request)["token"], client=ClientInfo.of(request)
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": CHANGE_UNDONE, "reset_token": reset_token})

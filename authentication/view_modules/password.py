@@ -1,5 +1,8 @@
 """Changing and resetting a password."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +22,7 @@ from authentication.serializers.password import (
 from authentication.services import PasswordService
 from authentication.utils.client import ClientInfo
 
-from .base import PublicView, SignedInView, renew_csrf_token, session_of
+from .base import PublicView, SignedInView, renew_csrf_token, session_of, user_of
 from .token_answers import device_answer, new_session_answer
 
 CHANGED = "Password changed successfully"
@@ -56,6 +59,10 @@ class PasswordChangeView(SignedInView):
         )
         renew_csrf_token(request)
         return new_session_answer(request, signed_in, message=CHANGED)
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        password = accepted.get("new_password")
+        return PasswordService.weaknesses(password, user_of(request), field="new_password")
 
 
 class PasswordResetView(PublicView):
@@ -107,3 +114,6 @@ class PasswordResetConfirmView(PublicView):
             **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
         )
         return device_answer(request, device_id, message=RESET)
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        return PasswordService.weaknesses(accepted.get("new_password"), field="new_password")

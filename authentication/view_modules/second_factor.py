@@ -208,6 +208,10 @@ class SecondFactorVerifyView(PublicView):
         "second_factor_verify",
         SignedInSerializer,
         request={"mfa_token": "<from the refusal>", "otp": "492039"},
+        invalid={
+            "mfa_token": ["This field is required."],
+            "otp": ["Send either otp or recovery_code."],
+        },
         response={**NEW_SESSION, "user": USER},
         errors=(failures.TokenInvalid, failures.CodeInvalid),
     )

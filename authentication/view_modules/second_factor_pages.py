@@ -6,7 +6,7 @@ from authentication.api.attempts import attempt_of
 from authentication.services import SecondFactorRemovalService
 from authentication.utils.client import ClientInfo
 
-from .account_pages import MailedLinkPage
+from .mailed_link_page import MailedLinkPage
 
 
 class KeepSecondFactorPage(MailedLinkPage):

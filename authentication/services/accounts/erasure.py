@@ -8,8 +8,16 @@ from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
-from authentication.models import AuditLog, EmailChange, FailedTask, SensitiveChange, User
+from authentication.models import (
+    AuditLog,
+    EmailChange,
+    FailedTask,
+    SensitiveChange,
+    User,
+    UsernameHold,
+)
 from authentication.services.audit import STAFF_EVENTS, Event, Risk, record
 from authentication.services.mail import delete_mail_files
 from authentication.utils.client import ClientInfo
@@ -43,6 +51,10 @@ def erase(user_id: uuid.UUID) -> bool:
         record(
             Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, subject=subject
         )
+        if user.email_verified or user.last_login:
+            # As after a change of the name: a name that is free at once would reveal the deletion.
+            # That of an account that was never used is free when the account is forgotten.
+            UsernameHold.objects.leave(user.username, user_id=None, at=timezone.now())
         User.objects.filter(pk=user.pk).delete()
     return True
 

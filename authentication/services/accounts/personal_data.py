@@ -15,6 +15,7 @@ from authentication.models import (
     SecondFactorRemoval,
     SensitiveChange,
     User,
+    UsernameHold,
     UserProfile,
     UserSession,
 )
@@ -106,6 +107,7 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("reason", "requested_at", "ended_at", "outcome"),
     ),
     "password_changes": (PasswordHistory, ("created_at",)),
+    "held_usernames": (UsernameHold, ("reason", "held_at")),
 }
 
 

@@ -10,9 +10,8 @@ from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.identifiers import canonical_username
 
-from .reserved_usernames import check_not_reserved, username_taken
+from .reserved_usernames import rename, username_taken
 
 _OF_USER = ("username", "first_name", "last_name")
 _OF_PROFILE = ("display_name", "timezone", "visibility")
@@ -34,7 +33,8 @@ class ProfileService:
     def update(session: UserSession, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
         """Change the fields named in `changes`.
 
-        Another username needs a recent proof, and a mail with a link to undo it follows.
+        Another username needs a recent proof, and a mail with a link to undo it follows. The former
+        one is held for its owner.
 
         Raises ValidationFailed for a taken username, SessionOver, ReauthenticationRequired.
         """
@@ -42,13 +42,12 @@ class ProfileService:
         is_renamed = wanted != session.user.username
         if not is_renamed:
             changes = {name: value for name, value in changes.items() if name != "username"}
-        if canonical_username(wanted) != session.user.username_canonical:
-            check_not_reserved(wanted)
         try:
             with acting(session, recent_proof=is_renamed) as user:
                 profile = ProfileService.of(user)
                 if is_renamed:
                     _note_username(session, user)
+                    rename(user, wanted, at=timezone.now())
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
                 record(
@@ -74,5 +73,5 @@ def _assign(row: User | UserProfile, values: dict[str, Any]) -> None:
         return
     for name, value in values.items():
         setattr(row, name, value)
-    derived = ["username_canonical"] if "username" in values else []
+    derived = ["username_canonical", "username_skeleton"] if "username" in values else []
     row.save(update_fields=[*values, *derived])

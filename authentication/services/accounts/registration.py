@@ -5,27 +5,26 @@ import copy
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
-from authentication.exceptions import ServiceUnavailable
+from authentication.exceptions import ServiceUnavailable, ValidationFailed
 from authentication.models import PasswordHistory, User, UserProfile
 from authentication.models.user import generated_username, released_address
 from authentication.services.audit import Event, Risk, record
 from authentication.services.consents import create_consent_rows, set_consent_fields
-from authentication.services.passwords import check_password_policy, queue_breach_check
+from authentication.services.passwords import broken_rules, queue_breach_check
 from authentication.services.sign_in import is_password_of_unproven
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
-from authentication.utils.identifiers import canonical_email, canonical_username
+from authentication.utils.identifiers import canonical_email
 
 from .addresses import Holder, address_taken, mail_claim, reserver_of_address
-from .reserved_usernames import check_not_reserved, reserve_username, username_taken
+from .reserved_usernames import check_username_free, claim_username
 
 # Each further try is for a request that took or left the address or the username meanwhile.
 _TRIES = 3
@@ -75,8 +74,8 @@ class RegistrationService:
         one the link is mailed again, and another password than the account's makes it contested
         (`address_proof`). Nothing else of the second registration is stored. Usernames are public.
 
-        Raises ValidationFailed for a weak password, a taken username and, with
-        PREVENT_EMAIL_ENUMERATION off, a taken address.
+        Raises ValidationFailed, with all of it at once, for a weak password, a taken username and,
+        with PREVENT_EMAIL_ENUMERATION off, a taken address.
         """
         now = timezone.now()
         user = User(
@@ -86,25 +85,47 @@ class RegistrationService:
             last_name=last_name,
             created_at=now,
         )
+        user.shown_as = display_name
         set_consent_fields(user, documents, at=now)
-        check_password_policy(password, user, field="password")
+        weak = _weaknesses(password, user)
         profile = {"display_name": display_name, "timezone": timezone_name}
         application = _Application(user, password, profile, documents, username, client, now)
         for _ in range(_TRIES):
             with contextlib.suppress(IntegrityError):
-                _register(application)
+                _register(application, weak)
                 return Registered(user_id=user.pk, email=email)
         raise ServiceUnavailable
 
+    @staticmethod
+    def objections(accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return what `register` would refuse of the valid fields of an invalid body.
 
-def _register(application: _Application) -> None:
+        That is a weak password and a taken username, as messages by field.
+        """
+        names = ("email", "username", "first_name", "last_name")
+        user = User(**{name: accepted.get(name, "") for name in names})
+        user.shown_as = accepted.get("display_name", "")
+        errors = _weaknesses(accepted.get("password"), user)
+        try:
+            _find(user.email, user.username)
+        except ValidationFailed as refusal:
+            errors |= refusal.errors or {}
+        return errors
+
+
+def _weaknesses(password: str | None, user: User) -> dict[str, list[str]]:
+    broken = broken_rules(password, user) if password is not None else []
+    return {"password": broken} if broken else {}
+
+
+def _register(application: _Application, weak: dict[str, list[str]]) -> None:
     """Store the account, or what happens to the one that has the address.
 
-    Both make the same statements and one hash. Raises IntegrityError if another request came
-    between.
+    Both make the same statements and one hash. Raises ValidationFailed with what is wrong, `weak`
+    included, and IntegrityError if another request came between.
     """
     user, at = application.user, application.at
-    account, holder = _find(user.email, application.username)
+    account, holder = _checked(application, weak)
     is_same_password = False
     # One hash for every address: the time must not reveal which has an account.
     if account and not account.email_verified:
@@ -114,14 +135,33 @@ def _register(application: _Application) -> None:
     with transaction.atomic():
         _store(application, is_kept=holder is None)
         _record(holder, application)
-        if holder is None or not holder.is_proven or settings.PREVENT_EMAIL_ENUMERATION:
+        if not _is_refused(holder):
+            if application.username:
+                owner = None if holder else user.pk
+                claim_username(application.username, user_id=owner, at=at)
             mail_claim(holder, user.pk, is_same_password=is_same_password, at=at)
-    if holder is None:
-        return
-    if holder.is_proven and not settings.PREVENT_EMAIL_ENUMERATION:
+    if _is_refused(holder):
         raise address_taken()
-    if application.username:
-        reserve_username(application.username)
+
+
+def _checked(
+    application: _Application, weak: dict[str, list[str]]
+) -> tuple[User | None, Holder | None]:
+    """Return what `_find` does; raise ValidationFailed with all that is wrong at once."""
+    try:
+        account, holder = _find(application.user.email, application.username)
+    except ValidationFailed as refusal:
+        raise ValidationFailed(errors={**weak, **(refusal.errors or {})}) from None
+    if weak:
+        taken = address_taken().errors if _is_refused(holder) else None
+        raise ValidationFailed(errors={**weak, **(taken or {})})
+    return account, holder
+
+
+def _is_refused(holder: Holder | None) -> bool:
+    """Return whether the answer says that an address is taken."""
+    is_taken = holder is not None and holder.is_proven
+    return is_taken and not settings.PREVENT_EMAIL_ENUMERATION
 
 
 def _find(email: str, username: str) -> tuple[User | None, Holder | None]:
@@ -129,20 +169,11 @@ def _find(email: str, username: str) -> tuple[User | None, Holder | None]:
 
     Raises ValidationFailed if the username is taken.
     """
-    address, name = canonical_email(email), canonical_username(username)
-    wanted = Q(email_canonical=address)
     if username:
-        check_not_reserved(username)
-        wanted |= Q(username_canonical=name)
-    # In one query: between two, another request could take either.
-    found = list(
-        User.objects.filter(wanted).only(
-            "pk", "email_canonical", "username_canonical", "email_verified", "password"
-        )
-    )
-    if username and any(user.username_canonical == name for user in found):
-        raise username_taken()
-    account = next((user for user in found if user.email_canonical == address), None)
+        check_username_free(username)
+    address = canonical_email(email)
+    wanted = User.objects.filter(email_canonical=address)
+    account = wanted.only("pk", "email_canonical", "email_verified", "password").first()
     # Always queried: the number of queries must not reveal the address.
     reserver = reserver_of_address(address, at=timezone.now())
     if account:

@@ -14,11 +14,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
+from authentication.exceptions import ValidationFailed
 from authentication.models import ActionToken, EmailChange, SensitiveChange, User, UserSession
 from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.sign_in import remove_second_factor
 
 from .addresses import move
+from .reserved_usernames import rename
 
 Kind = SensitiveChange.Kind
 _Action = ActionToken.Action
@@ -176,13 +178,14 @@ def _restore_username(reversal: Reversal) -> bool:
     first = mine.order_by("made_at").first()
     if first is None or first.details["from"] == user.username:
         return False
-    user.username = first.details["from"]
+    names = ["username", "username_canonical", "username_skeleton"]
     try:
         with transaction.atomic():
-            user.save(update_fields=["username", "username_canonical"])
-    except IntegrityError:
-        # Another account has taken the name since.
-        user.refresh_from_db(fields=["username", "username_canonical"])
+            rename(user, first.details["from"], at=reversal.at)
+            user.save(update_fields=names)
+    except (IntegrityError, ValidationFailed):
+        # Another account took the name before former names were held.
+        user.refresh_from_db(fields=names)
         return False
     return True
 

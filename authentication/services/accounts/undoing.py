@@ -10,6 +10,7 @@ from authentication.models import (
     SensitiveChange,
     TokenBlacklist,
 )
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.redeem import Redemption
 from authentication.services.revocation import end_admin_sessions
@@ -23,7 +24,7 @@ class ChangeUndoService:
     """Undoing a sensitive change: a deletion, a second factor, a username, notices turned off."""
 
     @staticmethod
-    def undo(*, token: str, client: ClientInfo) -> str:
+    def undo(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str:
         """Undo a change and later ones of its kind; return a token to choose a new password.
 
         The sessions that made them end, and their devices become unknown. The change may be undone
@@ -38,6 +39,7 @@ class ChangeUndoService:
             failure=Event.CHANGE_UNDO_FAILED,
             client=client,
             at=now,
+            limit=limit,
         )
         with redemption.spend() as link:
             user, wanted = link.user, link.subject["change"]

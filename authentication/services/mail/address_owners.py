@@ -38,8 +38,14 @@ def divert(mail: OutgoingEmail, change: EmailChange) -> dict[str, Any]:
 
 
 def _owner_of(canonical: str, *, at: dt.datetime) -> Any:
-    """Return the id of the account that has an address or can still undo leaving it."""
-    holder = User.objects.identified_by(canonical).values_list("pk", flat=True).first()
+    """Return the id of the account that owns an address or can still undo leaving it.
+
+    An unproven account that was never used does not own it: it gives way to a proof.
+    """
+    owners = User.objects.identified_by(canonical).filter(
+        Q(email_verified=True) | Q(last_login__isnull=False)
+    )
+    holder = owners.values_list("pk", flat=True).first()
     reserving = EmailChange.objects.reserving(canonical, at=at)
     return holder or reserving.values_list("user_id", flat=True).first()
 

@@ -14,6 +14,7 @@ from authentication.exceptions import PermissionRefused
 from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
+from authentication.utils.clock import LEEWAY
 from authentication.utils.identifiers import canonical_email
 
 from .bounces import record_bounce
@@ -50,7 +51,11 @@ class EmailService:
         `context` must not contain secrets. Without a user the row is a decoy, so that unknown
         addresses cost the same work as known ones.
         """
-        mail = OutgoingEmail.objects.create(kind=kind, user_id=user_id, context=context)
+        # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
+        due_at = timezone.now() - LEEWAY
+        mail = OutgoingEmail.objects.create(
+            kind=kind, user_id=user_id, context=context, next_attempt_at=due_at
+        )
         enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
@@ -94,9 +99,8 @@ class EmailService:
                 if mail.kind == Kind.VERIFICATION and mail.user.email_verified:
                     raise PermissionRefused(_PROVEN)
                 EmailService.check_limit(mail.kind, user_id=mail.user.pk, **mail.context)
-            dead.update(
-                status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now()
-            )
+            due = timezone.now() - LEEWAY
+            dead.update(status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=due)
             enqueue(_DELIVER, str(email_id))
         return True
 

@@ -28,6 +28,7 @@ from authentication.models import (
     SignInChallenge,
     TokenBlacklist,
     User,
+    UsernameHold,
     UserSession,
 )
 from authentication.services.accounts import erase
@@ -176,7 +177,11 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (Rule(_old_audit),),
     "passwords": (Rule(_superseded_passwords),),
-    "accounts": (Rule(_unverified, _erase),),
+    "accounts": (
+        Rule(_unverified, _erase),
+        Rule(UsernameHold.objects.claimed_before),
+        Rule(UsernameHold.objects.left_before),
+    ),
     "mails": (
         Rule(_done_mails),
         Rule(lambda now: FailedTask.objects.filter(failed_at__lte=now - _KEPT)),

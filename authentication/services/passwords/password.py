@@ -5,7 +5,7 @@ import copy
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import SessionOver
+from authentication.exceptions import SessionOver, ValidationFailed
 from authentication.models import (
     ActionToken,
     EmailChange,
@@ -36,7 +36,7 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
 from .breach import queue_breach_check
-from .policy import check_password_policy
+from .policy import broken_rules, check_password_policy
 
 Reason = TokenBlacklist.Reason
 
@@ -56,7 +56,11 @@ class PasswordService:
         Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many
         wrong ones.
         """
-        check_own_password(session, old_password, field="old_password", client=client)
+        try:
+            check_own_password(session, old_password, field="old_password", client=client)
+        except ValidationFailed as refusal:
+            weak = PasswordService.weaknesses(new_password, session.user, field="new_password")
+            raise ValidationFailed(errors={**(refusal.errors or {}), **weak}) from None
         check_password_policy(new_password, session.user, field="new_password")
         user, before = session.user, _set_password(session.user, new_password)
         with acting(session):
@@ -81,6 +85,17 @@ class PasswordService:
             signed_in = open_session(user, opening, client=client, at=changed_at)
             queue_breach_check(user, new_password)
         return signed_in
+
+    @staticmethod
+    def weaknesses(
+        password: str | None, user: User | None = None, *, field: str
+    ) -> dict[str, list[str]]:
+        """Return the rules that a password breaks, as errors of a field; none without a password.
+
+        It is not compared with former ones: the caller may hold a stolen token.
+        """
+        broken = broken_rules(password, user, with_history=False) if password else []
+        return {field: broken} if broken else {}
 
     @staticmethod
     def request_reset(*, email: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
@@ -149,7 +164,7 @@ def _store(user: User, before: User, *, reason: str) -> None:
     if not User.objects.change_password(user, since=before.password_changed_at):
         raise SessionOver
     changed_at = user.password_changed_at
-    PasswordHistory.add(user.pk, before.password, user.password)
+    PasswordHistory.add(user.pk, before.password, user.password, at=changed_at)
     PasswordResetToken.objects.void(user.pk)
     EmailVerificationToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.

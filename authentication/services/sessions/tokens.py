@@ -17,6 +17,7 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService
 from authentication.services.mail import Kind as Mail
 from authentication.utils.client import ClientInfo
+from authentication.utils.clock import LEEWAY, not_before
 from authentication.utils.crypto import new_jti
 from authentication.utils.tokens import (
     AccessToken,
@@ -46,6 +47,8 @@ class TokenService:
     def issue(session: UserSession, *, at: dt.datetime) -> TokenPair:
         """Return the newest tokens of a session; the refresh token is the same at each call."""
         lifetime: dt.timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+        # A token is no older than its session, whichever replica issues it.
+        at = not_before(at, session.last_rotation_at)
         names = {"session_id": session.pk, "user_id": session.user_id}
         # An access token does not outlive its session.
         ends_at = min(at + lifetime, session.expires_at)
@@ -192,7 +195,7 @@ def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
     )
     if session is None or not session.is_live(at=at) or session.predates_password():
         raise SessionOver
-    if claims.issued_at < session.created_at.replace(microsecond=0):
+    if claims.issued_at < session.created_at.replace(microsecond=0) - LEEWAY:
         # Older than its own session: we do not issue such a token.
         raise TokenInvalid
     return session
@@ -200,8 +203,7 @@ def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
 
 def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
     old, expired_at, new = session.refresh_token_jti, session.expires_at, new_jti()
-    # The clock of the process that changed the password may be ahead of ours.
-    at = max(at, session.user.password_changed_at)
+    at = not_before(at, session.user.password_changed_at, session.last_rotation_at)
     with transaction.atomic():
         if not UserSession.objects.swap_jti(session, new=new, at=at):
             return False

@@ -11,6 +11,7 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.sessions import TokenPair, TokenService
 from authentication.utils.client import ClientInfo
+from authentication.utils.clock import not_before
 from authentication.utils.devices import device_of
 
 from .known_devices import Device, remember
@@ -53,8 +54,7 @@ def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.dat
     Raises InvalidCredentials if the password, the second factor or the account changed since `user`
     was read.
     """
-    # The clock of the process that changed the password may be ahead of ours.
-    at = max(at, user.password_changed_at)
+    at = not_before(at, user.password_changed_at, user.created_at)
     # This locks the account's row, so that concurrent sign-ins count the sessions one by one.
     if not User.objects.sign_in(user, at=at):
         raise InvalidCredentials

@@ -11,7 +11,17 @@ from authentication.tests.factories import PASSWORD
 
 PASSWORD_CHANGE = f"{API}/password/change/"
 FORM = "application/x-www-form-urlencoded"
-MEMBERS = {"type", "title", "status", "detail", "instance", "code", "error", "correlation_id"}
+MEMBERS = {
+    "type",
+    "title",
+    "status",
+    "detail",
+    "instance",
+    "code",
+    "error",
+    "details",
+    "correlation_id",
+}
 TITLES = {
     "validation_error": "Invalid input",
     "token_invalid": "Not signed in",
@@ -58,6 +68,7 @@ def mismatches(
         "status": status,
         "code": code,
         "error": body.get("detail"),
+        "details": body.get("errors", {"non_field_errors": [body.get("detail")]}),
         "instance": answer.wsgi_request.path,
         "correlation_id": answer["X-Correlation-ID"],
         **members,

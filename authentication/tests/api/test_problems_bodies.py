@@ -79,7 +79,8 @@ class TestSyntax:
         assert failures == {}
 
     def test_an_empty_body_is_refused_with_the_missing_field(self, lenient_api: APIClient) -> None:
-        errors = {"password": ["This field is required."]}
+        missing = ["This field is required."]
+        errors = {"password": missing, "email_or_username": missing}
 
         failures = {
             content: wrong

@@ -6,7 +6,8 @@ import datetime as dt
 
 DAY = dt.timedelta(days=1)
 LEEWAY = dt.timedelta(seconds=10)
-GRACE = dt.timedelta(seconds=10)
+# Ten seconds, and the leeway of clocks.
+GRACE = dt.timedelta(seconds=20)
 LOCK = dt.timedelta(minutes=30)
 
 

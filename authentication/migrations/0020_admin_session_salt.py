@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authentication', '0018_sensitive_changes'),
+        ('authentication', '0019_contested_accounts'),
     ]
 
     operations = [

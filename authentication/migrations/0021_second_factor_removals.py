@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authentication', '0023_admin_session_salt'),
+        ('authentication', '0020_admin_session_salt'),
     ]
 
     operations = [
