@@ -1,7 +1,7 @@
 """The base class of serializers that read a request."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from rest_framework import serializers
 from rest_framework.fields import SkipField
@@ -30,7 +30,7 @@ class InputSerializer(serializers.Serializer[Any]):
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors = dict[str, Any](error.detail)
+            errors = cast("dict[str, Any]", error.detail)
             values = self._valid_values(data, errors)
         for field, messages in self.compare_fields(values, invalid=set(errors)).items():
             errors.setdefault(field, messages)
