@@ -146,7 +146,7 @@ class TestLink:
 
         form = visitor.get(answer["Location"].removeprefix(settings.BACKEND_URL))
         assert use_access(api, unknown_device) == 401
-        assert answer.status_code == 302
+        assert answer.status_code == 303
         assert answer["Location"].startswith(
             f"{settings.BACKEND_URL}/account/reset-password/?token="
         )
