@@ -21,4 +21,4 @@ class KeepSecondFactorPage(MailedLinkPage):
             client=ClientInfo.of(request),
             limit=attempt_of(request),
         )
-        return self.page(done=True)
+        return self.done()
