@@ -14,9 +14,9 @@ from authentication.models import (
     TokenBlacklist,
     User,
     UserProfile,
-    UserSession,
 )
 from authentication.services.mail import EmailService, Kind
+from authentication.services.revocation import end_all_sessions
 
 # What a registration stored. In a contested account it may be a stranger's.
 _CLEARED = {
@@ -72,4 +72,4 @@ def _revoke_all(user: User, *, at: dt.datetime) -> None:
     EmailChange.objects.cancel(user.pk, at=at)
     AccountExport.objects.filter(user=user).delete()
     KnownDevice.objects.forget(user.pk)
-    UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DISOWNED, at=at)
+    end_all_sessions(user, reason=TokenBlacklist.Reason.DISOWNED, at=at)

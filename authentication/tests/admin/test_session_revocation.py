@@ -9,12 +9,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from authentication.models import AuditLog, User
+from authentication.models import AuditLog, User, UserSession
 from authentication.tests.api.email_changes import CONFIRM, UNDO, request_links
 from authentication.tests.clients import NEW_PASSWORD, post_as, sign_in
 from authentication.tests.commands.running import run_command
 from authentication.tests.conftest import API, Deliver, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.fuzz.bodies import undo_token
 
 from .staff import ADMIN_LOGIN, USERS, ClientOf, admin_login, run_action
 
@@ -67,15 +68,19 @@ class TestRevocation:
             for path, token in ((CONFIRM, links.confirm), (UNDO, links.undo)):
                 assert api.post(path, {"token": token}).status_code == 200
 
-        def disable_and_enable() -> None:
-            for action in ("disable", "enable"):
-                run_action(client_of(boss), action, superuser)
+        def undo_another_change() -> None:
+            sign_in(api, superuser)
+            token = undo_token(UserSession.objects.filter(user=superuser).latest("created_at"))
+            answer = api.post(f"{API}/account/change/undo/", {"token": token})
+            assert answer.status_code == 200, answer.content
 
         return {
             "the action of staff": lambda: run_action(client_of(boss), "end_sessions", superuser),
             "the command": lambda: run_command("revoke_sessions", superuser.email),
             "the command for all": lambda: run_command("revoke_sessions", everybody=True),
-            "disabling, although enabled again": disable_and_enable,
+            "disabling, although enabled again": lambda: [
+                run_action(client_of(boss), action, superuser) for action in ("disable", "enable")
+            ],
             "ending all other sessions": lambda: act("sessions/terminate-all"),
             "a requested deletion": lambda: act("account/delete"),
             "a changed password": lambda: act(
@@ -84,6 +89,7 @@ class TestRevocation:
             "a reset": reset,
             "an event that was not the person": disown_an_event,
             "an undone change of address": undo_a_change_of_address,
+            "another undone change": undo_another_change,
         }
 
     @pytest.mark.parametrize(
@@ -99,6 +105,7 @@ class TestRevocation:
             "a reset",
             "an event that was not the person",
             "an undone change of address",
+            "another undone change",
         ],
     )
     def test_it_ends_the_admin_session_at_the_next_request(
