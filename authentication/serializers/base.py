@@ -26,7 +26,8 @@ class InputSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        data, errors = self._without_absent(data), {}
+        data = self._without_absent(data)
+        errors: Any = {}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
