@@ -82,7 +82,10 @@ class EmailService:
         with transaction.atomic():
             dead = OutgoingEmail.objects.filter(pk=email_id, status=_Status.DEAD)
             revived = dead.update(
-                status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now() - LEEWAY
+                status=_Status.QUEUED,
+                attempts=0,
+                last_error="",
+                next_attempt_at=timezone.now() - LEEWAY,
             )
             if revived:
                 enqueue(_DELIVER, str(email_id))
