@@ -70,10 +70,9 @@ class RegistrationService:
         # Hashed although nothing may be stored: the time must not reveal it.
         user.set_password(password)
         if owner is None:
-            profile = {"display_name": display_name, "timezone": timezone_name}
-            rows: dict[str, Any] = {"profile": profile, "documents": documents}
-            rows["is_named"] = bool(username)
-            owner = _create(user, password, **rows, client=client, at=now)
+            profile: Any = {"display_name": display_name, "timezone": timezone_name}
+            rows = {"profile": profile, "documents": documents, "is_named": bool(username)}
+            owner = _create(user, password, client=client, at=now, **rows)
         if owner is not None:
             _notify_owner(owner, username, client=client, at=now)
         return Registered(user_id=user.pk, email=email)
