@@ -3,32 +3,29 @@
 It can be interrupted and begun again: only rows without a value are read.
 """
 
-from itertools import count
+import uuid
 
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 
 from authentication.utils.identifiers import username_skeleton
 
-BATCH = 2_000
+BATCH = 500
 
 
 def fill(apps, schema_editor):
-    users = apps.get_model("authentication", "User").objects.using(schema_editor.connection.alias)
-    last = None
-    for _ in count():
-        due = users.filter(username_skeleton="")
-        if last is not None:
-            due = due.filter(pk__gt=last)
-        batch = list(due.order_by("pk").only("pk", "username")[:BATCH])
-        if not batch:
+    alias = schema_editor.connection.alias
+    users = apps.get_model("authentication", "User").objects.using(alias)
+    last = uuid.UUID(int=0)
+    while True:
+        with transaction.atomic(using=alias):
+            # Locked, so that a name that changes meanwhile keeps the value of its own.
+            due = users.filter(username_skeleton="", pk__gt=last).select_for_update()
+            batch = list(due.order_by("pk").only("pk", "username")[:BATCH])
+            for user in batch:
+                user.username_skeleton = username_skeleton(user.username)
+            users.bulk_update(batch, ["username_skeleton"])
+        if len(batch) < BATCH:
             return
-        for user in batch:
-            user.username_skeleton = username_skeleton(user.username)
-        # Without saving: a name that was changed meanwhile keeps the value of its own.
-        for user in batch:
-            users.filter(pk=user.pk, username=user.username, username_skeleton="").update(
-                username_skeleton=user.username_skeleton
-            )
         last = batch[-1].pk
 
 

@@ -1,7 +1,7 @@
 """The base class of serializers that read a request."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 from rest_framework.fields import SkipField
@@ -26,11 +26,12 @@ class InputSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)
-        data, errors = self._without_absent(data), dict[str, Any]()
+        data = self._without_absent(data)
+        errors: Any = {}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors = cast("dict[str, Any]", error.detail)
+            errors = error.detail
             values = self._valid_values(data, errors)
         for field, messages in self.compare_fields(values, invalid=set(errors)).items():
             errors.setdefault(field, messages)

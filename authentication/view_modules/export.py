@@ -39,6 +39,7 @@ _COPY = {
     "other_links": [],
     "known_devices": [],
     "password_changes": [],
+    "held_usernames": [],
 }
 
 

@@ -46,8 +46,9 @@ class ProfileService:
             with acting(session, recent_proof=is_renamed) as user:
                 profile = ProfileService.of(user)
                 if is_renamed:
-                    _note_username(session, user)
+                    former = user.username
                     rename(user, wanted, at=timezone.now())
+                    _note_username(session, former)
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
                 record(
@@ -58,13 +59,13 @@ class ProfileService:
         return profile
 
 
-def _note_username(session: UserSession, user: User) -> None:
+def _note_username(session: UserSession, former: str) -> None:
     now = timezone.now()
     change = SensitiveChange.objects.note(
-        SensitiveChange.Kind.USERNAME, session=session, at=now, **{"from": user.username}
+        SensitiveChange.Kind.USERNAME, session=session, at=now, **{"from": former}
     )
     EmailService.queue(
-        Kind.USERNAME_CHANGED, user_id=user.pk, undo=str(change.pk), when=now.isoformat()
+        Kind.USERNAME_CHANGED, user_id=session.user_id, undo=str(change.pk), when=now.isoformat()
     )
 
 

@@ -18,14 +18,13 @@ from authentication.exceptions import ValidationFailed
 from authentication.models import ActionToken, EmailChange, SensitiveChange, User, UserSession
 from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.sign_in import remove_second_factor
+from authentication.utils.clock import LEEWAY
 
 from .addresses import move
 from .reserved_usernames import rename
 
 Kind = SensitiveChange.Kind
 _Action = ActionToken.Action
-# The clocks of two replicas may differ by this much.
-_LEEWAY = dt.timedelta(seconds=10)
 
 
 @dataclasses.dataclass(slots=True)
@@ -67,7 +66,7 @@ class Reversal:
         begin = max(created_at or at, at - UNDO_LIFETIME)
         if but is None:
             reversal._include_everything_since(begin)
-        made = Q(session_id=session_id) | Q(made_at__gte=begin - _LEEWAY)
+        made = Q(session_id=session_id) | Q(made_at__gte=begin - LEEWAY)
         kept = Q(session_id=but) & ~Q(session_id=session_id)
         undoable = SensitiveChange.objects.undoable(user.pk, at=at).filter(made)
         reversal._include(undoable.exclude(kept) if but else undoable)
@@ -81,12 +80,12 @@ class Reversal:
         return reversal
 
     def _include_everything_since(self, moment: dt.datetime) -> None:
-        self.opened_since = moment - _LEEWAY
-        self.since = dict.fromkeys(Kind.values, moment - _LEEWAY)
+        self.opened_since = moment - LEEWAY
+        self.since = dict.fromkeys(Kind.values, moment - LEEWAY)
 
     def _include(self, changes: Iterable[SensitiveChange]) -> None:
         for it in changes:
-            begin = it.made_at - _LEEWAY
+            begin = it.made_at - LEEWAY
             self.since[it.kind] = min(begin, self.since.get(it.kind, begin))
 
     def changes(self) -> QuerySet[SensitiveChange]:

@@ -160,10 +160,10 @@ class TestErasure:
 
         api.post(
             f"{API}/register/",
-            {"email": "naomi@example.org", "username": "naomi", "password": PASSWORD},
+            {"email": "naomi@example.org", "username": "mara", "password": PASSWORD},
         )
 
-        again = User.objects.get(username="naomi")
+        again = User.objects.get(username="mara")
         assert again.pk != due.pk
         assert (again.first_name, again.terms_version, again.email_verified) == ("", "", False)
         assert AuditLog.objects.filter(user=again).count() == 1
