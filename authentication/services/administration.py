@@ -24,12 +24,11 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
 from authentication.services.ranks import check_rank
-from authentication.services.revocation import end_all_sessions
+from authentication.services.revocation import end_all_sessions, end_sessions_of_everybody
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
 Reason = TokenBlacklist.Reason
-_BATCH = 1_000
 _PROVEN = "This address is verified already."
 _CLOSED = "This account is disabled, and gets no mail."
 _ONESELF = "This is your own account. Another member of staff has to disable it."
@@ -78,20 +77,8 @@ class AdministrationService:
 
     @staticmethod
     def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
-        """End every session of every user, a thousand at a time; return how many ended.
-
-        Only staff have sessions of the admin, so one statement on few rows ends these.
-        """
-        total = 0
-        User.objects.filter(is_staff=True).end_admin_sessions()
-        while keys := list(
-            UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]
-        ):
-            with transaction.atomic():
-                batch = UserSession.objects.filter(pk__in=keys)
-                KnownDevice.objects.filter(user_id__in=batch.values("user_id")).delete()
-                total += batch.end(reason=Reason.ADMIN, at=timezone.now())
-            on_batch(len(keys))
+        """End every session of every user; return how many ended."""
+        total = end_sessions_of_everybody(reason=Reason.ADMIN, on_batch=on_batch)
         _note("end_every_session", None, None, client, count=total)
         return total
 
