@@ -7,9 +7,9 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM python:3.13.9-slim-bookworm
-# Django drives PostGIS through GDAL and GEOS.
+# Django drives PostGIS through GDAL and GEOS; `manage.py dbshell` runs psql.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgdal32 libgeos-c1v5 \
+    && apt-get install --yes --no-install-recommends libgdal32 libgeos-c1v5 postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /app app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DJANGO_ENVIRONMENT=production PORT=8002

@@ -19,7 +19,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 RAILWAY: dict[str, Any] = json.loads((ROOT / "railway.json").read_text(encoding="utf-8"))
 NIXPACKS: dict[str, Any] = tomllib.loads((ROOT / "nixpacks.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-OWN_SERVICES = ("migrate", "web", "gunicorn", "worker", "mailer", "beat")
+OWN_SERVICES = ("migrate", "web", "gunicorn", "celery", "mailer", "celery-beat")
 
 
 def queues_of(name: str) -> list[str]:
@@ -101,7 +101,7 @@ def test_redis_needs_a_password_persists_and_evicts_nothing() -> None:
 def test_every_service_waits_for_what_it_needs() -> None:
     waits = {name: COMPOSE["services"][name]["depends_on"] for name in OWN_SERVICES}
 
-    assert waits.pop("migrate") == {"database": {"condition": "service_healthy"}}
+    assert waits.pop("migrate") == {"postgres": {"condition": "service_healthy"}}
     for needs in waits.values():
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["redis"] == {"condition": "service_healthy"}
@@ -117,7 +117,7 @@ def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
         environment["PGBOUNCER"],
         environment["DB_STATEMENT_TIMEOUT_MS"],
     ) == (
-        "database",
+        "postgres",
         "False",
         0,
     )
@@ -134,7 +134,7 @@ def test_the_stop_grace_period_is_longer_than_the_drain() -> None:
 
 
 def test_the_workers_take_tasks_from_every_queue(settings: Any) -> None:
-    taken = {queue for name in ("worker", "mailer") for queue in queues_of(name)}
+    taken = {queue for name in ("celery", "mailer") for queue in queues_of(name)}
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
 
     assert taken == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
@@ -144,7 +144,7 @@ def test_a_worker_without_named_queues_takes_all_of_them() -> None:
     # `make worker` names no queue.
     consumed = current_app.amqp.Queues(current_app.conf.task_queues).consume_from
 
-    assert consumed.keys() == {queue for name in ("worker", "mailer") for queue in queues_of(name)}
+    assert consumed.keys() == {queue for name in ("celery", "mailer") for queue in queues_of(name)}
     assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {
         name: name for name in consumed
     }
@@ -172,6 +172,8 @@ def test_gunicorn_is_reached_through_a_proxy_that_buffers_alone() -> None:
 def test_railway_nixpacks_and_docker_start_the_same_server() -> None:
     docker = " ".join(json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[0]))
 
-    assert RAILWAY["deploy"]["startCommand"] == NIXPACKS["start"]["cmd"] == docker
+    migrate = RAILWAY["deploy"]["preDeployCommand"][0]
+    assert RAILWAY["deploy"]["startCommand"] == docker
+    assert NIXPACKS["start"]["cmd"] == f"{migrate} && exec {docker}"
     assert RAILWAY["deploy"]["healthcheckPath"] == "/api/v1/auth/health/"
     assert set(NIXPACKS["variables"]) - {"PATH"} <= read_by_settings()
