@@ -51,16 +51,19 @@ def _owner_of(canonical: str, *, at: dt.datetime) -> Any:
 
 
 def _note_for_owner(mail: OutgoingEmail, owner: User, *, at: dt.datetime) -> bool:
-    """Store the owner's mail among theirs; False if they have had the hour's mails, or are closed.
+    """Store the owner's mail among theirs; False if they get none.
 
-    Lock the account first. A further attempt of the same mail finds the row and counts once.
+    That is so if they have had the hour's mails, if the account is closed, and if its address is
+    not proven: its reader may have no account. Lock the account first. A further attempt of the
+    same mail finds the row and counts once.
     """
     pk = uuid.uuid5(mail.pk, Kind.ACCOUNT_EXISTS)
     theirs = OutgoingEmail.objects.filter(user=owner, kind=Kind.ACCOUNT_EXISTS)
     if theirs.filter(pk=pk).exists():
         return True
     recent = theirs.filter(Q(sent_at__gt=at - _HOUR) | Q(status=Status.SENDING))
-    if not owner.is_active or recent.count() >= settings.EMAIL_HOURLY_LIMIT:
+    may_get_mail = owner.is_active and owner.email_verified
+    if not may_get_mail or recent.count() >= settings.EMAIL_HOURLY_LIMIT:
         return False
     OutgoingEmail.objects.create(
         pk=pk, user=owner, kind=Kind.ACCOUNT_EXISTS, status=Status.SENT, attempts=1, sent_at=at

@@ -63,7 +63,10 @@ class PasswordService:
             raise ValidationFailed(errors={**(refusal.errors or {}), **weak}) from None
         check_password_policy(new_password, session.user, field="new_password")
         user, before = session.user, _set_password(session.user, new_password)
-        with acting(session):
+        with acting(session) as account:
+            if not account.email_verified:
+                # A proven address has no links that work.
+                EmailVerificationToken.objects.void(user.pk)
             # A thief's sessions end here; the thief's device must not stay a known one.
             KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)
             _store(user, before, reason=Reason.PASSWORD_CHANGE)
@@ -160,13 +163,12 @@ def _set_password(user: User, password: str) -> User:
 
 
 def _store(user: User, before: User, *, reason: str) -> None:
-    """Store a new password, end every session, void pending changes of address and their links."""
+    """Store a new password, end every session, void pending changes of address."""
     if not User.objects.change_password(user, since=before.password_changed_at):
         raise SessionOver
     changed_at = user.password_changed_at
     PasswordHistory.add(user.pk, before.password, user.password, at=changed_at)
     PasswordResetToken.objects.void(user.pk)
-    EmailVerificationToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
     end_all_sessions(user, reason=reason, at=changed_at)
