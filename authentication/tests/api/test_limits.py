@@ -20,7 +20,7 @@ from authentication.tests.answers import (
     unexpected,
 )
 from authentication.tests.clients import LOGIN, REFRESH, WRONG_PASSWORD, Tokens, log_in, sign_in
-from authentication.tests.conftest import API, bearer
+from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
 from authentication.tests.limits import CSRF, csrf_status, set_limits
 
@@ -90,6 +90,7 @@ LIMITED = [
     Limited("email_change", 5, "post", f"{API}/account/email/", by_session=True),
     Limited("account_data", 10, "post", f"{API}/account/export/", by_session=True),
     Limited("notices", 30, "put", f"{API}/account/notices/", by_session=True),
+    Limited("profile", 60, "patch", ME, by_session=True),
     Limited("email_undo", 10, "post", f"{API}/account/email/undo/"),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]
