@@ -56,12 +56,7 @@ class PasswordService:
         Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many
         wrong ones.
         """
-        try:
-            check_own_password(session, old_password, field="old_password", client=client)
-        except ValidationFailed as refusal:
-            weak = PasswordService.weaknesses(new_password, session.user, field="new_password")
-            raise ValidationFailed(errors={**(refusal.errors or {}), **weak}) from None
-        check_password_policy(new_password, session.user, field="new_password")
+        _check_passwords(session, old_password, new_password, client=client)
         user, before = session.user, _set_password(session.user, new_password)
         with acting(session) as account:
             if not account.email_verified:
@@ -153,6 +148,16 @@ class PasswordService:
             _queue_notice(user)
             queue_breach_check(user, new_password)
         return device.device_id
+
+
+def _check_passwords(session: UserSession, old: str, new: str, *, client: ClientInfo) -> None:
+    """Raise ValidationFailed for a wrong old and a weak new password, with both at once."""
+    try:
+        check_own_password(session, old, field="old_password", client=client)
+    except ValidationFailed as refusal:
+        weak = PasswordService.weaknesses(new, session.user, field="new_password")
+        raise ValidationFailed(errors={**(refusal.errors or {}), **weak}) from None
+    check_password_policy(new, session.user, field="new_password")
 
 
 def _set_password(user: User, password: str) -> User:
