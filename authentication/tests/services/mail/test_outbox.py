@@ -15,6 +15,7 @@ from authentication.models import (
     EmailChange,
     EmailVerificationToken,
     OutgoingEmail,
+    SecondFactorRemoval,
     User,
 )
 from authentication.services import EmailService
@@ -84,7 +85,9 @@ def test_every_kind_of_mail_can_be_sent(
         user=person, old_email=person.email, new_email="naomi@example.org"
     )
     export = AccountExport.objects.create(user=person, ready_at=NOON)
-    mail = queue_mail(kind, user=person, change=str(change.pk), export=str(export.pk))
+    removal = SecondFactorRemoval.objects.create(user=person, factor_since=NOON, reason="Lost")
+    rows = {"change": change, "export": export, "removal": removal}
+    mail = queue_mail(kind, user=person, **{name: str(row.pk) for name, row in rows.items()})
 
     EmailService.deliver(mail.pk)
 
