@@ -26,15 +26,6 @@ CONTENT_TYPE = "application/problem+json"
 logger = structlog.get_logger(__name__)
 
 
-class RequestTimedOut(Problem):
-    """The request body did not arrive in time."""
-
-    status = 408
-    code = "request_timeout"
-    title = "Request timeout"
-    detail = "Your request did not arrive in time. Please send it again."
-
-
 # The first class that matches decides.
 _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem]]] = [
     (Problem, lambda error: error),
@@ -67,7 +58,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
         failures.PermissionRefused,
         failures.NotFound,
         failures.MethodNotAllowed,
-        RequestTimedOut,
+        failures.RequestTimedOut,
         failures.PayloadTooLarge,
         failures.ServiceUnavailable,
     )

@@ -7,6 +7,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+# A former password comes before the new one that is stored with it.
+_BEFORE = dt.timedelta(microseconds=1)
+
 
 class PasswordHistory(models.Model):
     """The hash of a current or former password."""
@@ -33,8 +36,8 @@ class PasswordHistory(models.Model):
         # The old hash is missing if the account was created by a command, or if a sign-in upgraded
         # the hash.
         PasswordHistory.objects.bulk_create(
-            PasswordHistory(user_id=user_id, password_hash=encoded, created_at=at)
-            for encoded in (old, new)
+            PasswordHistory(user_id=user_id, password_hash=encoded, created_at=created_at)
+            for encoded, created_at in ((old, at - _BEFORE), (new, at))
             if encoded not in known
         )
         kept = mine.order_by("-created_at", "-pk").values_list("pk", flat=True)[

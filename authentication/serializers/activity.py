@@ -41,6 +41,7 @@ EVENT_TEXTS = {
     "email_change_cancelled": "The change of your email address was cancelled.",
     "email_changed": "Your email address was changed.",
     "email_change_undone": "Your old email address was restored.",
+    "email_corrected": "Your email address was corrected before it was confirmed.",
     "email_bounced": "A mail to your address could not be delivered.",
     "email_complained": "A mail from us was reported as spam.",
     "change_undone": "A change of your account was undone with a link from a mail.",

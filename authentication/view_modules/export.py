@@ -40,6 +40,7 @@ _COPY = {
     "known_devices": [],
     "password_changes": [],
     "held_usernames": [],
+    "second_factor_removals": [],
 }
 
 

@@ -52,6 +52,8 @@ EVENTS_OF_NO_ACCOUNT = {
     "export_download_failed",
     "email_change_failed",
     "account_erased",
+    "address_released",
+    "second_factor_removal_failed",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]

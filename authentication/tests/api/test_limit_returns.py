@@ -55,6 +55,7 @@ def exchange(api: APIClient, person: User) -> Any:
 
 
 def verify_email(api: APIClient, person: User) -> Any:
+    User.objects.filter(pk=person.pk).update(email_verified=False, email_verified_at=None)
     token = EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
     return api.post(f"{API}/email/verify/", {"token": token})
 

@@ -90,6 +90,7 @@ LIMITED = [
     Limited("email_change", 5, "post", f"{API}/account/email/", by_session=True),
     Limited("account_data", 10, "post", f"{API}/account/export/", by_session=True),
     Limited("notices", 30, "put", f"{API}/account/notices/", by_session=True),
+    Limited("email_correct", 5, "post", f"{API}/email/correct/"),
     Limited("profile", 60, "patch", ME, by_session=True),
     Limited("email_undo", 10, "post", f"{API}/account/email/undo/"),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
