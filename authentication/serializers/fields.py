@@ -111,8 +111,13 @@ class PasswordField(TextField):
         super().__init__(**{**defaults, "style": {"input_type": "password"}, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        # A letter is made of four characters at most. A longer text is refused for its length as it
+        # is: a run of combining marks takes quadratic time to normalize.
+        if len(text) > 4 * PASSWORD_MAX_LENGTH:
+            return text
         # The form that is hashed: length, policy and breach check all look at it.
-        return unicodedata.normalize("NFC", super().to_internal_value(data))
+        return unicodedata.normalize("NFC", text)
 
 
 class TokenField(TextField):

@@ -18,12 +18,16 @@ from rest_framework import serializers
 
 from authentication.api.parsers import _depth
 from authentication.serializers import fields
+from authentication.templatetags import mail_text
 from authentication.utils import client, devices, identifiers, one_time_codes, pwned, tokens
+from authentication.view_modules import index
 from vineyard_group_fellowship import logs
 from vineyard_group_fellowship.handler import ServiceRequest
 from vineyard_group_fellowship.middleware import correlation
+from vineyard_group_fellowship.server import environ
 
 env = sys.modules["vineyard_group_fellowship.settings.env"]
+origins = sys.modules["vineyard_group_fellowship.settings.origins"]
 SIZE = 64 * 1024
 SECONDS = 0.05
 
@@ -84,10 +88,14 @@ MODULES = [
     correlation,
     devices,
     env,
+    environ,
     fields,
     identifiers,
+    index,
     logs,
+    mail_text,
     one_time_codes,
+    origins,
     pwned,
     tokens,
 ]
@@ -99,7 +107,7 @@ PATTERNS = {
 }
 # What a text may begin with, so that a pattern goes beyond its own beginning.
 BEGINNINGS = ["0" * 35 + ":", "DETAIL:", "a.a.", '"']
-METHODS = ("fullmatch", "search", "findall", "split")
+METHODS = ("fullmatch", "match", "search", "findall", "split")
 
 
 def methods_of(name: str) -> list[Callable[[str], object]]:

@@ -182,5 +182,6 @@ if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+# The admin's form of a group can send every permission, of which there are more than 100.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 250
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
