@@ -1,5 +1,7 @@
 """Django's configuration of the application and of its admin site."""
 
+import importlib
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
@@ -9,6 +11,10 @@ class AuthenticationConfig(AppConfig):
 
     name = "authentication"
     verbose_name = "Authentication"
+
+    def ready(self) -> None:
+        """Connect the receivers of signals."""
+        importlib.import_module("authentication.signals")
 
 
 class ServiceAdminConfig(AdminConfig):

@@ -95,7 +95,7 @@ class User(LockableAccount, AbstractUser):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
-    # Set for a request: whether its session was proven by a second factor.
+    # Not stored: whether this sign-in, or the session of this request, was proven by a factor.
     proven_by_factor = False
 
     USERNAME_FIELD = "email"

@@ -6,13 +6,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from authentication.signals import PROVEN_FACTOR_KEY
+
 
 class SecondFactorMiddleware:
-    """Marks the user of a Django session as verified if the account has a second factor.
+    """Marks the user of a Django session as verified if a code of the second factor was given.
 
-    A sign-in to such an account needs a code, and a session from before the factor was set up is
-    over (`User.get_session_auth_hash`). It stands in for `django_otp.middleware.OTPMiddleware`,
-    which looks for devices in tables of its own. `otp_required` works with either.
+    It stands in for `django_otp.middleware.OTPMiddleware`, which looks for devices in tables of its
+    own. `otp_required` works with either.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -21,13 +22,14 @@ class SecondFactorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         # Lazy, as Django's own user is: most requests of the API do not read it.
-        request.user = SimpleLazyObject(lambda: _marked(user))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: _marked(user, request))  # type: ignore[assignment]
         return self.get_response(request)
 
 
-def _marked(user: Any) -> Any:
-    if user.is_authenticated:
-        user.proven_by_factor = user.second_factor_at is not None
-    else:
+def _marked(user: Any, request: HttpRequest) -> Any:
+    if not user.is_authenticated:
         user.is_verified = lambda: False
+    elif user.second_factor_at:
+        proven = request.session.get(PROVEN_FACTOR_KEY)
+        user.proven_by_factor = proven == user.second_factor_at.isoformat()
     return user

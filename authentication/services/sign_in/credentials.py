@@ -74,6 +74,7 @@ def authenticate(
         if not otp:
             raise CodeMissing(user)
         prove_code(user, otp, client=client)
+        user.proven_by_factor = True
     return proven
 
 

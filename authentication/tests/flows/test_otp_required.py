@@ -68,6 +68,16 @@ def test_a_page_answers_a_user_who_gave_a_code(client: Client, boss: User) -> No
     assert client.get("/page/").content.decode() == boss.get_username()
 
 
+def test_a_page_refuses_a_session_that_other_code_opened_without_a_code(
+    client: Client, boss: User
+) -> None:
+    give_factor(boss)
+    client.force_login(User.objects.get())
+
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/page/").status_code == 302
+
+
 def test_a_page_refuses_a_session_from_before_the_factor(client: Client, boss: User) -> None:
     admin_login(client, "boss")
     give_factor(boss)
