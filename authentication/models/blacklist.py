@@ -6,11 +6,14 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.utils import timezone
 
 from authentication.utils.crypto import digest
 from authentication.utils.tokens import AccessToken, Claims, InvalidToken, RefreshToken
+
+_NOT_OURS = "Give the JWT ID of a token, or a token that this service signed."
 
 
 class TokenBlacklist(models.Model):
@@ -70,15 +73,23 @@ class TokenBlacklist(models.Model):
 
         The row is kept until `expires_at`, by default for as long as a refresh token can live.
 
-        Raises ValueError if neither is given, or `token` is not a token that we signed.
+        Raises ValueError if neither is given, or if `token` is not one that we signed, or not that
+        of `jti`.
         """
-        found = _claims_of(token) if token else None
-        if not jti and found is None:
-            raise ValueError("Give the JWT ID of a token, or a token that this service signed.")
+        user_id = user.pk if user else user_id
+        if token:
+            claims = _claims_of(token)
+            if claims is None or jti not in {"", claims.jti}:
+                raise ValueError(_NOT_OURS)
+            # The account may be erased by now.
+            owner = get_user_model().objects.filter(pk=claims.user_id).values_list("pk", flat=True)
+            jti, user_id = claims.jti, user_id or owner.first()
+        if not jti:
+            raise ValueError(_NOT_OURS)
         revoked = TokenBlacklist(
-            jti=jti or (found.jti if found else ""),
+            jti=jti,
             token=digest(token) if token else "",
-            user_id=user_id or (user.pk if user else found.user_id if found else None),
+            user_id=user_id,
             expires_at=expires_at or timezone.now() + settings.SESSION_REMEMBERED_LIFETIME,
             reason=reason,
         )

@@ -55,10 +55,25 @@ def test_a_token_itself_is_revoked_by_its_claims(signed_in: dict[str, Any], api:
     assert api.post(f"{API}/token/refresh/", {"refresh": refresh}).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["", "a.b.c"])
-def test_a_token_of_others_is_an_error(token: str) -> None:
+@pytest.mark.parametrize(("jti", "token"), [("", ""), ("", "a.b.c"), ("jti", "a.b.c")])
+def test_a_token_of_others_is_an_error(jti: str, token: str) -> None:
     with pytest.raises(ValueError, match="JWT ID"):
-        TokenBlacklist.blacklist_token(token=token)
+        TokenBlacklist.blacklist_token(jti, token=token)
+
+
+def test_a_token_with_the_id_of_another_is_an_error(signed_in: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="JWT ID"):
+        TokenBlacklist.blacklist_token("another", token=signed_in["refresh"])
+
+    assert not TokenBlacklist.objects.exists()
+
+
+def test_a_token_of_an_erased_account_is_revoked_without_it(signed_in: dict[str, Any]) -> None:
+    User.objects.all().delete()
+
+    TokenBlacklist.blacklist_token(token=signed_in["access"])
+
+    assert TokenBlacklist.objects.get().user is None
 
 
 def test_revoking_twice_keeps_the_first_reason(person: User) -> None:
