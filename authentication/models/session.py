@@ -129,7 +129,7 @@ class UserSession(models.Model):
     def is_in_grace(self, jti: str, *, at: dt.datetime) -> bool:
         """Return whether a replaced refresh token may get its successor again.
 
-        It may within REFRESH_REUSE_GRACE of the rotation, and while the new tokens are unused.
+        It may within REFRESH_REUSE_GRACE of the rotation, or later if the new tokens are unused.
         """
         if not jti or jti != self.previous_refresh_token_jti:
             return False
