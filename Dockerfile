@@ -7,9 +7,9 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM python:3.13.9-slim-bookworm
-# Django drives PostGIS through GDAL and GEOS.
+# Django drives PostGIS through GDAL and GEOS; `manage.py dbshell` runs psql.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgdal32 libgeos-c1v5 \
+    && apt-get install --yes --no-install-recommends libgdal32 libgeos-c1v5 postgresql-client \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /app app
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DJANGO_ENVIRONMENT=production PORT=8002
@@ -23,4 +23,4 @@ EXPOSE 8002
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as web; web.urlopen(web.Request('http://127.0.0.1:' + os.environ['PORT'] + '/api/v1/auth/health/live/', headers={'Host': os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')[0]}), timeout=3)"]
 STOPSIGNAL SIGTERM
-CMD ["gunicorn", "vineyard_group_fellowship.wsgi:application"]
+CMD ["python", "serve.py"]

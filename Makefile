@@ -13,7 +13,7 @@ TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
 ON_SERVERS = DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test services-test check format worker beat superuser bench openapi lock clean
+.PHONY: help run test stories services-test check format worker beat superuser bench openapi lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 
 run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else installed
 	@$(RUN) migrate --verbosity 0
-	@$(RUN) runserver $(PORT)
+	@$(BIN)/python serve.py --or-runserver
 
 # Compiled files are kept even if the environment says otherwise: compiling all tests again takes
 # a third of the run.
@@ -44,6 +44,9 @@ test services-test: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.development  ## run every test that needs no server
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+stories: $(VENV)/.development  ## play STORIES (100) of a thief and an owner, from STORY_SEED
+	@STORIES=$(or $(STORIES),100) $(BIN)/python -m pytest -q -n auto authentication/tests/fuzz/test_stories.py
 
 # First what may differ there, then what needs processes, connections and threads, then what
 # measures time. Two processes, each with a Redis number of its own: more would need more

@@ -1,10 +1,16 @@
-"""Gunicorn's settings; its command line overrides them."""
+"""Gunicorn's settings; its command line overrides them.
+
+A thread of gunicorn waits for slow clients, so it needs a proxy in front that buffers requests
+(docs/operations.md). serve.py starts a server that needs none.
+"""
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from authentication.utils.counters import VARIABLE, count_as, folder_for_counters
+from vineyard_group_fellowship.server.limits import DRAIN_SECONDS, MAX_FIELD, MAX_FIELDS, MAX_LINE
 
 # The application divides the memory for password hashes by the same number.
 os.environ.setdefault("WEB_CONCURRENCY", "2")
@@ -14,10 +20,9 @@ workers = int(os.environ["WEB_CONCURRENCY"])
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS") or 8)
 
-# On SIGTERM accepted requests have this long to be answered. The platform must wait longer than
-# this before it sends SIGKILL. Connections that are not accepted yet are reset, so the proxy must
-# stop sending before SIGTERM (docs/operations.md).
-graceful_timeout = 30
+# The platform must wait longer than this before it sends SIGKILL. Connections that are not accepted
+# yet are reset, so the proxy must stop sending before SIGTERM.
+graceful_timeout = DRAIN_SECONDS
 timeout = 60
 keepalive = 5
 
@@ -32,28 +37,14 @@ _memory = Path("/dev/shm")  # noqa: S108 -- gunicorn picks the name of the file
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 control_socket_disable = True
 
-
-def folder_for_counters() -> str:
-    """Return a new folder for this server in PROMETHEUS_MULTIPROC_DIR; on reload, the same one."""
-    given = Path(
-        os.environ.get("PROMETHEUS_MULTIPROC_DIR") or worker_tmp_dir or tempfile.gettempdir()
-    )
-    if given.name.startswith(f"metrics-of-{os.getpid()}-"):
-        return str(given)
-    # A server that replaces another (SIGUSR2) inherits the variable with the other's folder.
-    parent = given.parent if given.name.startswith("metrics-of-") else given
-    parent.mkdir(parents=True, exist_ok=True)
-    return tempfile.mkdtemp(prefix=f"metrics-of-{os.getpid()}-", dir=parent)
-
-
 # Each process keeps its counters in files here; /metrics adds them up.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder_for_counters()
+os.environ[VARIABLE] = folder_for_counters(os.environ.get(VARIABLE))
 
-limit_request_line = 8190
-limit_request_field_size = 8190
-limit_request_fields = 60
+limit_request_line = MAX_LINE
+limit_request_field_size = MAX_FIELD
+limit_request_fields = MAX_FIELDS
 
-logger_class = "vineyard_group_fellowship.server.ServerLogger"
+logger_class = "vineyard_group_fellowship.server.gunicorn.ServerLogger"
 accesslog = "-"
 
 
@@ -64,17 +55,10 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 -- gunicorn's signature
-    """Let a process continue the counters in the file of its number.
-
-    By default each process has a new file. Processes are replaced after `max_requests`, so the
-    files would grow in number, and every scrape reads them all.
-    """
-    from prometheus_client import values
-
-    multi_process_value: Any = values.MultiProcessValue
-    values.ValueClass = multi_process_value(lambda: worker.number)
+    """Let a process continue the counters in the file of its number."""
+    count_as(worker.number)
 
 
 def on_exit(server: Any) -> None:  # noqa: ARG001 -- as above
     """Delete the counters' files."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    shutil.rmtree(os.environ[VARIABLE], ignore_errors=True)

@@ -1,13 +1,13 @@
 """The errors of the API: one class for each code, with status, title and default message."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 
 class Problem(Exception):  # noqa: N818 -- the term of RFC 9457
     """Base class of all errors that become a problem+json response (RFC 9457).
 
-    `errors` holds messages by field, `members` further members of the response body, `retry_after`
-    the seconds in the Retry-After header.
+    `errors` holds messages by field, `members` further members of the body, `retry_after` seconds.
     """
 
     status: ClassVar[int] = 500
@@ -24,10 +24,9 @@ class Problem(Exception):  # noqa: N818 -- the term of RFC 9457
         headers: dict[str, str] | None = None,
         members: dict[str, Any] | None = None,
     ) -> None:
-        self.detail = detail or self.detail
-        self.errors = errors
-        self.members = dict(members or {})
-        self.headers = dict(headers or {})
+        self.detail, self.errors, self.members = detail or self.detail, errors, dict(members or {})
+        challenge = {"WWW-Authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
+        self.headers = {**challenge, **(headers or {})}
         if retry_after is not None:
             self.headers["Retry-After"] = str(max(1, retry_after))
         super().__init__(self.detail)
@@ -73,10 +72,6 @@ class TokenInvalid(Problem):
     title = "Not signed in"
     detail = "You are not signed in. Please sign in to continue."
 
-    def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
-        super().__init__(detail, **kwargs)
-        self.headers["WWW-Authenticate"] = "Bearer"
-
 
 class SessionOver(TokenInvalid):
     """A JWT is genuine, but its session has ended."""
@@ -90,14 +85,12 @@ class InvalidCredentials(Problem):
     title = "Invalid credentials"
     detail = "That email, username or password is wrong. Please check and try again."
 
-    def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
-        super().__init__(detail, **kwargs)
-        self.headers["WWW-Authenticate"] = "Bearer"
-
 
 class CodeInvalid(InvalidCredentials):
-    """A second-factor code is wrong, used or expired. The response does not reveal which."""
+    """A code after a right password is wrong, used or expired. It is not revealed which."""
 
+    code = "code_invalid"
+    title = "Wrong code"
     detail = "That code didn't work. Please try the next one."
 
 
@@ -207,6 +200,15 @@ class NotAcceptable(Problem):
     code = "not_acceptable"
     title = "Not acceptable"
     detail = "We can only answer in JSON."
+
+
+class RequestTimedOut(Problem):
+    """The request body did not arrive in time."""
+
+    status = 408
+    code = "request_timeout"
+    title = "Request timeout"
+    detail = "Your request did not arrive in time. Please send it again."
 
 
 class PayloadTooLarge(Problem):

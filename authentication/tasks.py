@@ -9,6 +9,7 @@ from authentication.services.background import record_failed_task
 from authentication.services.mail import EmailService
 from authentication.services.operations import RetentionService
 from authentication.services.passwords import check_breach as check
+from authentication.services.sign_in import SecondFactorRemovalService
 from authentication.utils.pwned import Unavailable
 
 _CLEANING_SECONDS = 20
@@ -53,6 +54,12 @@ def sweep_exports() -> None:
 def erase_accounts() -> None:
     """Erase the accounts for which the grace period is over."""
     DeletionService.erase_due()
+
+
+@shared_task(base=ServiceTask)
+def remove_second_factors() -> None:
+    """Carry out the removals of second factors that are due."""
+    SecondFactorRemovalService.carry_out_due()
 
 
 @shared_task(base=ServiceTask)

@@ -5,9 +5,14 @@ from authentication.view_modules.authentication import LoginView, LogoutView, Re
 from authentication.view_modules.consents import ConsentsView
 from authentication.view_modules.csrf import CsrfTokenView
 from authentication.view_modules.deletion import AccountDeleteView
-from authentication.view_modules.email import EmailResendView, EmailVerifyView
+from authentication.view_modules.email import (
+    EmailCorrectView,
+    EmailResendView,
+    EmailVerifyView,
+)
 from authentication.view_modules.email_change import (
     AccountEmailView,
+    ChangeUndoView,
     EmailChangeConfirmView,
     EmailChangeUndoView,
 )
@@ -24,6 +29,7 @@ from authentication.view_modules.reauthentication import ReauthenticateView
 from authentication.view_modules.second_factor import (
     RecoveryCodesView,
     SecondFactorDisableView,
+    SecondFactorRemovalStopView,
     SecondFactorVerifyView,
     SecondFactorView,
     TotpConfirmView,

@@ -1,5 +1,6 @@
 """A cache for counters that counts in this process while Redis is down or hangs."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -19,13 +20,27 @@ breaker = Breaker()
 """Of the cache's Redis, for all users of the cache in this process."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counted:
+    """Where one was counted: the key, and whether in this process."""
+
+    key: str
+    is_local: bool
+
+
 class FailoverCache(BaseCache):
-    """The cache that LOCATION names; while it fails, this process's memory."""
+    """The cache that LOCATION names; while it fails, this process's memory.
+
+    Django keeps one instance for each thread.
+    """
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
         self._alias = location
         self._local = LocMemCache("failover", {"OPTIONS": {"MAX_ENTRIES": 200_000}})
+        self._answered_locally = False
+        self.counted: Counted | None = None
+        """Where this thread counted last, with `add` or `incr`."""
 
     def add(
         self,
@@ -34,7 +49,9 @@ class FailoverCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        return bool(self._try(lambda cache: cache.add(key, value, timeout, version)))
+        added = bool(self._try(lambda cache: cache.add(key, value, timeout, version)))
+        self.counted = Counted(key, self._answered_locally) if added else None
+        return added
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._try(lambda cache: cache.get(key, default, version))
@@ -57,10 +74,30 @@ class FailoverCache(BaseCache):
         return bool(self._try(lambda cache: cache.touch(key, timeout, version)))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        return int(self._try(lambda cache: _increment(cache, key, delta, version)))
+        count = int(self._try(lambda cache: _increment(cache, key, delta, version)))
+        self.counted = Counted(key, self._answered_locally)
+        return count
 
     def decr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         return self.incr(key, -delta, version)
+
+    def uncount(self, counted: Counted) -> int | None:
+        """Take one back where it was counted, never below zero; return the count that is left.
+
+        None if the count is over or its store is down: another store counted others.
+        """
+        if breaker.is_open and not counted.is_local:
+            return None
+        cache = self._local if counted.is_local else caches[self._alias]
+        try:
+            left = int(cache.decr(counted.key))
+            # Below zero only if the store lost its counts in between.
+            return left if left >= 0 else int(cache.incr(counted.key))
+        except ValueError:
+            return None
+        except FAULTS as fault:
+            self._fail_over(fault)
+            return None
 
     def clear(self) -> None:
         self._try(lambda cache: cache.clear())
@@ -68,11 +105,19 @@ class FailoverCache(BaseCache):
     def _try(self, call: Callable[[BaseCache], Any]) -> Any:
         if not breaker.is_open:
             try:
-                return call(caches[self._alias])
+                answer = call(caches[self._alias])
             except FAULTS as fault:
-                breaker.trip()
-                logger.warning("cache_failed_over", fault=type(fault).__name__)
+                self._fail_over(fault)
+            else:
+                self._answered_locally = False
+                return answer
+        self._answered_locally = True
         return call(self._local)
+
+    @staticmethod
+    def _fail_over(fault: Exception) -> None:
+        breaker.trip()
+        logger.warning("cache_failed_over", fault=type(fault).__name__)
 
 
 def _increment(cache: BaseCache, key: str, delta: int, version: int | None) -> int:

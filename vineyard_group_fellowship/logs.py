@@ -1,5 +1,6 @@
 """Log lines: the facts of a request are added, secrets and personal data removed."""
 
+import functools
 import logging
 import re
 import traceback
@@ -75,7 +76,12 @@ def escape(text: str) -> str:
     """Escape the characters that are not printable."""
     if text.isprintable():
         return text
-    return "".join(it if it.isprintable() else it.encode("unicode_escape").decode() for it in text)
+    return "".join(map(_escape_character, text))
+
+
+@functools.lru_cache(maxsize=1024)
+def _escape_character(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _escape_value(value: Any) -> Any:

@@ -25,6 +25,7 @@ CONTENT_TYPE = "application/problem+json"
 
 logger = structlog.get_logger(__name__)
 
+
 # The first class that matches decides.
 _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem]]] = [
     (Problem, lambda error: error),
@@ -57,6 +58,7 @@ _BY_STATUS: dict[int, type[Problem]] = {
         failures.PermissionRefused,
         failures.NotFound,
         failures.MethodNotAllowed,
+        failures.RequestTimedOut,
         failures.PayloadTooLarge,
         failures.ServiceUnavailable,
     )
@@ -90,6 +92,7 @@ def body_of(problem: Problem, request: AnyRequest) -> dict[str, Any]:
         "instance": request.path,
         "code": problem.code,
         "error": problem.detail,
+        "details": problem.errors or {api_settings.NON_FIELD_ERRORS_KEY: [problem.detail]},
         "correlation_id": request.META.get(CORRELATION_KEY, ""),
     }
     if problem.errors is not None:

@@ -17,13 +17,18 @@ from authentication.view_modules.account_pages import (
     HomePage,
     ResendVerificationPage,
     ResetPasswordPage,
+    UndoChangePage,
     UndoEmailPage,
     VerifyEmailPage,
 )
+from authentication.view_modules.error_pages import FaviconView
 from authentication.view_modules.metrics import MetricsView
-from authentication.view_modules.unknown import ProblemView, UnknownView
+from authentication.view_modules.second_factor_pages import KeepSecondFactorPage
+from authentication.view_modules.unknown import ProblemIndexView, ProblemView, UnknownView
 from authentication.view_modules.unsubscribe import UnsubscribePage
 from authentication.views import OwnProfileView
+
+handler500 = "authentication.view_modules.error_pages.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/auth/", include("authentication.urls")),
@@ -31,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/problems/", ProblemIndexView.as_view(), name="problems"),
     path("api/problems/<slug:code>/", ProblemView.as_view(), name="problem"),
     # Unknown paths of the API: Django would answer with an HTML page or a redirect.
     re_path(r"^api(/|$)", UnknownView.as_view()),
@@ -47,8 +53,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/not-me/", DisownSessionPage.as_view(), name="disown-session-page"),
     path("account/confirm-email/", ConfirmEmailPage.as_view(), name="confirm-email-page"),
     path("account/undo-email/", UndoEmailPage.as_view(), name="undo-email-page"),
+    path("account/undo-change/", UndoChangePage.as_view(), name="undo-change-page"),
+    path(
+        "account/keep-second-factor/",
+        KeepSecondFactorPage.as_view(),
+        name="keep-second-factor-page",
+    ),
     path("account/unsubscribe/", UnsubscribePage.as_view(), name="unsubscribe-page"),
     path("account/download-export/", DownloadExportPage.as_view(), name="download-export-page"),
+    path("favicon.ico", FaviconView.as_view(), name="favicon"),
     path("", HomePage.as_view(), name="home"),
 ]
 

@@ -1,6 +1,5 @@
 """The audit log and consents in the admin."""
 
-import ipaddress
 from typing import Any
 
 from django.contrib import admin
@@ -8,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from authentication.models import AuditLog, Consent
+from authentication.utils.client import parse_ip
 
 from .base import ReadOnlyAdmin
 
@@ -35,9 +35,8 @@ class AuditLogAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        try:
-            address = ipaddress.ip_address(search_term.strip())
-        except ValueError:
+        address = parse_ip(search_term)
+        if address is None:
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(ip_address=str(address)), False
 

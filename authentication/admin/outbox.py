@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from authentication.exceptions import PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
@@ -24,11 +25,14 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
-        actor, client = actor_of(request), ClientInfo.of(request)
-        count = sum(
-            AdministrationService.send_again(mail, actor=actor, client=client) for mail in queryset
-        )
-        self.message_user(request, f"{count} mail(s) will be sent again.", messages.SUCCESS)
+        actor, client, count = actor_of(request), ClientInfo.of(request), 0
+        for mail in queryset:
+            try:
+                count += AdministrationService.send_again(mail, actor=actor, client=client)
+            except PermissionRefused as refusal:
+                self.message_user(request, f"{mail}: {refusal.detail}", messages.ERROR)
+        level = messages.SUCCESS if count else messages.WARNING
+        self.message_user(request, f"{count} mail(s) will be sent again.", level)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         """Return whether the staff user may change the outbox."""

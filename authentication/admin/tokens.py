@@ -16,6 +16,7 @@ from authentication.models import (
     EmailVerificationToken,
     PasswordHistory,
     PasswordResetToken,
+    SensitiveChange,
     TokenBlacklist,
 )
 from authentication.services.administration import AdministrationService
@@ -164,6 +165,15 @@ class EmailChangeAdmin(ReadOnlyAdmin):
     )
     list_select_related = ("user",)
     ordering = ("-requested_at",)
+
+
+@admin.register(SensitiveChange)
+class SensitiveChangeAdmin(_MailedTokenAdmin):
+    """Sensitive changes, which the user can undo for a week."""
+
+    list_display = ("user", "kind", "made_at", "undone_at")
+    list_filter = ("kind", "made_at", "undone_at")
+    ordering = ("-made_at",)
 
 
 @admin.register(PasswordHistory)

@@ -1,9 +1,12 @@
 """Accounts, groups and profiles in the admin."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Model, QuerySet
@@ -11,14 +14,28 @@ from django.http import HttpRequest
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import User, UserProfile
+from authentication.models.second_factor_removal import REASON_MAX_LENGTH
+from authentication.services import SecondFactorRemovalService
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
 
 from .base import ReadOnlyAdmin, actor_of
+from .lookups import StrictLookupAdmin
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NAMES = ("email", "username")
 _EDITABLE = ("first_name", "last_name")
+
+
+class ReasonForm(ActionForm):
+    """The form above the list: an action, and the reason that some actions need."""
+
+    reason = forms.CharField(
+        required=False,
+        label="Reason",
+        help_text="To remove a second factor.",
+        widget=forms.TextInput(attrs={"maxlength": REASON_MAX_LENGTH}),
+    )
 
 
 @admin.register(User)
@@ -37,7 +54,7 @@ class UserAdmin(ReadOnlyAdmin):
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
     search_fields = ("email_canonical__exact", "username_canonical__exact")
     ordering = ("-created_at",)
-    exclude = ("password", "erasure_key")
+    exclude = ("password", "erasure_key", "admin_session_salt")
     filter_horizontal = ("groups", "user_permissions")
     actions = (
         "unlock",
@@ -46,7 +63,9 @@ class UserAdmin(ReadOnlyAdmin):
         "send_reset_link",
         "disable",
         "enable",
+        "remove_second_factor",
     )
+    action_form = ReasonForm
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed = admin.ModelAdmin.has_change_permission(self, request, obj)
@@ -124,6 +143,13 @@ class UserAdmin(ReadOnlyAdmin):
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         self._each(request, queryset, AdministrationService.enable)
 
+    @admin.action(description="Remove the second factor (after 24 hours)", permissions=["change"])
+    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        reason = request.POST.get("reason", "")
+        self._each(
+            request, queryset, functools.partial(SecondFactorRemovalService.request, reason=reason)
+        )
+
     def _each(
         self, request: HttpRequest, queryset: QuerySet[User], act: Callable[..., object]
     ) -> None:
@@ -144,7 +170,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class PrivilegeGroupAdmin(GroupAdmin):
+class PrivilegeGroupAdmin(StrictLookupAdmin, GroupAdmin):
     """Groups. Only superusers may see or change them: others could give themselves permissions."""
 
     def save_related(

@@ -4,6 +4,7 @@
 ACCESS_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<claims>.<signature>"
 REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.<other claims>.<signature>"
 USER_ID = "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10"
+PASSWORD = "Barley-Harvest-7"
 TOKENS = {
     "access_token": ACCESS_TOKEN,
     "access": ACCESS_TOKEN,

@@ -1,26 +1,29 @@
-"""Rate limits of endpoints, counted by django-ratelimit."""
+"""Rate limits of endpoints.
 
+A request is counted before it is served. What cannot be abuse is given back afterwards, in the same
+window and the same store: a sign-in, a right code, a mailed token, a live token. A device that the
+account knows is counted for itself, so that strangers at its address do not spend its limit.
+"""
+
+import contextlib
+import dataclasses
 import functools
-import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
-from django_ratelimit.core import get_usage
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication.exceptions import RateLimited
-from authentication.utils.client import Address, AnyRequest, client_address, network_key
-from authentication.utils.metrics import LIMITED
+from authentication.utils.client import AnyRequest, ClientInfo, client_address, network_key
+from authentication.utils.devices import device_secrets
+
+from .attempts import Attempt
 
 Handler = Callable[..., Response]
 Key = Callable[[Any], str]
-
-FIELDS_KEY = "authentication.api.limits"
-"""Where a request's META holds the RateLimit fields of the answer."""
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def by_address(request: AnyRequest) -> str:
@@ -28,24 +31,46 @@ def by_address(request: AnyRequest) -> str:
     return network_key(client_address(request.META))
 
 
-def by_user(request: Request) -> str:
-    """Count by the signed-in user."""
-    return str(request.user.pk)
+def by_session(request: Request) -> str:
+    """Count by the session, so that the holder of one cannot spend another's limit."""
+    return session_key(request.auth.pk)
 
 
-def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]:
+def session_key(session_id: object) -> str:
+    """Return the key that a session is counted under."""
+    return f"session:{session_id}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rules:
+    """What becomes of a counted request.
+
+    `gives_back`: an answer below 400 is not counted, nor is a refusal of the types in `harmless`.
+    `by_device`: the service says whether the account knows the device (AttemptLimit); known ones
+    are counted for themselves. `refused_as`: refused requests count under this name instead.
+    """
+
+    gives_back: bool = False
+    harmless: tuple[type[Exception], ...] = ()
+    by_device: bool = False
+    refused_as: str = ""
+
+
+def limited(name: str, *, key: Key = by_address, **rules: Any) -> Callable[[Handler], Handler]:
     """Count the calls of a view's method under a name of RATE_LIMITS; refuse calls over the limit.
 
-    A refused call raises RateLimited, with `Retry-After` in seconds. Every answer has the RateLimit
-    fields (draft-ietf-httpapi-ratelimit-headers). The method keeps the name in its attribute
-    `limit`, which the OpenAPI schema reads.
+    `rules` are those of Rules. A refused call raises RateLimited. Every answer has the RateLimit
+    fields. The method keeps the name in its attribute `limit`, which the OpenAPI schema reads.
     """
+    applied = Rules(**rules)
 
     def decorate(handler: Handler) -> Handler:
         @functools.wraps(handler)
         def counted(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-            count(name, request, key)
-            return handler(view, request, *args, **kwargs)
+            with counting(name, request, key=key, rules=applied) as attempt:
+                response = handler(view, request, *args, **kwargs)
+                settle_answer(attempt, response, applied)
+            return response
 
         counted.limit = name  # type: ignore[attr-defined]
         return counted
@@ -53,35 +78,47 @@ def limited(name: str, *, key: Key = by_address) -> Callable[[Handler], Handler]
     return decorate
 
 
+@contextlib.contextmanager
+def counting(
+    name: str, request: AnyRequest, *, key: Key = by_address, rules: Rules = Rules()
+) -> Iterator[Attempt]:
+    """Count a request under a name of RATE_LIMITS and settle it if the block raises.
+
+    Raises RateLimited if the request is over the limit; with `by_device` the service does so,
+    unless the client presents no device at all.
+    """
+    attempt = Attempt(name, request, key(request))
+    if not (rules.by_device and device_secrets(ClientInfo.of(request).device_id)):
+        attempt.refuse_if_over()
+    try:
+        yield attempt
+    except Exception as error:
+        _settle_error(attempt, error, rules, request)
+        raise
+
+
+def settle_answer(attempt: Attempt, response: HttpResponseBase, rules: Rules) -> None:
+    """Give a request back if its answer says that it was no abuse.
+
+    Raises RateLimited if the answer is a refusal that came before the service asked for the device.
+    """
+    if rules.by_device and not attempt.is_settled:
+        attempt.refuse_if_over()
+    if rules.gives_back and response.status_code < HTTPStatus.BAD_REQUEST:
+        attempt.give_back()
+
+
 def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
     """Count a request under a name of RATE_LIMITS; raise RateLimited if it is over the limit."""
-    if not settings.RATELIMIT_ENABLE or _is_exempt(client_address(request.META)):
-        return
-    quota, window = _rate(settings.RATE_LIMITS[name])
-    bucket = key(request)
-    usage = get_usage(
-        request, group=name, key=lambda *_: bucket, rate=(quota, window), increment=True
-    )
-    # The last second of the window is part of it.
-    wait = max(1, usage["time_left"] + 1)
-    request.META[FIELDS_KEY] = {
-        "RateLimit-Policy": f'"{name}";q={quota};w={window}',
-        "RateLimit": f'"{name}";r={max(0, quota - usage["count"])};t={wait}',
-    }
-    if usage["should_limit"]:
-        LIMITED.labels(name).inc()
-        raise RateLimited(retry_after=wait)
+    Attempt(name, request, key(request)).refuse_if_over()
 
 
-def _is_exempt(address: Address | None) -> bool:
-    return address is not None and any(
-        address in network
-        for network in settings.RATELIMIT_ALLOWLIST
-        if isinstance(network, ipaddress.IPv4Network) == isinstance(address, ipaddress.IPv4Address)
-    )
-
-
-@functools.cache
-def _rate(text: str) -> tuple[int, int]:
-    quota, _, period = text.partition("/")
-    return int(quota), int(period[:-1] or 1) * _SECONDS[period[-1]]
+def _settle_error(attempt: Attempt, error: Exception, rules: Rules, request: AnyRequest) -> None:
+    """Give back, move or refuse a request that raised an error."""
+    if rules.by_device and not attempt.is_settled:
+        # Refused before the service asked for the device.
+        attempt.refuse_if_over()
+    if isinstance(error, rules.harmless):
+        attempt.give_back()
+    elif rules.refused_as and not isinstance(error, RateLimited):
+        attempt.move(by_address(request), rules.refused_as)

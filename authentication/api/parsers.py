@@ -5,16 +5,18 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 
-from authentication.exceptions import MalformedRequest, PayloadTooLarge, UnsupportedMediaType
+from authentication.exceptions import MalformedRequest, UnsupportedMediaType
+from authentication.utils.client import replace_control_characters
 
 MAX_DEPTH = 20
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(r"[][{}]")
+# What decides the depth: an escaped character, a quotation mark, a bracket. No match looks further
+# than two characters, so that a text is scanned once, whatever it holds.
+_MARKS = re.compile(r'\\.|["\[\]{}]', re.DOTALL)
 _STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+_CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
 class JSONBodyParser(JSONParser):
@@ -28,7 +30,8 @@ class JSONBodyParser(JSONParser):
     ) -> dict[str, Any]:
         _check(parser_context)
         try:
-            text = stream.read().decode("utf-8")
+            # PowerShell and others begin with a byte-order mark, which RFC 8259 allows to ignore.
+            text = stream.read().decode("utf-8-sig")
             if _depth(text) > MAX_DEPTH:
                 raise MalformedRequest(f"The body is nested more than {MAX_DEPTH} levels deep.")
             body = json.loads(text, parse_constant=_refuse) if text.strip() else {}
@@ -68,15 +71,17 @@ class MultiPartBodyParser(MultiPartParser):
 def _check(parser_context: Mapping[str, Any] | None) -> None:
     request = (parser_context or {})["request"]
     # Django accepts every codec of Python, also those that are no character sets (bz2, rot13).
-    if (request.content_params.get("charset") or "utf-8").lower().replace("_", "-") not in {
-        "utf-8",
-        "utf8",
-        "us-ascii",
-        "ascii",
-    }:
+    charset = (request.content_params.get("charset") or "utf-8").lower().replace("_", "-")
+    if charset not in _CHARSETS:
         raise UnsupportedMediaType
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-        raise PayloadTooLarge
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if encoding not in {"", "identity"}:
+        name = replace_control_characters(encoding)[:40]
+        raise UnsupportedMediaType(
+            f"We do not read bodies with Content-Encoding: {name}. Please send them as they are.",
+            # RFC 9110, section 12.5.3: what the server would have accepted.
+            headers={"Accept-Encoding": "identity"},
+        )
 
 
 def _depth(text: str) -> int:
@@ -84,9 +89,13 @@ def _depth(text: str) -> int:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return 0
     deepest = depth = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        depth += _STEP[bracket]
-        deepest = max(deepest, depth)
+    in_string = False
+    for mark in _MARKS.findall(text):
+        if mark == '"':
+            in_string = not in_string
+        elif not in_string and mark in _STEP:
+            depth += _STEP[mark]
+            deepest = max(deepest, depth)
     return deepest
 
 

@@ -12,6 +12,11 @@ from authentication.exceptions import Problem
 PROBLEM_TYPE = "application/problem+json"
 
 
+def problem_kinds(kind: type[Problem] = Problem) -> list[type[Problem]]:
+    """Return a class of errors and those below it."""
+    return [kind, *(found for below in kind.__subclasses__() for found in problem_kinds(below))]
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error (RFC 9457)."""
 
@@ -20,13 +25,20 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence for the person.")
     instance = serializers.CharField(help_text="The path of the request.")
-    code = serializers.CharField(help_text="A word for the machine.")
+    code = serializers.ChoiceField(
+        choices=sorted({kind.code for kind in problem_kinds()}),
+        help_text="A word for the machine. `/api/problems/` explains each.",
+    )
     error = serializers.CharField(help_text="The same as detail.")
     # A member of the answer, not DRF's property.
     errors = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="On validation errors: messages by field, non_field_errors for the rest.",
+    )
+    details = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="The same as errors; where no field is to blame, detail as non_field_errors.",
     )
     mfa_token = serializers.CharField(
         required=False, help_text="On mfa_required: goes to 2fa/verify/ with a code."
@@ -78,12 +90,12 @@ def _example(error: type[Problem], invalid: Mapping[str, Sequence[str]]) -> Open
         "instance": "",  # The hook `finish` fills in the path.
         "code": error.code,
         "error": error.detail,
+        "details": {"non_field_errors": [error.detail]},
         "correlation_id": "4f9d1c0a7be24e0c9d3f6a1b2c3d4e5f",
     }
+    errors = {name: list(messages) for name, messages in invalid.items()}
     members: dict[type[Problem], dict[str, Any]] = {
-        failures.ValidationFailed: {
-            "errors": {name: list(messages) for name, messages in invalid.items()}
-        },
+        failures.ValidationFailed: {"errors": errors, "details": errors},
         failures.MfaRequired: {
             "mfa_token": "<good for five minutes>",
             "mfa_methods": ["totp", "recovery_code"],

@@ -5,6 +5,7 @@ of the service. `ServiceSchema` derives the rest from the view.
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -76,8 +77,10 @@ class authentication_schema:  # noqa: N801 -- used as a decorator
     def _examples(self) -> Iterator[OpenApiExample]:
         for name, body in _by_client(self.response).items():
             yield OpenApiExample(name, body, response_only=True, status_codes=[str(self.status)])
-        if self.request is not None:
-            yield OpenApiExample("request", dict(self.request), request_only=True)
+        # The first is what Swagger UI sends, from a browser.
+        requests = {} if self.request is None else _by_client(self.request, alone="request")
+        for name, body in sorted(requests.items(), reverse=True):
+            yield OpenApiExample(name, body, request_only=True)
 
 
 class ServiceSchema(AutoSchema):
@@ -132,7 +135,7 @@ class ServiceSchema(AutoSchema):
             yield failures.RateLimited
         if getattr(handler, "needs_recent_proof", False):
             yield failures.ReauthenticationRequired
-        if self.get_request_serializer():
+        if self.get_request_serializer() and not self.view.body_is_optional:
             yield from (
                 failures.UnsupportedMediaType,
                 failures.PayloadTooLarge,
@@ -148,11 +151,11 @@ class ServiceSchema(AutoSchema):
         return str(super().get_description())
 
 
-def _by_client(response: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    for_browsers = {name: value for name, value in response.items() if name not in _COOKIES}
-    if for_browsers == response:
-        return {"answer": dict(response)}
-    return {"app": dict(response), "browser": for_browsers}
+def _by_client(body: Mapping[str, Any], *, alone: str = "answer") -> dict[str, dict[str, Any]]:
+    for_browsers = {name: value for name, value in body.items() if name not in _COOKIES}
+    if for_browsers == body:
+        return {alone: dict(body)}
+    return {"app": dict(body), "browser": for_browsers}
 
 
 def _missing_in(request: type[serializers.Serializer[Any]] | None) -> dict[str, list[str]]:
@@ -180,8 +183,11 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete the document: a hook for drf-spectacular.
 
     Adds the security scheme of the refresh cookie, the path in each example of an error, the header
-    Retry-After, and a description for each status without one.
+    Retry-After, and a description for each status without one. Tells defaults in words.
     """
+    for schema in result["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            _describe_default(field)
     result["components"]["securitySchemes"]["refreshCookie"] = {
         "type": "apiKey",
         "in": "cookie",
@@ -199,6 +205,14 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if any(it["code"] in _HAS_RETRY_AFTER for it in examples):
             answer["headers"] = {"Retry-After": _RETRY_AFTER}
     return result
+
+
+def _describe_default(field: dict[str, Any]) -> None:
+    # Generators of TypeScript take a field with a default for one that is always there.
+    default = field.pop("default", "")
+    if default != "":
+        sentences = (field.get("description", ""), f"Default: {json.dumps(default)}.")
+        field["description"] = " ".join(filter(None, sentences))
 
 
 def _answers(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

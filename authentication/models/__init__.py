@@ -14,9 +14,12 @@ from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
 from .second_factor import Attempt, RecoveryCode, SecondFactor
+from .second_factor_removal import SecondFactorRemoval
+from .sensitive_change import SensitiveChange
 from .session import UserSession
 from .sign_in_challenge import SignInChallenge
 from .user import User
+from .username_hold import UsernameHold
 
 __all__ = [
     "AccountExport",
@@ -34,9 +37,12 @@ __all__ = [
     "PasswordResetToken",
     "RecoveryCode",
     "SecondFactor",
+    "SecondFactorRemoval",
+    "SensitiveChange",
     "SignInChallenge",
     "TokenBlacklist",
     "User",
     "UserProfile",
     "UserSession",
+    "UsernameHold",
 ]

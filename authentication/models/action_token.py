@@ -40,7 +40,9 @@ class ActionToken(OneTimeToken):
         DISOWN_SESSION = "disown_session"
         CONFIRM_EMAIL = "confirm_email"
         UNDO_EMAIL = "undo_email"
+        UNDO_CHANGE = "undo_change"
         DOWNLOAD_EXPORT = "download_export"
+        STOP_FACTOR_REMOVAL = "stop_factor_removal"
 
     action = models.CharField(max_length=32, choices=Action.choices)
     subject = models.JSONField(default=dict, blank=True)

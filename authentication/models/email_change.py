@@ -12,9 +12,9 @@ from django.utils import timezone
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH
 
 from .fields import CanonicalField
+from .sensitive_change import UNDO_LIFETIME
 
 CONFIRM_LIFETIME = dt.timedelta(hours=24)
-UNDO_LIFETIME = dt.timedelta(days=7)
 
 
 class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
@@ -25,6 +25,11 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
         return self.filter(
             confirmed_at=None, undone_at=None, requested_at__gt=at - CONFIRM_LIFETIME
         )
+
+    def moved(self, user_id: uuid.UUID, *, at: dt.datetime) -> Self:
+        """Return the confirmed changes of a user that can still be undone, oldest first."""
+        mine = self.filter(user_id=user_id, confirmed_at__isnull=False, undone_at=None)
+        return mine.filter(requested_at__gt=at - UNDO_LIFETIME).order_by("requested_at")
 
     def reserving(self, canonical: str, *, at: dt.datetime) -> Self:
         """Return the confirmed changes away from an address that can still be undone.
@@ -46,10 +51,6 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
     def cancel(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
         """Cancel the pending change of a user; return False if there is none."""
         return bool(self.filter(user_id=user_id).pending(at=at).update(undone_at=at))
-
-    def undo(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a change to undo it. Only one of several concurrent callers gets True."""
-        return bool(self.filter(pk=pk, undone_at=None).update(undone_at=at))
 
 
 class EmailChange(models.Model):

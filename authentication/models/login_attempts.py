@@ -23,6 +23,16 @@ def lock_end(at: dt.datetime) -> dt.datetime:
 class LoginAttemptsQuerySet(models.QuerySet[Any]):
     """Rows with `failed_login_attempts` and `locked_until`, changed in one statement each."""
 
+    @staticmethod
+    def threshold() -> int:
+        """Return how many failures lock a row."""
+        return int(settings.ACCOUNT_LOCKOUT_THRESHOLD)
+
+    @staticmethod
+    def lock_end(at: dt.datetime) -> dt.datetime:
+        """Return when a lock ends that was set at a time."""
+        return lock_end(at)
+
     def unlocked(self, *, at: dt.datetime) -> Self:
         """Return the rows for which a password may be compared now."""
         return self.filter(Q(locked_until=None) | Q(locked_until__lte=at))
@@ -36,22 +46,22 @@ class LoginAttemptsQuerySet(models.QuerySet[Any]):
         """
         # An unlocked row that still has a lock's end begins a new count.
         expired = Q(locked_until__isnull=False)
-        is_last = Q(failed_login_attempts__gte=settings.ACCOUNT_LOCKOUT_THRESHOLD - 1) & ~expired
+        is_last = Q(failed_login_attempts__gte=self.threshold() - 1) & ~expired
         counted = {
             "failed_login_attempts": Case(
                 When(expired, then=Value(1)), default=F("failed_login_attempts") + 1
             ),
-            "locked_until": Case(When(is_last, then=Value(lock_end(at))), default=None),
+            "locked_until": Case(When(is_last, then=Value(self.lock_end(at))), default=None),
         }
         return bool(self.unlocked(at=at).update(**counted, **fields))
 
     def locked_by_attempt(self, *, reserved_at: dt.datetime) -> bool:
         """Return whether the attempt that was reserved at a time set the lock that stands."""
-        return self.filter(locked_until=lock_end(reserved_at)).exists()
+        return self.filter(locked_until=self.lock_end(reserved_at)).exists()
 
     def release_attempt(self, *, reserved_at: dt.datetime) -> None:
         """Uncount an attempt that had no verdict, and lift the lock if that attempt set it."""
-        own = Q(locked_until=None) | Q(locked_until=lock_end(reserved_at))
+        own = Q(locked_until=None) | Q(locked_until=self.lock_end(reserved_at))
         self.filter(own, failed_login_attempts__gt=0).update(
             failed_login_attempts=F("failed_login_attempts") - 1, locked_until=None
         )

@@ -57,8 +57,9 @@ class EmailVerificationToken(OneTimeToken):
         return self.verified_at is None and self.expires_at > timezone.now()
 
     def is_bound(self) -> bool:
-        """Return whether the account still has the address the token was made for."""
-        return canonical_email(self.email) == self.user.email_canonical
+        """Return whether the account has the token's address and has not proven it yet."""
+        is_same = canonical_email(self.email) == self.user.email_canonical
+        return is_same and not self.user.email_verified
 
     def verify(self) -> bool:
         """Use the token; False if it is used, expired or void."""

@@ -41,6 +41,7 @@ class OutgoingEmail(models.Model):
         VERIFICATION = "verification"
         ACCOUNT_EXISTS = "account_exists"
         ACCOUNT_LOCKED = "account_locked"
+        CHOOSE_PASSWORD = "choose_password"  # noqa: S105 -- a mail's name
         PASSWORD_RESET = "password_reset"  # noqa: S105 -- a mail's name
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
@@ -51,7 +52,12 @@ class OutgoingEmail(models.Model):
         EMAIL_CHANGE_NOTICE = "email_change_notice"
         SECOND_FACTOR_CHANGED = "second_factor_changed"
         SECOND_FACTOR_BLOCKED = "second_factor_blocked"
+        SECOND_FACTOR_REMOVAL = "second_factor_removal"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
+        USERNAME_CHANGED = "username_changed"
+        NOTICES_STOPPED = "notices_stopped"
+        SESSION_DISOWNED = "session_disowned"
+        FORMER_ADDRESS = "former_address"
 
     class Status(models.TextChoices):
         """The states of a mail; DEAD after the last failed attempt."""

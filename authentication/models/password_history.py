@@ -1,10 +1,14 @@
 """Hashes of former passwords, which the password policy refuses."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+# A former password comes before the new one that is stored with it.
+_BEFORE = dt.timedelta(microseconds=1)
 
 
 class PasswordHistory(models.Model):
@@ -22,7 +26,7 @@ class PasswordHistory(models.Model):
         return f"password of {self.user_id}"
 
     @classmethod
-    def add(cls, user_id: uuid.UUID, old: str, new: str) -> None:
+    def add(cls, user_id: uuid.UUID, old: str, new: str, *, at: dt.datetime) -> None:
         """Store the hash of a new password, and of the old one if it is missing.
 
         Hashes beyond PASSWORD_HISTORY_LIMIT are deleted.
@@ -32,8 +36,8 @@ class PasswordHistory(models.Model):
         # The old hash is missing if the account was created by a command, or if a sign-in upgraded
         # the hash.
         PasswordHistory.objects.bulk_create(
-            PasswordHistory(user_id=user_id, password_hash=encoded)
-            for encoded in (old, new)
+            PasswordHistory(user_id=user_id, password_hash=encoded, created_at=created_at)
+            for encoded, created_at in ((old, at - _BEFORE), (new, at))
             if encoded not in known
         )
         kept = mine.order_by("-created_at", "-pk").values_list("pk", flat=True)[

@@ -9,6 +9,7 @@ from django.db import models, transaction
 from django.db.models import Exists, F, Q
 from django.utils import timezone
 
+from authentication.utils.clock import LEEWAY, not_before
 from authentication.utils.crypto import derived_jti, new_jti
 
 from .audit_log import AuditLog
@@ -60,6 +61,9 @@ class UserSession(models.Model):
     is_verified = models.BooleanField(default=False)  # by a second factor
     # When a password or code was last given in this session; null after a mailed link.
     reauthenticated_at = models.DateTimeField(null=True, blank=True)
+    # Wrong passwords and codes that were given in this session.
+    failed_login_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    locked_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_activity_at = models.DateTimeField(default=timezone.now)
     last_rotation_at = models.DateTimeField(default=timezone.now)
@@ -130,10 +134,12 @@ class UserSession(models.Model):
         """Return whether a replaced refresh token may get its successor again.
 
         It may within REFRESH_REUSE_GRACE of the rotation, or later if the new tokens are unused.
+        The rotation's time may be another replica's.
         """
         if not jti or jti != self.previous_refresh_token_jti:
             return False
-        return at <= self.last_rotation_at + settings.REFRESH_REUSE_GRACE or not self.successor_seen
+        ends_at = self.last_rotation_at + settings.REFRESH_REUSE_GRACE + LEEWAY
+        return at <= ends_at or not self.successor_seen
 
     def activity(self, *, at: dt.datetime) -> dt.datetime:
         """Return the activity time to store: a new one every five minutes at most."""
@@ -164,7 +170,8 @@ class UserSession(models.Model):
 
         Returns False if another request was faster. The row is read again in either case.
         """
-        swapped = UserSession.objects.swap_jti(self, new=jti or new_jti(), at=timezone.now())
+        at = not_before(timezone.now(), self.last_rotation_at, self.user.password_changed_at)
+        swapped = UserSession.objects.swap_jti(self, new=jti or new_jti(), at=at)
         self.refresh_from_db()
         return swapped
 

@@ -4,14 +4,25 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
-from django.db import models
 from django.db.models import F
 
 from .blacklist import TokenBlacklist
+from .login_attempts import LoginAttemptsQuerySet, lock_end
+from .second_factor import TRIES_AN_HOUR, TRY_WINDOW
 
 
-class UserSessionQuerySet(models.QuerySet[Any]):
+class UserSessionQuerySet(LoginAttemptsQuerySet):
     """Sessions, and the transitions that requests race for, one statement each."""
+
+    @staticmethod
+    def threshold() -> int:
+        """Return how many wrong proofs lock a session: half the codes of an account, at most."""
+        return min(LoginAttemptsQuerySet.threshold(), TRIES_AN_HOUR // 2)
+
+    @staticmethod
+    def lock_end(at: dt.datetime) -> dt.datetime:
+        """Return when a lock ends: in an hour, so that one session cannot spend all codes."""
+        return max(lock_end(at), at + TRY_WINDOW)
 
     def live(self, *, at: dt.datetime) -> Self:
         """Return the sessions that are neither ended nor expired."""
@@ -49,10 +60,15 @@ class UserSessionQuerySet(models.QuerySet[Any]):
     def reauthenticate(self, pk: uuid.UUID, *, by_factor: bool = False, at: dt.datetime) -> bool:
         """Store the time of a proof of identity; False if the session has ended.
 
-        A second factor verifies the session for the rest of its life.
+        Wrong proofs before it are forgotten. A second factor verifies the session for the rest of
+        its life.
         """
         level = {"is_verified": True} if by_factor else {}
-        return bool(self.filter(pk=pk, is_active=True).update(reauthenticated_at=at, **level))
+        return bool(
+            self.filter(pk=pk, is_active=True).update(
+                reauthenticated_at=at, failed_login_attempts=0, locked_until=None, **level
+            )
+        )
 
     def end(self, *, reason: str, at: dt.datetime) -> int:
         """End the live sessions of the set, revoke their refresh tokens, return how many ended.

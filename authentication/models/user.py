@@ -1,5 +1,6 @@
 """The account."""
 
+import datetime as dt
 import unicodedata
 import uuid
 from typing import Any, ClassVar
@@ -8,17 +9,20 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.auth.password_validation import validate_password
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from authentication.utils.clock import after, not_before
 from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
-from .fields import CanonicalField
+from .fields import CanonicalField, SkeletonField
 from .login_attempts import LockableAccount
 from .password_history import PasswordHistory
 from .user_queries import UserQuerySet
+
+_LONGEST_NORMALIZED = 512
 
 _Manager = BaseUserManager.from_queryset(UserQuerySet)
 
@@ -57,9 +61,24 @@ def generated_username() -> str:
     return f"member-{new_jti()[:16]}"
 
 
+_RELEASED = "@released.invalid"
+
+
+def released_address() -> str:
+    """Return a unique address for an account that has lost its own.
+
+    No mail goes to the domain `invalid` (RFC 2606).
+    """
+    return f"{uuid.uuid4().hex}{_RELEASED}"
+
+
 def _normal(password: str | None) -> str | None:
     # Keyboards differ in how they compose an accented letter; nothing else is done to a password.
-    return None if password is None else unicodedata.normalize("NFC", password)
+    # Much longer texts than a password can be are left alone: a run of combining marks takes
+    # quadratic time.
+    if password is None or len(password) > _LONGEST_NORMALIZED:
+        return password
+    return unicodedata.normalize("NFC", password)
 
 
 class User(LockableAccount, AbstractUser):
@@ -71,9 +90,13 @@ class User(LockableAccount, AbstractUser):
     username = models.CharField(max_length=USERNAME_MAX_LENGTH)
     # Case folding can lengthen a name: one letter becomes three at most.
     username_canonical = CanonicalField(of="username", max_length=3 * USERNAME_MAX_LENGTH)
+    username_skeleton = SkeletonField()
 
     email_verified = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    # Set when an unproven address is registered again with another password. Its proof
+    # then voids the password (services/address_proof.py).
+    contested_at = models.DateTimeField(null=True, blank=True, editable=False)
     # Set by the mail provider: only security mail goes there until the address is proven again.
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
@@ -83,6 +106,11 @@ class User(LockableAccount, AbstractUser):
     notices_stopped_at = models.DateTimeField(null=True, blank=True)
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)
+
+    # Replaced when the account's sessions are revoked. The admin's sessions hold a hash of it.
+    admin_session_salt = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False
+    )
 
     # Since when a sign-in needs a second factor. Seed and codes have tables of their own.
     second_factor_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -95,6 +123,8 @@ class User(LockableAccount, AbstractUser):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
+    # Set for the password policy: the display name, which the profile keeps.
+    shown_as = ""
     # Not stored: whether this sign-in, or the session of this request, was proven by a factor.
     proven_by_factor = False
 
@@ -105,6 +135,7 @@ class User(LockableAccount, AbstractUser):
     class Meta:
         indexes = (
             models.Index(fields=["username"], name="user_username"),
+            models.Index(fields=["username_skeleton"], name="user_username_skeleton"),
             models.Index(fields=["email_verified"], name="user_email_verified"),
             models.Index(fields=["created_at"], name="user_created_at"),
             models.Index(
@@ -130,6 +161,11 @@ class User(LockableAccount, AbstractUser):
     def __str__(self) -> str:
         return self.username
 
+    @property
+    def has_address(self) -> bool:
+        """Return whether mail can be sent to the account's address."""
+        return not self.email.endswith(_RELEASED)
+
     def is_verified(self) -> bool:
         """Return whether the session of the request was proven by a second factor (django-otp)."""
         return self.proven_by_factor
@@ -138,8 +174,17 @@ class User(LockableAccount, AbstractUser):
         """Set a new password; every older token is invalid from then on."""
         self.password = make_password(_normal(raw_password))
         self._password = raw_password
-        self.password_changed_at = timezone.now()
+        self.password_changed_at = self._time_of_new_password()
         self.password_breached_at = None
+
+    def _time_of_new_password(self) -> dt.datetime:
+        # Later than all that the old password and its sessions did, by whichever replica's clock:
+        # tokens and links are void if they are older than the password.
+        now = timezone.now()
+        if self._state.adding:
+            return not_before(now, self.created_at)
+        rotated_at = self.sessions.aggregate(at=Max("last_rotation_at"))["at"]
+        return after(now, self.password_changed_at, rotated_at)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Return whether this is the password; a hash with older parameters is renewed."""
@@ -157,9 +202,11 @@ class User(LockableAccount, AbstractUser):
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # Django's sessions (the admin's) end with a new password, and here with a change of the
-        # second factor.
+        # second factor and with every revocation of the account's sessions.
         key_salt = "authentication.User.session_auth_hash"
         since = self.second_factor_at.isoformat() if self.second_factor_at else ""
+        # Without a revocation the hash is that of older releases: the upgrade ends no session.
+        salt = f"|{self.admin_session_salt}" if self.admin_session_salt else ""
         return salted_hmac(
-            key_salt, f"{self.password}|{since}", secret=secret, algorithm="sha256"
+            key_salt, f"{self.password}|{since}{salt}", secret=secret, algorithm="sha256"
         ).hexdigest()

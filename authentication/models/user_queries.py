@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from django.db.models import Q
 
+from authentication.utils.crypto import new_jti
+
 from .account_deletion import AccountDeletionQuerySet
 
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
@@ -75,6 +77,10 @@ class UserQuerySet(AccountDeletionQuerySet):
             self.filter(pk=pk, second_factor_at__isnull=False).update(second_factor_at=None)
         )
 
+    def end_admin_sessions(self) -> None:
+        """End the admin's sessions of the accounts of the set, at their next request."""
+        self.update(admin_session_salt=new_jti())
+
     def flag_breached(self, pk: uuid.UUID, *, changed_at: dt.datetime, at: dt.datetime) -> bool:
         """Mark a password as known from a breach, if it is still the one that was checked."""
         same = self.filter(pk=pk, password_changed_at=changed_at, password_breached_at=None)
@@ -85,6 +91,20 @@ class UserQuerySet(AccountDeletionQuerySet):
         unproven = self.filter(pk=pk).filter(Q(email_verified=False) | _UNREACHABLE)
         proven = {"email_verified": True, "email_verified_at": at}
         return bool(unproven.update(**proven, email_bounced_at=None, email_complained_at=None))
+
+    def never_used(self) -> Self:
+        """Return the accounts with an unproven address and without any sign-in."""
+        return self.filter(email_verified=False, last_login=None)
+
+    def contest(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
+        """Mark an unproven account as registered again; False if it is proven or marked already."""
+        unproven = self.filter(pk=pk, email_verified=False, contested_at=None)
+        return bool(unproven.update(contested_at=at))
+
+    def release_address(self, pk: uuid.UUID, *, to: str) -> bool:
+        """Take the address from an account that was never used; False if that is no longer so."""
+        released = {"email": to, "email_canonical": to, "contested_at": None}
+        return bool(self.never_used().filter(pk=pk).update(**released))
 
     def mark_unreachable(self, pk: uuid.UUID, *, complained: bool, at: dt.datetime) -> bool:
         """Store a bounce or a complaint; False if stored already, or if verified after it."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import TokenField
 
 EVENT_TEXTS = {
@@ -21,6 +22,9 @@ EVENT_TEXTS = {
     "second_factor_offered": "You started to set up an authenticator app.",
     "second_factor_enabled": "Signing in with a code was turned on.",
     "second_factor_disabled": "Signing in with a code was turned off.",
+    "second_factor_removal_requested": "Our support was asked to turn off sign-in codes.",
+    "second_factor_removal_stopped": "You stopped the removal of sign-in codes.",
+    "second_factor_removal_cancelled": "The removal of sign-in codes was cancelled.",
     "recovery_codes_renewed": "You made new recovery codes.",
     "account_locked": "We locked your account for a while, after too many wrong passwords.",
     "account_unlocked": "Our support unlocked your account.",
@@ -37,8 +41,10 @@ EVENT_TEXTS = {
     "email_change_cancelled": "The change of your email address was cancelled.",
     "email_changed": "Your email address was changed.",
     "email_change_undone": "Your old email address was restored.",
+    "email_corrected": "Your email address was corrected before it was confirmed.",
     "email_bounced": "A mail to your address could not be delivered.",
     "email_complained": "A mail from us was reported as spam.",
+    "change_undone": "A change of your account was undone with a link from a mail.",
     "notices_changed": "Your choice of mails was changed.",
     "export_requested": "A copy of your data was requested.",
     "export_downloaded": "The copy of your data was downloaded.",
@@ -102,7 +108,7 @@ class ActivitySerializer(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True)
 
 
-class DisownSerializer(serializers.Serializer[Any]):
+class DisownSerializer(InputSerializer):
     """The token from the mail about a new device."""
 
     token = TokenField()

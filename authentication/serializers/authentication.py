@@ -1,60 +1,72 @@
 """Serializers of registration, sign-in and sign-out."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
+from .base import Errors, InputSerializer, compare_repetition
 from .consents import documents_in
 from .fields import (
     CodeField,
     ConsentField,
+    DeviceNameField,
     EmailAddressField,
     FlagField,
+    NameField,
+    NewTimezoneField,
     PasswordField,
     SessionTokenField,
     TextField,
-    TimezoneField,
     UsernameField,
+    identifier_of,
 )
 
-MISMATCH = "The two passwords are not the same."
 _REQUIRED = "This field is required."
+_IDENTIFIERS = ("email_or_username", "email", "username")
 
 
-class RegisterSerializer(serializers.Serializer[Any]):
+class RegisterSerializer(InputSerializer):
     """The data of a new account."""
+
+    # Without a username one is generated.
+    alternatives = frozenset({"username"})
 
     email = EmailAddressField()
     password = PasswordField()
     password_confirm = PasswordField(required=False)
     username = UsernameField(required=False)
-    first_name = TextField(max_length=150, required=False, allow_blank=True)
-    last_name = TextField(max_length=150, required=False, allow_blank=True)
-    display_name = TextField(max_length=80, required=False, allow_blank=True)
-    timezone = TimezoneField(required=False)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
+    display_name = NameField(max_length=80)
+    timezone = NewTimezoneField(required=False, allow_blank=True)
     terms_accepted = ConsentField(required=False)
     privacy_policy_accepted = ConsentField(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.pop("password_confirm", attrs["password"]) != attrs["password"]:
-            raise serializers.ValidationError({"password_confirm": [MISMATCH]})
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        errors = compare_repetition(values, "password")
         if settings.REQUIRE_CONSENT:
-            missing = {"terms_accepted", "privacy_policy_accepted"} - attrs.keys()
-            if missing:
-                raise serializers.ValidationError({name: [_REQUIRED] for name in sorted(missing)})
+            names = ("terms_accepted", "privacy_policy_accepted")
+            errors |= {name: [_REQUIRED] for name in names if name not in values}
+        return errors
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("password_confirm", None)
         return {"documents": documents_in(attrs), **attrs}
 
 
-class LoginSerializer(serializers.Serializer[Any]):
+class LoginSerializer(InputSerializer):
     """A sign-in. One of email_or_username, email and username is required."""
+
+    alternatives = frozenset({"email_or_username", "email", "username"})
 
     email_or_username = TextField(max_length=254, required=False)
     email = TextField(max_length=254, required=False)
     username = TextField(max_length=254, required=False)
     password = PasswordField()
     remember_me = FlagField(required=False, default=False)
-    device_name = TextField(max_length=100, required=False, allow_blank=True, default="")
+    device_name = DeviceNameField()
     otp = CodeField(
         required=False,
         allow_blank=True,
@@ -66,15 +78,17 @@ class LoginSerializer(serializers.Serializer[Any]):
         required=False, default=False, help_text="Cancels the deletion of the account."
     )
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        if any(values.get(name) or name in invalid for name in _IDENTIFIERS):
+            return {}
+        return {"email_or_username": [_REQUIRED]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        names = [attrs.pop(name, "") for name in ("email_or_username", "email", "username")]
-        identifier = next(filter(None, names), "")
-        if not identifier:
-            raise serializers.ValidationError({"email_or_username": [_REQUIRED]})
+        identifier = identifier_of(attrs, *_IDENTIFIERS)
         return {"documents": documents_in(attrs), **attrs, "identifier": identifier}
 
 
-class LogoutSerializer(serializers.Serializer[Any]):
+class LogoutSerializer(InputSerializer):
     """The refresh token, if the access token has expired."""
 
     refresh = SessionTokenField()

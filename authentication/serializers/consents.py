@@ -4,12 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import ConsentField
 
 DOCUMENTS = ("terms", "privacy_policy")
 
 
-class ConsentsGiveSerializer(serializers.Serializer[Any]):
+class ConsentsGiveSerializer(InputSerializer):
     """The documents that the user accepts, in their current version; at least one."""
 
     terms_accepted = ConsentField(required=False)

@@ -4,16 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import EmailAddressField, TokenField
 
 
-class EmailChangeSerializer(serializers.Serializer[Any]):
+class EmailChangeSerializer(InputSerializer):
     """The new address."""
 
     email = EmailAddressField()
 
 
-class EmailChangeTokenSerializer(serializers.Serializer[Any]):
+class EmailChangeTokenSerializer(InputSerializer):
     """The token from the mail."""
 
     token = TokenField()
@@ -34,7 +35,7 @@ class EmailStateSerializer(serializers.Serializer[Any]):
 
 
 class EmailUndoneSerializer(serializers.Serializer[Any]):
-    """The old address is restored; the reset token sets a new password."""
+    """The change is undone; the reset token sets a new password."""
 
     message = serializers.CharField()
     reset_token = serializers.CharField(help_text="For password/reset/confirm/.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import TokenField
 
 STATES = ("none", "preparing", "ready", "downloaded")
@@ -17,7 +18,7 @@ class ExportStateSerializer(serializers.Serializer[Any]):
     available_until = serializers.DateTimeField(allow_null=True)
 
 
-class ExportDownloadSerializer(serializers.Serializer[Any]):
+class ExportDownloadSerializer(InputSerializer):
     """The token from the mail."""
 
     token = TokenField()

@@ -1,13 +1,10 @@
 """Serializer of the choice of mails."""
 
-from typing import Any
-
-from rest_framework import serializers
-
+from .base import InputSerializer
 from .fields import FlagField
 
 
-class NoticesSerializer(serializers.Serializer[Any]):
+class NoticesSerializer(InputSerializer):
     """Whether the user wants mails other than security mails."""
 
     notices = FlagField()

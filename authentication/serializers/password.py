@@ -1,23 +1,26 @@
 """Serializers of password change and reset."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
-from .authentication import MISMATCH
+from .base import Errors, InputSerializer, compare_repetition
 from .fields import EmailAddressField, PasswordField, TokenField
 from .tokens import NewSessionSerializer
 
 
-class NewPasswordSerializer(serializers.Serializer[Any]):
+class NewPasswordSerializer(InputSerializer):
     """A new password, and its repetition if the form asks for it."""
 
     new_password = PasswordField()
     new_password_confirm = PasswordField(required=False)
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        return compare_repetition(values, "new_password")
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs.pop("new_password_confirm", attrs["new_password"]) != attrs["new_password"]:
-            raise serializers.ValidationError({"new_password_confirm": [MISMATCH]})
+        attrs.pop("new_password_confirm", None)
         return attrs
 
 
@@ -27,7 +30,7 @@ class PasswordChangeSerializer(NewPasswordSerializer):
     old_password = PasswordField()
 
 
-class PasswordResetSerializer(serializers.Serializer[Any]):
+class PasswordResetSerializer(InputSerializer):
     """The address to send the reset link to."""
 
     email = EmailAddressField()

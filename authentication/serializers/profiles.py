@@ -4,18 +4,19 @@ from typing import Any
 
 from rest_framework import serializers
 
-from .fields import OneOfField, TextField, TimezoneField, UsernameField
+from .base import InputSerializer
+from .fields import NameField, OneOfField, TimezoneField, UsernameField
 
 VISIBILITIES = ("private", "members", "public")
 
 
-class ProfileUpdateSerializer(serializers.Serializer[Any]):
+class ProfileUpdateSerializer(InputSerializer):
     """The fields to change; fields left out keep their values."""
 
     username = UsernameField(required=False)
-    first_name = TextField(max_length=150, required=False, allow_blank=True)
-    last_name = TextField(max_length=150, required=False, allow_blank=True)
-    display_name = TextField(max_length=80, required=False, allow_blank=True)
+    first_name = NameField(max_length=150)
+    last_name = NameField(max_length=150)
+    display_name = NameField(max_length=80)
     timezone = TimezoneField(required=False)
     visibility = OneOfField(VISIBILITIES, required=False)
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from .base import InputSerializer
 from .fields import CodeField, PasswordField
 
 
-class ReauthenticateSerializer(serializers.Serializer[Any]):
+class ReauthenticateSerializer(InputSerializer):
     """A code if the account has a second factor, else the password."""
+
+    alternatives = frozenset({"password", "otp"})
 
     password = PasswordField(required=False)
     otp = CodeField(

@@ -1,10 +1,12 @@
 """Serializers of the second factor."""
 
+from collections.abc import Collection
 from typing import Any
 
 from rest_framework import serializers
 
-from .fields import CodeField, TokenField
+from .base import Errors, InputSerializer
+from .fields import CodeField, PasswordField, TokenField
 
 _ONE_OF = "Send either otp or recovery_code."
 
@@ -20,6 +22,12 @@ class SecondFactorStatusSerializer(serializers.Serializer[Any]):
     )
 
 
+class SecondFactorSetupSerializer(serializers.Serializer[Any]):
+    """The current password."""
+
+    password = PasswordField()
+
+
 class SecondFactorOfferSerializer(serializers.Serializer[Any]):
     """A new secret for an authenticator app."""
 
@@ -28,7 +36,7 @@ class SecondFactorOfferSerializer(serializers.Serializer[Any]):
     qr_svg = serializers.CharField(help_text="The QR code as an SVG image.")
 
 
-class SecondFactorConfirmSerializer(serializers.Serializer[Any]):
+class SecondFactorConfirmSerializer(InputSerializer):
     """The first code from the app."""
 
     otp = CodeField()
@@ -41,8 +49,16 @@ class RecoveryCodesSerializer(serializers.Serializer[Any]):
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
-class SecondFactorVerifySerializer(serializers.Serializer[Any]):
+class SecondFactorRemovalTokenSerializer(InputSerializer):
+    """The token from the mail about the removal."""
+
+    token = TokenField()
+
+
+class SecondFactorVerifySerializer(InputSerializer):
     """The token of an unfinished sign-in, and one code."""
+
+    alternatives = frozenset({"otp", "recovery_code"})
 
     mfa_token = TokenField()
     otp = CodeField(
@@ -51,8 +67,10 @@ class SecondFactorVerifySerializer(serializers.Serializer[Any]):
     )
     recovery_code = CodeField(required=False)
 
+    def compare_fields(self, values: dict[str, Any], *, invalid: Collection[str]) -> Errors:
+        sent = sum(name in values or name in invalid for name in ("otp", "recovery_code"))
+        return {} if sent == 1 else {"otp": [_ONE_OF]}
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        codes = [attrs[name] for name in ("otp", "recovery_code") if name in attrs]
-        if len(codes) != 1:
-            raise serializers.ValidationError({"otp": [_ONE_OF]})
-        return {"mfa_token": attrs["mfa_token"], "code": codes[0]}
+        code = attrs["otp"] if "otp" in attrs else attrs["recovery_code"]
+        return {"mfa_token": attrs["mfa_token"], "code": code}

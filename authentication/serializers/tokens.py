@@ -5,23 +5,24 @@ from typing import Any
 from rest_framework import serializers
 
 from .authentication import SignedInUserSerializer
+from .base import InputSerializer
 from .consents import documents_in
 from .fields import ConsentField, SessionTokenField, TokenField
 
 
-class TokenRefreshSerializer(serializers.Serializer[Any]):
+class TokenRefreshSerializer(InputSerializer):
     """The refresh token of an app; browsers send it in a cookie."""
 
     refresh = SessionTokenField()
 
 
-class TokenVerifySerializer(serializers.Serializer[Any]):
+class TokenVerifySerializer(InputSerializer):
     """The access token to verify."""
 
     token = SessionTokenField()
 
 
-class ExchangeTokenSerializer(serializers.Serializer[Any]):
+class ExchangeTokenSerializer(InputSerializer):
     """The exchange token from the email verification."""
 
     exchange_token = TokenField()

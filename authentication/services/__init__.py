@@ -2,6 +2,7 @@
 
 from authentication.services.accounts import (
     ActivityService,
+    ChangeUndoService,
     DeletionService,
     EmailChangeService,
     EmailVerificationService,
@@ -17,12 +18,14 @@ from authentication.services.sign_in import (
     AuthenticationService,
     ExchangeTokenService,
     ReauthenticationService,
+    SecondFactorRemovalService,
     SecondFactorService,
 )
 
 __all__ = [
     "ActivityService",
     "AuthenticationService",
+    "ChangeUndoService",
     "ConsentService",
     "DeletionService",
     "DeliverabilityService",
@@ -35,6 +38,7 @@ __all__ = [
     "ProfileService",
     "ReauthenticationService",
     "RegistrationService",
+    "SecondFactorRemovalService",
     "SecondFactorService",
     "SessionService",
     "TokenService",

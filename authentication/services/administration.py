@@ -23,11 +23,12 @@ from authentication.services.acting import locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
+from authentication.services.ranks import check_rank
+from authentication.services.revocation import end_all_sessions, end_sessions_of_everybody
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
 Reason = TokenBlacklist.Reason
-_BATCH = 1_000
 _PROVEN = "This address is verified already."
 _CLOSED = "This account is disabled, and gets no mail."
 _ONESELF = "This is your own account. Another member of staff has to disable it."
@@ -39,7 +40,7 @@ class AdministrationService:
     @staticmethod
     def unlock(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Lift the locks of an account and of its devices."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         with locked_account(user.pk):
             User.objects.filter(pk=user.pk).unlock(at=timezone.now())
             KnownDevice.objects.filter(user=user).clear_attempts()
@@ -54,19 +55,17 @@ class AdministrationService:
     @staticmethod
     def end_sessions(user: User, *, actor: User | None, client: ClientInfo) -> int:
         """End every session of a user and make every device unknown; return how many ended."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         with locked_account(user.pk):
             KnownDevice.objects.forget(user.pk)
-            count = UserSession.objects.filter(user=user).end(
-                reason=Reason.ADMIN, at=timezone.now()
-            )
+            count = end_all_sessions(user, reason=Reason.ADMIN, at=timezone.now())
             _note("end_sessions", user.pk, actor, client, count=count)
         return count
 
     @staticmethod
     def end_session(session: UserSession, *, actor: User | None, client: ClientInfo) -> None:
         """End one session."""
-        _check_rank(actor, session.user)
+        check_rank(actor, session.user)
         with locked_account(session.user_id):
             UserSession.objects.filter(pk=session.pk).end(reason=Reason.ADMIN, at=timezone.now())
             _note("end_session", session.user_id, actor, client, session=str(session.pk))
@@ -78,16 +77,8 @@ class AdministrationService:
 
     @staticmethod
     def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
-        """End every session of every user, a thousand at a time; return how many ended."""
-        total = 0
-        while keys := list(
-            UserSession.objects.filter(is_active=True).values_list("pk", flat=True)[:_BATCH]
-        ):
-            with transaction.atomic():
-                batch = UserSession.objects.filter(pk__in=keys)
-                KnownDevice.objects.filter(user_id__in=batch.values("user_id")).delete()
-                total += batch.end(reason=Reason.ADMIN, at=timezone.now())
-            on_batch(len(keys))
+        """End every session of every user; return how many ended."""
+        total = end_sessions_of_everybody(reason=Reason.ADMIN, on_batch=on_batch)
         _note("end_every_session", None, None, client, count=total)
         return total
 
@@ -116,39 +107,41 @@ class AdministrationService:
     @staticmethod
     def resend_verification(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a user the link that proves their address."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         _check_open(user)
         if user.email_verified:
             raise PermissionRefused(_PROVEN)
-        with transaction.atomic():
+        with locked_account(user.pk):
+            EmailService.check_limit(Kind.VERIFICATION, user_id=user.pk)
             EmailService.queue(Kind.VERIFICATION, user_id=user.pk)
             _note("resend_verification", user.pk, actor, client)
 
     @staticmethod
     def send_reset_link(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Mail a user the link to choose a new password; staff never choose one."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         _check_open(user)
-        with transaction.atomic():
+        with locked_account(user.pk):
+            EmailService.check_limit(Kind.PASSWORD_RESET, user_id=user.pk)
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user.pk)
             _note("send_reset_link", user.pk, actor, client)
 
     @staticmethod
     def disable(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Disable an account and end its sessions; staff cannot disable themselves."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         if actor and actor.pk == user.pk:
             raise PermissionRefused(_ONESELF)
         with locked_account(user.pk):
             User.objects.filter(pk=user.pk).update(is_active=False)
             KnownDevice.objects.forget(user.pk)
-            UserSession.objects.filter(user=user).end(reason=Reason.ADMIN, at=timezone.now())
+            end_all_sessions(user, reason=Reason.ADMIN, at=timezone.now())
             _note("disable", user.pk, actor, client)
 
     @staticmethod
     def enable(user: User, *, actor: User | None, client: ClientInfo) -> None:
         """Enable a disabled account."""
-        _check_rank(actor, user)
+        check_rank(actor, user)
         with locked_account(user.pk):
             User.objects.filter(pk=user.pk).update(is_active=True)
             _note("enable", user.pk, actor, client)
@@ -162,7 +155,7 @@ class AdministrationService:
                 UserSession.objects.select_related("user").filter(refresh_token_jti=jti).first()
             )
             if session:
-                _check_rank(actor, session.user)
+                check_rank(actor, session.user)
                 UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
             # An access token's identifier does not name its user. No token lives longer than this.
             longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
@@ -182,7 +175,12 @@ class AdministrationService:
 
     @staticmethod
     def send_again(mail: OutgoingEmail, *, actor: User, client: ClientInfo) -> bool:
-        """Queue a failed mail again; False if it has not failed."""
+        """Queue a failed mail again; False if it has not failed.
+
+        Raises PermissionRefused if it would not be sent.
+        """
+        if mail.user:
+            _check_open(mail.user)
         with transaction.atomic():
             revived = EmailService.send_again(mail.pk)
             if revived:
@@ -207,18 +205,20 @@ class AdministrationService:
     def note_change(
         user_id: uuid.UUID, *, fields: Iterable[str], actor: User | None, client: ClientInfo
     ) -> None:
-        """Audit which fields of an account were changed."""
-        _note("change", user_id, actor, client, fields=sorted(fields))
+        """Audit which fields of an account were changed.
+
+        A change of `is_staff` ends the account's sessions of the admin: `end_every_session` does
+        not see those of former staff, who may become staff again.
+        """
+        changed = sorted(fields)
+        if "is_staff" in changed:
+            User.objects.filter(pk=user_id).end_admin_sessions()
+        _note("change", user_id, actor, client, fields=changed)
 
 
 def _name(actor: User | None) -> str:
     """Return the actor's id; commands have no actor."""
     return str(actor.pk) if actor else "command line"
-
-
-def _check_rank(actor: User | None, target: User) -> None:
-    if actor and target.is_superuser and not actor.is_superuser:
-        raise PermissionRefused
 
 
 def _check_open(target: User) -> None:

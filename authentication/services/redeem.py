@@ -13,6 +13,7 @@ from authentication.models.one_time_token import OneTimeTokenQuerySet
 from authentication.utils.client import ClientInfo
 
 from .acting import acting, locked_account
+from .attempt_limit import UNLIMITED, AttemptLimit, count_attempt
 from .audit import Risk, record
 
 
@@ -28,17 +29,20 @@ class Redemption:
         client: ClientInfo,
         at: dt.datetime,
         problem: type[Problem] = LinkInvalid,
+        limit: AttemptLimit = UNLIMITED,
     ) -> None:
-        self._tokens, self._token, self._at = tokens, token, at
+        self._tokens, self._token, self._at, self._limit = tokens, token, at, limit
         self._failure, self._client, self._problem = failure, client, problem
 
     def look_up(self) -> Any:
         """Return the token's row with its user, without spending it.
 
-        Raises the problem, audited, if the token is unknown, used, void or expired, if its account
-        is closed or has changed.
+        The attempt is counted for a device that the account knows, else for the address. Raises
+        RateLimited, and the problem, audited, if the token is unknown, used, void or expired, if
+        its account is closed or has changed.
         """
         row = self._tokens.usable(self._token, at=self._at).select_related("user").first()
+        count_attempt(self._limit, self._client, row.user_id if row else None)
         if row is None or not row.user.is_active or not row.is_bound():
             self.refuse()
         return row

@@ -104,6 +104,8 @@ def refusal_of(answer: Any) -> dict[str, Any]:
     assert body.pop("instance") == answer.wsgi_request.path
     assert body.pop("correlation_id") == answer["X-Correlation-ID"]
     assert body["status"] == answer.status_code
+    details = body.pop("details")
+    assert details == body.get("errors", {"non_field_errors": [body["detail"]]})
     return {**body, "WWW-Authenticate": answer.get("WWW-Authenticate")}
 
 

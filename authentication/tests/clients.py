@@ -73,9 +73,24 @@ def hidden_fields(page: Any) -> dict[str, str]:
 def submit_form(
     visitor: Client, url: str, query: dict[str, str] | None = None, **typed: str
 ) -> Any:
-    """Open a page and submit its form as a browser does; return the answer."""
+    """Open a page and submit its form as a browser does; return the page that it shows then.
+
+    A redirect to another page is returned itself.
+    """
     fields = hidden_fields(visitor.get(url, query))
-    return visitor.post(url, {**fields, **typed}, headers={"Origin": "http://testserver"})
+    return shown(visitor, url, send_form(visitor, url, **{**fields, **typed}))
+
+
+def send_form(visitor: Client, url: str, **fields: str) -> Any:
+    """Send a form's fields as a browser does; return the answer."""
+    return visitor.post(url, fields, headers={"Origin": "http://testserver"})
+
+
+def shown(visitor: Client, url: str, answer: Any) -> Any:
+    """Return what a browser shows for an answer: the page it redirects to, if it is the same."""
+    if answer.status_code == 303 and answer["Location"].startswith(f"{url}?done="):
+        return visitor.get(answer["Location"])
+    return answer
 
 
 def sign_in(

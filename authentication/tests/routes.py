@@ -24,6 +24,7 @@ def bearer(**limits: str | None) -> Access:
 
 
 ROUTES = {
+    "api/v1/auth/": public(GET=None),
     "api/v1/auth/register/": public(POST="register"),
     "api/v1/auth/login/": public(POST="login"),
     # Without a valid signature it does nothing; with one it ends the session.
@@ -34,6 +35,7 @@ ROUTES = {
     "api/v1/auth/2fa/totp/confirm/": bearer(POST="second_factor"),
     "api/v1/auth/2fa/disable/": bearer(POST="second_factor"),
     "api/v1/auth/2fa/recovery-codes/": bearer(POST="second_factor"),
+    "api/v1/auth/2fa/removal/stop/": public(POST="email_undo"),
     "api/v1/auth/2fa/verify/": public(POST="second_factor_verify"),
     "api/v1/auth/token/refresh/": public(POST="token_refresh"),
     "api/v1/auth/token/verify/": public(POST="token_verify"),
@@ -43,19 +45,21 @@ ROUTES = {
     "api/v1/auth/password/reset/confirm/": public(POST="password_reset_confirm"),
     "api/v1/auth/email/verify/": public(POST="email_verify"),
     "api/v1/auth/email/resend/": public(POST="email_resend"),
+    "api/v1/auth/email/correct/": public(POST="email_correct"),
     "api/v1/auth/csrf/": public(GET="csrf"),
     "api/v1/auth/sessions/": bearer(GET="sessions"),
     "api/v1/auth/sessions/terminate-all/": bearer(POST="sessions_terminate_all"),
-    "api/v1/auth/sessions/<uuid:session_id>/": bearer(GET="sessions", DELETE="sessions"),
+    "api/v1/auth/sessions/<id:session_id>/": bearer(GET="sessions", DELETE="sessions_terminate"),
     # Operations may ask as often as they like.
     "api/v1/auth/health/": public(GET=None),
     "api/v1/auth/health/live/": public(GET=None),
     "api/v1/auth/account/activity/": bearer(GET="activity"),
-    "api/v1/auth/account/activity/<uuid:event_id>/disown/": bearer(POST="activity"),
+    "api/v1/auth/account/activity/<id:event_id>/disown/": bearer(POST="activity_disown"),
     "api/v1/auth/account/consents/": bearer(GET="consents", POST="consents"),
     "api/v1/auth/account/email/": bearer(GET=None, POST="email_change", DELETE=None),
     "api/v1/auth/account/email/confirm/": public(POST="email_verify"),
-    "api/v1/auth/account/email/undo/": public(POST="email_verify"),
+    "api/v1/auth/account/email/undo/": public(POST="email_undo"),
+    "api/v1/auth/account/change/undo/": public(POST="session_disown"),
     "api/v1/auth/account/delete/": bearer(POST="account_data"),
     "api/v1/auth/account/export/": bearer(GET=None, POST="account_data"),
     "api/v1/auth/account/export/download/": bearer(POST="account_data"),
@@ -63,10 +67,11 @@ ROUTES = {
     # The provider signs its requests and sends as many as there are bounces.
     "api/v1/auth/mail-events/sendgrid/": public(POST=None),
     "api/v1/auth/account/disown-session/": public(POST="session_disown"),
-    "api/v1/profiles/me/": bearer(GET=None, PATCH=None),
+    "api/v1/profiles/me/": bearer(GET=None, PATCH="profile"),
     "api/schema/": public(GET=None),
     "api/docs/": public(GET=None),
     "api/redoc/": public(GET=None),
+    "api/problems/": public(GET=None),
     "api/problems/<slug:code>/": public(GET=None),
     "^api(/|$)": public(),
     "metrics": public(GET=None),
@@ -75,10 +80,13 @@ ROUTES = {
     "account/forgot-password/": public(GET=None, POST="password_reset"),
     "account/reset-password/": public(GET=None, POST="password_reset_confirm"),
     "account/confirm-email/": public(GET=None, POST="email_verify"),
-    "account/undo-email/": public(GET=None, POST="email_verify"),
+    "account/undo-email/": public(GET=None, POST="email_undo"),
+    "account/undo-change/": public(GET=None, POST="session_disown"),
     "account/download-export/": public(GET=None, POST="account_data"),
+    "account/keep-second-factor/": public(GET=None, POST="email_undo"),
     "account/unsubscribe/": public(GET=None, POST="notices"),
     "account/not-me/": public(GET=None, POST="session_disown"),
+    "favicon.ico": public(GET=None),
     "": public(GET=None),
 }
 ADMIN_SITE = {
@@ -106,7 +114,9 @@ ADMIN_TABLES = {
     "authentication/emailverificationtoken",
     "authentication/passwordresettoken",
     "authentication/passwordhistory",
+    "authentication/secondfactorremoval",
     "authentication/user",
+    "authentication/sensitivechange",
     "authentication/userprofile",
     "auth/group",
 }

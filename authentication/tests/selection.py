@@ -11,6 +11,7 @@ ON_ANY_DATABASE = (
     # No database and no cache at all.
     "utils/*.py",
     "settings/*.py",
+    "server/*.py",
     "services/mail/test_*_templates.py",
     "services/passwords/test_validators.py",
     "test_architecture*.py",

@@ -12,13 +12,14 @@ from celery import current_app
 from django.conf import settings as service
 
 from authentication.tests.settings.reader import read_by_settings
+from vineyard_group_fellowship.server.limits import DRAIN_SECONDS
 
 ROOT = Path(service.BASE_DIR)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 RAILWAY: dict[str, Any] = json.loads((ROOT / "railway.json").read_text(encoding="utf-8"))
 NIXPACKS: dict[str, Any] = tomllib.loads((ROOT / "nixpacks.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-OWN_SERVICES = ("migrate", "web", "worker", "mailer", "beat")
+OWN_SERVICES = ("migrate", "web", "gunicorn", "celery", "mailer", "celery-beat")
 
 
 def queues_of(name: str) -> list[str]:
@@ -35,6 +36,15 @@ def test_the_image_is_pinned_and_does_not_run_as_root() -> None:
     assert DOCKERFILE.index("COPY . .") < user < DOCKERFILE.index("\nCMD")
     assert "--require-hashes" in DOCKERFILE
     assert "HEALTHCHECK" in DOCKERFILE
+
+
+def test_time_zones_are_installed_on_every_platform() -> None:
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        (pinned,) = [line for line in lines if line.startswith("tzdata==")]
+
+        # Without a marker such as `; sys_platform == 'win32'`.
+        assert re.fullmatch(r"tzdata==\S+ \\", pinned), name
 
 
 def test_the_image_contains_no_secrets() -> None:
@@ -91,7 +101,7 @@ def test_redis_needs_a_password_persists_and_evicts_nothing() -> None:
 def test_every_service_waits_for_what_it_needs() -> None:
     waits = {name: COMPOSE["services"][name]["depends_on"] for name in OWN_SERVICES}
 
-    assert waits.pop("migrate") == {"database": {"condition": "service_healthy"}}
+    assert waits.pop("migrate") == {"postgres": {"condition": "service_healthy"}}
     for needs in waits.values():
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["redis"] == {"condition": "service_healthy"}
@@ -107,7 +117,7 @@ def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
         environment["PGBOUNCER"],
         environment["DB_STATEMENT_TIMEOUT_MS"],
     ) == (
-        "database",
+        "postgres",
         "False",
         0,
     )
@@ -117,18 +127,14 @@ def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
 
 
 def test_the_stop_grace_period_is_longer_than_the_drain() -> None:
-    drain = int(
-        re.findall(
-            r"graceful_timeout = (\d+)", (ROOT / "gunicorn.conf.py").read_text(encoding="utf-8")
-        )[0]
-    )
-
-    assert int(COMPOSE["services"]["web"]["stop_grace_period"].removesuffix("s")) > drain
-    assert RAILWAY["deploy"]["drainingSeconds"] > drain
+    for name in ("web", "gunicorn"):
+        grace = int(COMPOSE["services"][name]["stop_grace_period"].removesuffix("s"))
+        assert grace > DRAIN_SECONDS
+    assert RAILWAY["deploy"]["drainingSeconds"] > DRAIN_SECONDS
 
 
 def test_the_workers_take_tasks_from_every_queue(settings: Any) -> None:
-    taken = {queue for name in ("worker", "mailer") for queue in queues_of(name)}
+    taken = {queue for name in ("celery", "mailer") for queue in queues_of(name)}
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
 
     assert taken == routed | {settings.CELERY_TASK_DEFAULT_QUEUE}
@@ -138,15 +144,36 @@ def test_a_worker_without_named_queues_takes_all_of_them() -> None:
     # `make worker` names no queue.
     consumed = current_app.amqp.Queues(current_app.conf.task_queues).consume_from
 
-    assert consumed.keys() == {queue for name in ("worker", "mailer") for queue in queues_of(name)}
+    assert consumed.keys() == {queue for name in ("celery", "mailer") for queue in queues_of(name)}
     assert {queue.exchange.name: queue.routing_key for queue in consumed.values()} == {
         name: name for name in consumed
     }
 
 
+def test_gunicorn_is_reached_through_a_proxy_that_buffers_alone() -> None:
+    services = COMPOSE["services"]
+    gunicorn, proxy = services["gunicorn"], services["proxy"]
+    config = COMPOSE["configs"]["proxy"]["content"]
+
+    assert gunicorn["command"] == ["gunicorn", "vineyard_group_fellowship.wsgi:application"]
+    assert gunicorn["profiles"] == proxy["profiles"] == ["gunicorn"]
+    assert "ports" not in gunicorn
+    assert gunicorn["environment"]["CLIENT_IP_HEADER"] == "X-Real-IP"
+    for line in (
+        "proxy_request_buffering on;",
+        "proxy_buffering on;",
+        "client_header_timeout 5s;",
+        "client_body_timeout 10s;",
+        "proxy_set_header X-Real-IP $$remote_addr;",
+    ):
+        assert line in config
+
+
 def test_railway_nixpacks_and_docker_start_the_same_server() -> None:
     docker = " ".join(json.loads(re.findall(r"^CMD (.*)$", DOCKERFILE, re.MULTILINE)[0]))
 
-    assert RAILWAY["deploy"]["startCommand"] == NIXPACKS["start"]["cmd"] == docker
+    migrate = RAILWAY["deploy"]["preDeployCommand"][0]
+    assert RAILWAY["deploy"]["startCommand"] == docker
+    assert NIXPACKS["start"]["cmd"] == f"{migrate} && exec {docker}"
     assert RAILWAY["deploy"]["healthcheckPath"] == "/api/v1/auth/health/"
     assert set(NIXPACKS["variables"]) - {"PATH"} <= read_by_settings()

@@ -4,10 +4,12 @@ from django.urls import path
 
 from authentication import views
 
+from . import converters  # noqa: F401 -- registers <id:...>
+
 urlpatterns = [
     path("account/activity/", views.ActivityView.as_view(), name="activity"),
     path(
-        "account/activity/<uuid:event_id>/disown/",
+        "account/activity/<id:event_id>/disown/",
         views.ActivityDisownView.as_view(),
         name="activity-disown",
     ),
@@ -19,6 +21,7 @@ urlpatterns = [
         name="account-email-confirm",
     ),
     path("account/email/undo/", views.EmailChangeUndoView.as_view(), name="account-email-undo"),
+    path("account/change/undo/", views.ChangeUndoView.as_view(), name="account-change-undo"),
     path("account/delete/", views.AccountDeleteView.as_view(), name="account-delete"),
     path("account/export/", views.ExportView.as_view(), name="export"),
     path("account/export/download/", views.ExportDownloadView.as_view(), name="export-download"),

@@ -21,5 +21,6 @@ urlpatterns = [
     ),
     path("email/verify/", views.EmailVerifyView.as_view(), name="email-verify"),
     path("email/resend/", views.EmailResendView.as_view(), name="email-resend"),
+    path("email/correct/", views.EmailCorrectView.as_view(), name="email-correct"),
     path("csrf/", views.CsrfTokenView.as_view(), name="csrf"),
 ]

@@ -10,5 +10,10 @@ urlpatterns = [
     path("2fa/totp/confirm/", views.TotpConfirmView.as_view(), name="totp-confirm"),
     path("2fa/disable/", views.SecondFactorDisableView.as_view(), name="second-factor-disable"),
     path("2fa/recovery-codes/", views.RecoveryCodesView.as_view(), name="recovery-codes"),
+    path(
+        "2fa/removal/stop/",
+        views.SecondFactorRemovalStopView.as_view(),
+        name="second-factor-removal-stop",
+    ),
     path("2fa/verify/", views.SecondFactorVerifyView.as_view(), name="second-factor-verify"),
 ]

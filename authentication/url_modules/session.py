@@ -4,6 +4,8 @@ from django.urls import path
 
 from authentication import views
 
+from . import converters  # noqa: F401 -- registers <id:...>
+
 urlpatterns = [
     path("sessions/", views.SessionListView.as_view(), name="sessions"),
     path(
@@ -11,5 +13,5 @@ urlpatterns = [
         views.SessionTerminateAllView.as_view(),
         name="sessions-terminate-all",
     ),
-    path("sessions/<uuid:session_id>/", views.SessionDetailView.as_view(), name="session"),
+    path("sessions/<id:session_id>/", views.SessionDetailView.as_view(), name="session"),
 ]

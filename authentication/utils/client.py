@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Self
@@ -18,9 +19,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+# Without brackets an IPv6 address has no port: its last group would be ambiguous (RFC 3986, 3.2.2).
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[^\[\]]*)\](?::[0-9]{1,5})?")
 _USER_AGENT_LENGTH = 512
 
 DEVICE_COOKIE = "device"
+_PAIRS = re.compile(r"[;,]")
+_COOKIES_OF_A_NAME = 5
 
 CORRELATION_KEY = "authentication.correlation_id"
 """The key of the correlation ID in `request.META`.
@@ -42,8 +47,10 @@ class ClientInfo:
     ip_address: str | None = None
     user_agent: str = ""
     correlation_id: str = ""
-    device_id: str = ""
+    device_id: str = dataclasses.field(default="", repr=False)
     """What the device is known by (X-Device-Id, or the cookie `device`); a secret."""
+    refresh_cookies: tuple[str, ...] = dataclasses.field(default=(), repr=False)
+    """The refresh tokens in the cookies, which a sign-in replaces; secrets."""
 
     @classmethod
     def of(cls, request: AnyRequest) -> Self:
@@ -56,18 +63,37 @@ class ClientInfo:
             ],
             correlation_id=request.META.get(CORRELATION_KEY, ""),
             device_id=request.META.get("HTTP_X_DEVICE_ID")
-            or request.COOKIES.get(DEVICE_COOKIE, ""),
+            or ".".join(cookie_values(request, DEVICE_COOKIE)),
+            refresh_cookies=refresh_cookies_of(request),
         )
+
+
+def refresh_cookies_of(request: AnyRequest) -> tuple[str, ...]:
+    """Return the refresh tokens in the cookies of a request, five at most."""
+    if not settings.ENABLE_COOKIE_REFRESH_TOKEN:
+        return ()
+    return cookie_values(request, settings.REFRESH_TOKEN_COOKIE_NAME)
+
+
+def cookie_values(request: AnyRequest, name: str) -> tuple[str, ...]:
+    """Return the different values of a cookie in a request, in their order, five at most.
+
+    A browser sends several cookies of one name if a parent domain or another path has one too (RFC
+    6265, section 5.4), and an HTTP/2 proxy may pass several Cookie headers, which a server joins by
+    a semicolon or a comma. Our values hold neither.
+    """
+    pairs = (pair.partition("=") for pair in _PAIRS.split(request.META.get("HTTP_COOKIE", "")))
+    values = (value.strip().strip('"') for key, _, value in pairs if key.strip() == name)
+    return tuple(itertools.islice(dict.fromkeys(filter(None, values)), _COOKIES_OF_A_NAME))
 
 
 def is_browser(request: AnyRequest) -> bool:
     """Return whether a browser sent the request.
 
-    Browsers send Origin or Sec-Fetch-* headers, which scripts can neither set nor remove.
+    Browsers send Origin or Sec-Fetch-Site, which scripts can neither set nor remove. Other
+    Sec-Fetch-* headers are no sign of one: the `fetch` of Node.js sends Sec-Fetch-Mode.
     """
-    return "HTTP_ORIGIN" in request.META or any(
-        name.startswith("HTTP_SEC_FETCH_") for name in request.META
-    )
+    return "HTTP_ORIGIN" in request.META or "HTTP_SEC_FETCH_SITE" in request.META
 
 
 def client_address(meta: Mapping[str, str]) -> Address | None:
@@ -109,10 +135,16 @@ def replace_control_characters(text: str) -> str:
 
 
 def parse_ip(text: str) -> Address | None:
-    """Return the IP address in a text, or None. IPv4-mapped IPv6 becomes IPv4."""
+    """Return the IP address in a text, or None. IPv4-mapped IPv6 becomes IPv4.
+
+    A port is dropped: some proxies add it (`198.51.100.7:443`, `[2001:db8::7]:443`).
+    """
+    host = text.strip()
+    if with_port := _WITH_PORT.fullmatch(host):
+        host = with_port["v4"] or with_port["v6"]
     try:
         # A zone (fe80::1%eth0) names a network interface of the proxy, not the client.
-        address = ipaddress.ip_address(text.strip().partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

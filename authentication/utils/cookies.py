@@ -3,16 +3,7 @@
 from django.conf import settings
 from django.http.response import HttpResponseBase
 
-from .client import DEVICE_COOKIE, AnyRequest
-
-
-def refresh_cookie_of(request: AnyRequest) -> str:
-    """Return the refresh token in the cookie of a request, or an empty string."""
-    return (
-        request.COOKIES.get(settings.REFRESH_TOKEN_COOKIE_NAME, "")
-        if settings.ENABLE_COOKIE_REFRESH_TOKEN
-        else ""
-    )
+from .client import DEVICE_COOKIE
 
 
 def set_refresh_cookie(response: HttpResponseBase, token: str) -> None:

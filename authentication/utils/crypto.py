@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 
@@ -30,6 +31,15 @@ def pseudonym(purpose: str, value: str) -> str:
     return salted_hmac(
         f"authentication.{purpose}", value.encode("utf-8", "surrogatepass"), algorithm="sha256"
     ).hexdigest()
+
+
+def pseudonyms(purpose: str, value: str) -> list[str]:
+    """Return a value's HMACs under SECRET_KEY and its fallbacks, the newest first."""
+    text = value.encode("utf-8", "surrogatepass")
+    return [
+        salted_hmac(f"authentication.{purpose}", text, secret=key, algorithm="sha256").hexdigest()
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]
 
 
 def derived_jti(key: str, jti: str) -> str:

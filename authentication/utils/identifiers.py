@@ -6,6 +6,9 @@ import unicodedata
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from . import lookalikes
+from .crypto import digest
+
 EMAIL_MAX_LENGTH = 254
 USERNAME_MIN_LENGTH = 3
 USERNAME_MAX_LENGTH = 30
@@ -18,9 +21,9 @@ _INVISIBLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-_HAN_AND_KANA = {"CJK", "HIRAGANA", "KATAKANA"}
 
-# Letters that look like a Latin letter in common fonts: a part of Unicode's confusables.txt.
+# Accounts are found by the canonical form, which is stored. So this table does not change with
+# Unicode. What looks alike besides is found by the skeleton (utils/lookalikes.py).
 _LOOKALIKES = str.maketrans(
     # Cyrillic
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d"
@@ -83,13 +86,18 @@ def clean_email(address: str) -> str:
     return typed if typed.isascii() else found.ascii_email
 
 
+def remove_invisible(text: str) -> str:
+    """Return a text without characters that have no glyph (Default_Ignorable_Code_Point)."""
+    return _INVISIBLE.sub("", text)
+
+
 def canonical_username(username: str) -> str:
     """Return the canonical form of a username: caseless, with look-alike letters replaced."""
     folded = unicodedata.normalize(
         "NFKC", unicodedata.normalize("NFKC", username).strip().casefold()
     )
     # NFD separates letters from accents, so that accented look-alikes are replaced too.
-    plain = unicodedata.normalize("NFD", _INVISIBLE.sub("", folded)).translate(_LOOKALIKES)
+    plain = unicodedata.normalize("NFD", remove_invisible(folded)).translate(_LOOKALIKES)
     # The Turkish capital dotted I folds to i and a combining dot.
     return unicodedata.normalize("NFC", plain.replace("i\u0307", "i"))
 
@@ -111,15 +119,28 @@ def clean_username(username: str) -> str:
         raise ValueError(
             f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."
         )
-    if _INVISIBLE.search(name) or not all(_is_allowed(character) for character in name):
+    if (
+        lookalikes.is_invisible_in(name)
+        or lookalikes.is_decorative_in(name)
+        or not all(_is_allowed(character) for character in name)
+    ):
         raise ValueError("Use only letters, digits, and the characters _ . - in a username.")
     if not any(_is_letter_or_digit(character) for character in name):
         raise ValueError("Use at least one letter or digit in a username.")
-    if len(_scripts(name)) > 1:
+    if not lookalikes.has_one_alphabet(name):
         raise ValueError("Use the letters of one alphabet in a username.")
-    if re.sub(r"[_.-]", "", canonical_username(name)) in _RESERVED_SKELETONS:
+    if lookalikes.has_loose_marks(name):
+        raise ValueError("Use accents only on letters in a username, and no more than usual.")
+    if _RESERVED_SKELETONS & (
+        lookalikes.bare_skeletons(name) | lookalikes.bare_skeletons(canonical_username(name))
+    ):
         raise ValueError("This username is reserved.")
     return name
+
+
+def username_skeleton(username: str) -> str:
+    """Return the SHA-256 of a username's skeleton: equal for names that look alike."""
+    return digest(lookalikes.skeleton(unicodedata.normalize("NFKC", username).strip()))
 
 
 def _ascii_lower(text: str) -> str:
@@ -147,13 +168,4 @@ def _is_allowed(character: str) -> bool:
     )
 
 
-def _scripts(name: str) -> set[str]:
-    letters = [character for character in name if unicodedata.category(character).startswith("L")]
-    # The Unicode name of a letter starts with its script. Japanese mixes three scripts.
-    found = {unicodedata.name(letter, "UNKNOWN").split(" ")[0] for letter in letters}
-    return {"HAN AND KANA" if script in _HAN_AND_KANA else script for script in found}
-
-
-_RESERVED_SKELETONS = {
-    re.sub(r"[_.-]", "", canonical_username(name)) for name in RESERVED_USERNAMES
-}
+_RESERVED_SKELETONS = frozenset[str]().union(*map(lookalikes.bare_skeletons, RESERVED_USERNAMES))

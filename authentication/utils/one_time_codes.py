@@ -4,6 +4,7 @@ import base64
 import hmac
 import re
 import secrets
+import unicodedata
 from urllib.parse import quote, urlencode
 
 from django_otp.oath import hotp
@@ -16,12 +17,19 @@ RECOVERY_CODES = 10
 _SEED_BYTES = 20
 # The clocks of phones differ: the previous and the next time step are accepted too.
 _TOLERANCE = 1
-# ASCII digits only: full-width and other Unicode digits are refused.
 _APP_CODE = re.compile(r"[0-9]{6}")
 # Crockford's base32: no letter looks like a digit. 24 characters hold 120 bits.
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH, _GROUP = 24, 6
-_MISREAD = str.maketrans("oil", "011", "- ")
+_MISREAD = str.maketrans("oil", "011")
+_RECOVERY_CODE = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
+NOT_A_CODE = "Enter the six digits from your app, or a recovery code of 24 letters and digits."
+LONGEST_TYPED = 128
+"""The longest text, in characters, that is read as a code: a recovery code, spaced out."""
+# Blanks, dashes and format characters (the marks of right-to-left text). The Japanese long vowel
+# mark and the minus signs are what some keyboards have in the place of a dash.
+_DROPPED = {"Zs", "Zl", "Zp", "Pd", "Cf"}
+_DROPPED_TOO = "\t\n\r\u2212\u2043\u30fc\u02d7"
 
 
 def new_seed() -> bytes:
@@ -80,10 +88,29 @@ def new_recovery_codes() -> list[str]:
     return ["-".join(code[at : at + _GROUP] for at in range(0, _LENGTH, _GROUP)) for code in codes]
 
 
+def canonical_code(typed: str) -> str:
+    """Return a code as it is compared: a TOTP code or a recovery code, however it was typed.
+
+    It is NFKC without blanks and dashes of any kind, with the digits of any script as ASCII digits.
+    The case of a recovery code does not matter, and o, i and l are read as 0, 1 and 1. A text that
+    cannot be a code gives an empty string.
+    """
+    if len(typed) > LONGEST_TYPED:
+        return ""
+    plain = "".join(map(_plain, unicodedata.normalize("NFKC", typed)))
+    return plain if is_totp_code(plain) else canonical_recovery_code(plain)
+
+
 def canonical_recovery_code(code: str) -> str:
     """Return a recovery code in the form that is compared, or an empty string if malformed.
 
     Case, hyphens and blanks do not matter, and o, i and l are read as 0, 1 and 1.
     """
-    plain = code.lower().translate(_MISREAD) if code.isascii() else ""
-    return plain if len(plain) == _LENGTH else ""
+    plain = "".join(map(_plain, code[:LONGEST_TYPED])).lower().translate(_MISREAD)
+    return plain if _RECOVERY_CODE.fullmatch(plain) else ""
+
+
+def _plain(character: str) -> str:
+    if character in _DROPPED_TOO or unicodedata.category(character) in _DROPPED:
+        return ""
+    return str(unicodedata.decimal(character, character))

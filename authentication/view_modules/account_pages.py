@@ -1,84 +1,43 @@
 """HTML pages behind mailed links, for deployments without a front end."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
-from django.utils.decorators import method_decorator
-from django.views import View
-from django.views.decorators.csrf import csrf_protect
+from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
-from authentication.api.limits import FIELDS_KEY, count
+from authentication.api.attempts import attempt_of
+from authentication.api.limits import Rules
 from authentication.exceptions import (
     AccountLocked,
-    LinkInvalid,
-    Problem,
-    RateLimited,
-    ServiceUnavailable,
     ValidationFailed,
 )
 from authentication.serializers.email import EmailResendSerializer
 from authentication.serializers.password import PasswordResetConfirmSerializer
 from authentication.services import (
     ActivityService,
+    ChangeUndoService,
     EmailChangeService,
     EmailVerificationService,
     ExportService,
     PasswordService,
 )
+from authentication.services.attempt_limit import AttemptLimit
 from authentication.utils.client import ClientInfo
 from authentication.utils.cookies import set_device_cookie
 
 from .export import as_a_file
+from .form_outcomes import SeeOther, done_url
+from .mailed_link_page import MailedLinkPage
+
+_DOUBLE_CLICK_SECONDS = 3
+_NO_TIME_TO_TYPE_SECONDS = 10
 
 
 class HomePage(TemplateView):
     """The start page, with links to everything else."""
 
     template_name = "account/home.html"
-
-
-@method_decorator(csrf_protect, name="dispatch")
-class MailedLinkPage(View):
-    """Base class of pages behind mailed links: GET shows a button, POST does the work.
-
-    GET must not use up the token, because mail scanners open every link.
-    """
-
-    template_name: ClassVar[str]
-    limit: ClassVar[str]
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(token=request.GET.get("token", ""))
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        try:
-            count(self.limit, request)
-            return self.act(request)
-        except LinkInvalid as refusal:
-            return self.refused(refusal, failed=True)
-        except (RateLimited, ServiceUnavailable) as refusal:
-            return self.refused(refusal, busy=True)
-
-    def act(self, request: HttpRequest) -> HttpResponse:
-        """Do what the page is for; raise a Problem if that is not possible."""
-        raise NotImplementedError
-
-    def refused(self, refusal: Problem, **context: Any) -> HttpResponse:
-        """Show the page again with the status and headers of an error."""
-        response = self.page(status=refusal.status, **context)
-        for name, value in refusal.headers.items():
-            response[name] = value
-        return response
-
-    def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
-        """Render the page, with the rate limit headers of the request."""
-        response = render(self.request, self.template_name, context, status=status)
-        for name, value in self.request.META.get(FIELDS_KEY, {}).items():
-            response[name] = value
-        return response
 
 
 class VerifyEmailPage(MailedLinkPage):
@@ -89,12 +48,18 @@ class VerifyEmailPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
-        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        exchange_token = EmailVerificationService.verify(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         if settings.EMAIL_VERIFIED_URL and exchange_token:
-            return HttpResponseRedirect(
-                settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token)
+            # An exchange token that is used twice ends the session that it opened, so a repeated
+            # form gets it only while the first answer cannot have been followed.
+            return SeeOther(
+                settings.EMAIL_VERIFIED_URL.replace("{exchange_token}", exchange_token),
+                repeated_for=_DOUBLE_CLICK_SECONDS,
+                later=done_url(request),
             )
-        return self.page(done=True)
+        return self.done()
 
 
 class DisownSessionPage(MailedLinkPage):
@@ -105,8 +70,10 @@ class DisownSessionPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         token = request.POST.get("token", "")
-        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
-        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+        reset_token = ActivityService.disown_by_mail(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class ConfirmEmailPage(MailedLinkPage):
@@ -117,22 +84,40 @@ class ConfirmEmailPage(MailedLinkPage):
 
     def act(self, request: HttpRequest) -> HttpResponse:
         EmailChangeService.confirm(
-            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+            token=request.POST.get("token", ""),
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
-        return self.page(done=True)
+        return self.done()
 
 
 class UndoEmailPage(MailedLinkPage):
     """Restores the old email address and redirects to the page for a new password."""
 
     template_name = "account/undo_email.html"
-    limit = "email_verify"
+    limit = "email_undo"
 
     def act(self, request: HttpRequest) -> HttpResponse:
         reset_token = EmailChangeService.undo(
-            token=request.POST.get("token", ""), client=ClientInfo.of(request)
+            token=request.POST.get("token", ""),
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
-        return HttpResponseRedirect(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
+
+
+class UndoChangePage(MailedLinkPage):
+    """Undoes a sensitive change and redirects to the page for a new password."""
+
+    template_name = "account/undo_change.html"
+    limit = "session_disown"
+
+    def act(self, request: HttpRequest) -> HttpResponse:
+        token = request.POST.get("token", "")
+        reset_token = ChangeUndoService.undo(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
+        return SeeOther(settings.PASSWORD_RESET_URL.replace("{token}", reset_token))
 
 
 class DownloadExportPage(MailedLinkPage):
@@ -140,6 +125,7 @@ class DownloadExportPage(MailedLinkPage):
 
     template_name = "account/download_export.html"
     limit = "account_data"
+    rules = Rules(gives_back=True)
 
     def act(self, request: HttpRequest) -> HttpResponse:
         given = {name: request.POST.get(name, "") for name in ("token", "password", "otp")}
@@ -158,6 +144,8 @@ class AskForMailPage(MailedLinkPage):
     The response is the same for every address, so that it does not reveal accounts.
     """
 
+    rules = Rules(by_device=True)
+
     def act(self, request: HttpRequest) -> HttpResponse:
         given = EmailResendSerializer(data=request.POST)
         if not given.is_valid():
@@ -165,10 +153,14 @@ class AskForMailPage(MailedLinkPage):
             return self.refused(
                 refusal, errors=_messages_of(refusal), email=request.POST.get("email", "")
             )
-        self.send(email=given.validated_data["email"], client=ClientInfo.of(request))
-        return self.page(done=True)
+        self.send(
+            email=given.validated_data["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
+        )
+        return self.done()
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
         """Mail the link if the address has an account that needs it."""
         raise NotImplementedError
 
@@ -179,8 +171,8 @@ class ForgotPasswordPage(AskForMailPage):
     template_name = "account/forgot_password.html"
     limit = "password_reset"
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
-        PasswordService.request_reset(email=email, client=client)
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
+        PasswordService.request_reset(email=email, client=client, limit=limit)
 
 
 class ResendVerificationPage(AskForMailPage):
@@ -189,8 +181,8 @@ class ResendVerificationPage(AskForMailPage):
     template_name = "account/resend_verification.html"
     limit = "email_resend"
 
-    def send(self, *, email: str, client: ClientInfo) -> None:
-        EmailVerificationService.resend(email=email, client=client)
+    def send(self, *, email: str, client: ClientInfo, limit: AttemptLimit) -> None:
+        EmailVerificationService.resend(email=email, client=client, limit=limit)
 
 
 class ResetPasswordPage(MailedLinkPage):
@@ -207,14 +199,18 @@ class ResetPasswordPage(MailedLinkPage):
         given = PasswordResetConfirmSerializer(data=request.POST)
         try:
             if not given.is_valid():
-                raise ValidationFailed(errors=dict(given.errors))
-            client = ClientInfo.of(request)
-            device_id = PasswordService.reset(**given.validated_data, client=client)
+                password = given.accepted.get("new_password")
+                weak = PasswordService.weaknesses(password, field="new_password")
+                raise ValidationFailed(errors={**weak, **given.errors})
+            device_id = PasswordService.reset(
+                **given.validated_data, client=ClientInfo.of(request), limit=attempt_of(request)
+            )
         except ValidationFailed as refusal:
             return self.refused(
                 refusal, token=request.POST.get("token", ""), errors=_messages_of(refusal)
             )
-        response = self.page(done=True)
+        # A form that comes later may hold another password, which was not set.
+        response = self.done(repeated_for=_NO_TIME_TO_TYPE_SECONDS)
         if settings.ENABLE_COOKIE_REFRESH_TOKEN:
             set_device_cookie(response, device_id)
         return response

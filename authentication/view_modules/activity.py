@@ -1,14 +1,18 @@
 """The activity of an account."""
 
 import uuid
+from datetime import MAXYEAR, MINYEAR
 
-from rest_framework.pagination import CursorPagination
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import USER_ID
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.activity import (
     ActivityEventSerializer,
@@ -19,9 +23,9 @@ from authentication.serializers.activity import (
 from authentication.serializers.authentication import MessageSerializer
 from authentication.services import ActivityService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import PublicView, SignedInView, session_of, user_of
+from .token_answers import clear_cookie_of
 
 DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
 DISOWNED_BY_MAIL = "That device is signed out. Please choose a new password now."
@@ -47,6 +51,25 @@ class Newest(CursorPagination):
     max_page_size = 100
     ordering = ("-timestamp", "-id")
 
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return the cursor of the query string; raise NotFound for one that names no time.
+
+        The base class passes on any text as the position, which the database then refuses.
+        """
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_time(position: str) -> bool:
+    try:
+        found = parse_datetime(position)
+    except ValueError:
+        return False
+    # A time zone shifts the first and the last year out of range.
+    return found is not None and found.tzinfo is not None and MINYEAR < found.year < MAXYEAR
+
 
 class ActivityView(SignedInView):
     """List what happened to your account.
@@ -64,7 +87,7 @@ class ActivityView(SignedInView):
         errors=(failures.NotFound,),
         query={"cursor": "From `next` or `previous`.", "limit": "How many, 100 at most."},
     )
-    @limited("activity", key=by_user)
+    @limited("activity", key=by_session)
     def get(self, request: Request) -> Response:
         pages = Newest()
         events = pages.paginate_queryset(
@@ -92,14 +115,14 @@ class ActivityDisownView(SignedInView):
     tag = "activity"
 
     @authentication_schema("activity_disown", MessageSerializer, response={"message": DISOWNED})
-    @limited("activity", key=by_user)
+    @limited("activity_disown", key=by_session)
     def post(self, request: Request, event_id: uuid.UUID) -> Response:
         ended = ActivityService.disown(
             session_of(request), event_id=event_id, client=ClientInfo.of(request)
         )
         response = Response({"message": DISOWNED})
         if ended == session_of(request).pk:
-            clear_refresh_cookie(response)
+            clear_cookie_of(request, response, ended=session_of(request).pk)
         return response
 
 
@@ -119,8 +142,10 @@ class SessionDisownView(PublicView):
         response={"message": DISOWNED_BY_MAIL, "reset_token": "<good for an hour>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("session_disown")
+    @limited("session_disown", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]
-        reset_token = ActivityService.disown_by_mail(token=token, client=ClientInfo.of(request))
+        reset_token = ActivityService.disown_by_mail(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return Response({"message": DISOWNED_BY_MAIL, "reset_token": reset_token})

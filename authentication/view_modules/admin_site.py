@@ -10,11 +10,18 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from authentication.api.limits import count
-from authentication.exceptions import Problem, RateLimited
+from authentication.api.attempts import attempt_of
+from authentication.api.limits import Rules, counting, settle_answer
+from authentication.api.malformed import refuse_malformed
+from authentication.exceptions import Problem, RateLimited, ValidationFailed
 from authentication.services import AuthenticationService
+from authentication.services.attempt_limit import UNLIMITED
 from authentication.utils.client import LOG_FIELDS_KEY, ClientInfo
 from authentication.utils.cookies import set_device_cookie
+from authentication.utils.one_time_codes import LONGEST_TYPED
+
+# The form shows refusals with the status 200, so the view gives back what succeeded itself.
+_RULES = Rules(by_device=True)
 
 
 class AdminLoginForm(AdminAuthenticationForm):
@@ -24,7 +31,7 @@ class AdminLoginForm(AdminAuthenticationForm):
         label="Code",
         required=False,
         strip=False,
-        max_length=64,
+        max_length=LONGEST_TYPED,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
         help_text="From your authenticator app, if you have set one up. A recovery code works too.",
     )
@@ -37,14 +44,21 @@ class AdminLoginForm(AdminAuthenticationForm):
         identifier, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if identifier and password:
             client = ClientInfo.of(self.request) if self.request else ClientInfo()
+            limit: Any = attempt_of(self.request) if self.request else UNLIMITED
             try:
                 self.user_cache = AuthenticationService.admit_to_admin(
                     identifier=identifier,
                     password=password,
                     otp=self.cleaned_data.get("otp", ""),
                     client=client,
+                    limit=limit,
                 )
+            except ValidationFailed as refusal:
+                raise forms.ValidationError(refusal.errors or {}) from None
             except Problem as refusal:
+                if isinstance(refusal, RateLimited) and self.request and limit.is_over:
+                    # A page of its own, as for a client without a device.
+                    raise
                 raise forms.ValidationError(refusal.detail, code=refusal.code) from None
         return self.cleaned_data
 
@@ -60,29 +74,39 @@ class ServiceAdminSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if request.method == "POST":
-            try:
-                count("login", request)
-            except RateLimited as refusal:
-                context = {
-                    **self.each_context(request),
-                    "title": refusal.title,
-                    "detail": refusal.detail,
-                }
-                context["is_nav_sidebar_enabled"] = False
-                return TemplateResponse(
-                    request,
-                    "admin/busy.html",
-                    context,
-                    status=refusal.status,
-                    headers=refusal.headers,
-                )
-        response = super().login(request, extra_context)
-        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+        if request.method != "POST":
+            return super().login(request, extra_context)
+        try:
+            with counting("login", request, rules=_RULES) as attempt:
+                response = super().login(request, extra_context)
+                settle_answer(attempt, response, _RULES)
+        except RateLimited as refusal:
+            return self._busy(request, refusal)
+        if response.status_code == HTTPStatus.FOUND:
+            attempt.give_back()
             user: Any = request.user
             client = ClientInfo.of(request)
             set_device_cookie(response, AuthenticationService.remember_device(user, client=client))
         return response
+
+    def _busy(self, request: HttpRequest, refusal: RateLimited) -> HttpResponse:
+        context = {
+            **self.each_context(request),
+            "title": refusal.title,
+            "detail": refusal.detail,
+            "is_nav_sidebar_enabled": False,
+        }
+        return TemplateResponse(
+            request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
+        )
+
+    def admin_view(
+        self,
+        view: Any,
+        cacheable: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
+    ) -> Any:
+        """Wrap a view: a value in the request that no row can hold is a 400, not a 500."""
+        return super().admin_view(refuse_malformed(view), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:

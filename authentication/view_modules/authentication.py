@@ -1,12 +1,16 @@
 """Registration, sign-in, sign-out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.bearer import bearer_token_of
-from authentication.api.examples import NEW_SESSION, USER, USER_ID
+from authentication.api.examples import NEW_SESSION, PASSWORD, USER, USER_ID
 from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import (
@@ -20,13 +24,20 @@ from authentication.serializers.authentication import (
 from authentication.serializers.tokens import SignedInSerializer
 from authentication.services import AuthenticationService, RegistrationService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import PublicView, renew_csrf_token
-from .token_answers import ClearsCookie, new_session_answer, refresh_token_of
+from .token_answers import ClearsCookie, clear_cookie_of, new_session_answer, refresh_token_of
 
 REGISTERED = "Registration successful. Please check your email to verify your account."
 LOGGED_OUT = "Logged out successfully"
+RIGHT_PASSWORD = (
+    failures.AccountDeletionPending,
+    failures.AccountDisabled,
+    failures.ConsentRequired,
+    failures.EmailNotVerified,
+    failures.MfaRequired,
+)
+"""Refusals of a sign-in with the right password."""
 
 
 class RegisterView(PublicView):
@@ -47,7 +58,7 @@ class RegisterView(PublicView):
         request={
             "email": "ruth@example.org",
             "username": "ruth",
-            "password": "<a strong password>",
+            "password": PASSWORD,
             "first_name": "Ruth",
             "last_name": "Moab",
             "terms_accepted": True,
@@ -56,10 +67,10 @@ class RegisterView(PublicView):
         response={"message": REGISTERED, "user_id": USER_ID, "email": "ruth@example.org"},
         errors=(failures.ServiceUnavailable,),
     )
-    @limited("register")
+    @limited("register", refused_as="register_malformed")
     def post(self, request: Request) -> Response:
         account = self.validated(request)
-        account["timezone_name"] = account.pop("timezone", "UTC")
+        account["timezone_name"] = account.pop("timezone", "") or "UTC"
         registered = RegistrationService.register(**account, client=ClientInfo.of(request))
         answer = {
             "message": REGISTERED,
@@ -67,6 +78,9 @@ class RegisterView(PublicView):
             "email": registered.email,
         }
         return Response(answer, status=status.HTTP_201_CREATED)
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        return RegistrationService.objections(accepted)
 
 
 class LoginView(PublicView):
@@ -93,13 +107,18 @@ class LoginView(PublicView):
         SignedInSerializer,
         request={
             "email_or_username": "ruth@example.org",
-            "password": "<her password>",
+            "password": PASSWORD,
             "remember_me": False,
             "device_name": "iPhone 15 Pro",
         },
         response={**NEW_SESSION, "user": USER},
+        invalid={
+            "email_or_username": ["This field is required."],
+            "password": ["This field is required."],
+        },
         errors=(
             failures.InvalidCredentials,
+            failures.CodeInvalid,
             failures.AccountLocked,
             failures.EmailNotVerified,
             failures.AccountDisabled,
@@ -109,10 +128,10 @@ class LoginView(PublicView):
             failures.ServiceUnavailable,
         ),
     )
-    @limited("login")
+    @limited("login", gives_back=True, by_device=True, harmless=RIGHT_PASSWORD)
     def post(self, request: Request) -> Response:
         signed_in = AuthenticationService.log_in(
-            **self.validated(request), client=ClientInfo.of(request)
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
         )
         renew_csrf_token(request)
         return new_session_answer(
@@ -124,10 +143,12 @@ class LogoutView(ClearsCookie, PublicView):
     """Sign out of this device.
 
     The session is that of the access token or, if that has expired, of the refresh token in the
-    body or the cookie. Both tokens are revoked at once.
+    body or the cookie. Both tokens are revoked at once. A body that cannot be read counts as none,
+    and the cookie of another session is kept.
     """
 
     tag = "sign-in"
+    body_is_optional = True
     serializer_class = LogoutSerializer
 
     @authentication_schema(
@@ -136,19 +157,18 @@ class LogoutView(ClearsCookie, PublicView):
         request={},
         response={"message": LOGGED_OUT},
         errors=(failures.TokenInvalid,),
-        invalid={"refresh": ["Not a valid string."]},
         security=("bearer", "refreshCookie"),
     )
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
-        AuthenticationService.log_out(
+        ended = AuthenticationService.log_out(
             access=_access_token_of(request),
-            refresh=self.presented.token,
+            refresh=self.presented.tokens,
             client=ClientInfo.of(request),
         )
         renew_csrf_token(request)
         response = Response({"message": LOGGED_OUT})
-        clear_refresh_cookie(response)
+        clear_cookie_of(request, response, ended=ended)
         return response
 
 

@@ -1,10 +1,12 @@
 """What the views share: base classes, reading input, the recent proof."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.middleware.csrf import rotate_token
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -12,8 +14,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from authentication.api.attempts import FIELDS_KEY
 from authentication.api.bearer import BearerAuthentication
-from authentication.api.limits import FIELDS_KEY
+from authentication.api.bodies import LengthRequired, keep_body, read_body
+from authentication.api.limits import count
+from authentication.exceptions import PayloadTooLarge, Problem, SessionOver
 from authentication.services import ReauthenticationService
 from authentication.utils.client import is_browser
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
 
 Handler = Callable[..., Response]
+_WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
 class JSONNegotiation(BaseContentNegotiation):
@@ -43,6 +49,33 @@ class ServiceView(APIView):
     content_negotiation_class = JSONNegotiation
     tag: str
     """The view's section in the OpenAPI document."""
+    largest_body: int | None = None
+    """The largest body that is read, in bytes, where it is not DATA_UPLOAD_MAX_MEMORY_SIZE."""
+    body_is_optional = False
+    """Whether a body that cannot be read counts as none."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read the body whole before anybody is authenticated.
+
+        Between the check of a session and what the request does no client can pause then.
+        """
+        self._read_body(request)
+        super().initial(request, *args, **kwargs)
+
+    @classmethod
+    def takes_body(cls, method: str) -> bool:
+        """Return whether a body has a meaning for a method, so that a bad one is an error."""
+        has_fields = cls.serializer_class is not None and not cls.body_is_optional
+        return method in _WITH_BODY and (has_fields or cls.largest_body is not None)
+
+    def _read_body(self, request: Request) -> None:
+        plain = request._request  # noqa: SLF001 -- DRF's name
+        try:
+            read_body(plain, limit=self.largest_body or settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        except (PayloadTooLarge, LengthRequired):
+            if self.takes_body(plain.method or ""):
+                raise
+            keep_body(plain, b"")
 
     def validated(
         self, request: Request, serializer: type[Serializer[Any]] | None = None
@@ -51,9 +84,37 @@ class ServiceView(APIView):
         shape = serializer or self.serializer_class
         # Fails for a mistake in the view, never for input.
         assert shape is not None, "A view that reads input has a serializer_class."  # noqa: S101
-        given = shape(data=request.data)
-        given.is_valid(raise_exception=True)
+        try:
+            given = shape(data=request.data)
+            self._check(request, given)
+        except (Problem, APIException):
+            if not self.body_is_optional:
+                raise
+            return {}
         return dict(given.validated_data)
+
+    def _check(self, request: Request, given: Serializer[Any]) -> None:
+        misplaced = self.misplaced_fields(request)
+        if not given.is_valid():
+            further = self.further_errors(request, getattr(given, "accepted", {}))
+            raise ValidationError({**misplaced, **further, **given.errors})
+        if misplaced:
+            raise ValidationError(misplaced)
+
+    def misplaced_fields(self, request: Request) -> dict[str, list[str]]:
+        """Return errors for fields that another endpoint changes.
+
+        Most unknown fields are ignored. These are not: the person would believe that the change was
+        made.
+        """
+        return {}
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return what the service would refuse of the valid fields of an invalid body.
+
+        A client learns of everything that is wrong at once.
+        """
+        return {}
 
     def finalize_response(
         self, request: Request, response: Response, *args: Any, **kwargs: Any
@@ -79,6 +140,16 @@ class SignedInView(ServiceView):
 
     authentication_classes = (BearerAuthentication,)
     permission_classes = (IsAuthenticated,)
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except SessionOver:
+            # No session is left to count by: the client's address is counted.
+            handler = getattr(self, (request.method or "").lower(), None)
+            if limit := getattr(handler, "limit", ""):
+                count(limit, request)
+            raise
 
 
 def user_of(request: Request) -> "User":

@@ -3,7 +3,7 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.consents import ConsentHistorySerializer, ConsentsGiveSerializer
 from authentication.services import ConsentService
@@ -34,7 +34,7 @@ class ConsentsView(SignedInView):
     serializer_class = ConsentsGiveSerializer
 
     @authentication_schema("consents", ConsentHistorySerializer, response=_EXAMPLE)
-    @limited("consents", key=by_user)
+    @limited("consents", key=by_session)
     def get(self, request: Request) -> Response:
         """Show what you have agreed to.
 
@@ -50,7 +50,7 @@ class ConsentsView(SignedInView):
         response={**_EXAMPLE, "due": {}},
         invalid={"non_field_errors": ["Please choose at least one document."]},
     )
-    @limited("consents", key=by_user)
+    @limited("consents", key=by_session)
     def post(self, request: Request) -> Response:
         """Agree to the current versions.
 

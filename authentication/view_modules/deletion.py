@@ -3,14 +3,14 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.deletion import DeletionSerializer
 from authentication.services import DeletionService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import SignedInView, needs_recent_proof, session_of
+from .token_answers import clear_cookie_of
 
 LEAVING = "Your account will be deleted. Sign in before then if you change your mind."
 
@@ -29,10 +29,10 @@ class AccountDeleteView(SignedInView):
         DeletionSerializer,
         response={"message": LEAVING, "deletion_at": "2026-12-06T15:30:00Z"},
     )
-    @limited("account_data", key=by_user)
+    @limited("account_data", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         due_at = DeletionService.request(session_of(request), client=ClientInfo.of(request))
         response = Response(DeletionSerializer({"message": LEAVING, "deletion_at": due_at}).data)
-        clear_refresh_cookie(response)
+        clear_cookie_of(request, response, ended=session_of(request).pk)
         return response

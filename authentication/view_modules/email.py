@@ -1,13 +1,15 @@
-"""Verifying an email address."""
+"""Verifying an email address, and correcting one that was mistyped."""
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.limits import limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email import (
+    EmailCorrectSerializer,
     EmailResendSerializer,
     EmailVerifiedSerializer,
     EmailVerifySerializer,
@@ -19,6 +21,7 @@ from .base import PublicView
 
 VERIFIED = "Email verified successfully"
 RESENT = "Verification email sent if account exists"
+CORRECTED = "Verification email sent to the new address"
 
 
 class EmailVerifyView(PublicView):
@@ -38,10 +41,12 @@ class EmailVerifyView(PublicView):
         response={"message": VERIFIED, "exchange_token": "<good for a minute>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]
-        exchange_token = EmailVerificationService.verify(token=token, client=ClientInfo.of(request))
+        exchange_token = EmailVerificationService.verify(
+            token=token, client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return Response({"message": VERIFIED, "exchange_token": exchange_token})
 
 
@@ -60,9 +65,46 @@ class EmailResendView(PublicView):
         request={"email": "ruth@example.org"},
         response={"message": RESENT},
     )
-    @limited("email_resend")
+    @limited("email_resend", by_device=True)
     def post(self, request: Request) -> Response:
         EmailVerificationService.resend(
-            email=self.validated(request)["email"], client=ClientInfo.of(request)
+            email=self.validated(request)["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": RESENT})
+
+
+class EmailCorrectView(PublicView):
+    """Correct the address of an account that has not verified it.
+
+    For a typing mistake at the registration. Send the identifier as `identifier`,
+    `email_or_username`, `email` or `username`, with the account's password. A new link is mailed to
+    the new address, and older links stop working. The answer is the same for every new address. A
+    wrong password counts as a failed sign-in. An account with a verified address gets a 403.
+    """
+
+    tag = "account"
+    serializer_class = EmailCorrectSerializer
+
+    @authentication_schema(
+        "email_correct",
+        MessageSerializer,
+        request={
+            "identifier": "ruth",
+            "password": "<her password>",
+            "new_email": "ruth@example.org",
+        },
+        response={"message": CORRECTED},
+        errors=(
+            failures.InvalidCredentials,
+            failures.AccountLocked,
+            failures.AccountDisabled,
+            failures.PermissionRefused,
+            failures.ServiceUnavailable,
+        ),
+    )
+    @limited("email_correct")
+    def post(self, request: Request) -> Response:
+        EmailVerificationService.correct(**self.validated(request), client=ClientInfo.of(request))
+        return Response({"message": CORRECTED})

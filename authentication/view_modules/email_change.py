@@ -4,7 +4,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.api.limits import by_user, limited
+from authentication.api.attempts import attempt_of
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.email_change import (
@@ -13,13 +14,14 @@ from authentication.serializers.email_change import (
     EmailStateSerializer,
     EmailUndoneSerializer,
 )
-from authentication.services import EmailChangeService
+from authentication.services import ChangeUndoService, EmailChangeService
 from authentication.utils.client import ClientInfo
 
 from .base import PublicView, SignedInView, needs_recent_proof, session_of, user_of
 
 CHANGED = "Your email address was changed."
 UNDONE = "Your old email address is back. Please choose a new password now."
+CHANGE_UNDONE = "The change is undone. If it was not you, please choose a new password now."
 _PENDING = {
     "email": "ruth@example.org",
     "pending": {"email": "ruth@example.net", "requested_at": "2026-11-22T15:30:00Z"},
@@ -43,7 +45,7 @@ class AccountEmailView(SignedInView):
         request={"email": "ruth@example.net"},
         response=_PENDING,
     )
-    @limited("email_change", key=by_user)
+    @limited("email_change", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Change to another address.
@@ -89,10 +91,12 @@ class EmailChangeConfirmView(PublicView):
         response={"message": CHANGED},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         EmailChangeService.confirm(
-            token=self.validated(request)["token"], client=ClientInfo.of(request)
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": CHANGED})
 
@@ -100,7 +104,8 @@ class EmailChangeConfirmView(PublicView):
 class EmailChangeUndoView(PublicView):
     """Undo a change of address with the token from the mail to the old one.
 
-    The old address is restored and every device is signed out. The answer has a token to choose a
+    The old address is restored and every device is signed out. A deletion, a second factor, a
+    username and mails turned off since then are taken back too. The answer has a token to choose a
     new password with.
     """
 
@@ -114,9 +119,38 @@ class EmailChangeUndoView(PublicView):
         response={"message": UNDONE, "reset_token": "<good for an hour>"},
         errors=(failures.LinkInvalid,),
     )
-    @limited("email_verify")
+    @limited("email_undo", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         reset_token = EmailChangeService.undo(
-            token=self.validated(request)["token"], client=ClientInfo.of(request)
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": UNDONE, "reset_token": reset_token})
+
+
+class ChangeUndoView(PublicView):
+    """Undo a deletion, a second factor, a username or mails turned off, with the mailed token.
+
+    The device that made the change is signed out. The answer has a token to choose a new password
+    with.
+    """
+
+    tag = "account"
+    serializer_class = EmailChangeTokenSerializer
+
+    @authentication_schema(
+        "account_change_undo",
+        EmailUndoneSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": CHANGE_UNDONE, "reset_token": "<good for an hour>"},
+        errors=(failures.LinkInvalid,),
+    )
+    @limited("session_disown", gives_back=True, by_device=True)
+    def post(self, request: Request) -> Response:
+        reset_token = ChangeUndoService.undo(
+            token=self.validated(request)["token"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
+        )
+        return Response({"message": CHANGE_UNDONE, "reset_token": reset_token})

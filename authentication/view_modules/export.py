@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.export import ExportDownloadSerializer, ExportStateSerializer
 from authentication.services import ExportService
@@ -33,11 +33,14 @@ _COPY = {
     "events": [{"event_type": "login", "timestamp": "2026-11-22T15:30:00Z"}],
     "mails": [{"kind": "verification"}],
     "email_changes": [],
+    "sensitive_changes": [],
     "verification_links": [],
     "reset_links": [],
     "other_links": [],
     "known_devices": [],
     "password_changes": [],
+    "held_usernames": [],
+    "second_factor_removals": [],
 }
 
 
@@ -52,7 +55,7 @@ class ExportView(SignedInView):
         return Response(ExportStateSerializer(ExportService.state_of(user_of(request))).data)
 
     @authentication_schema("export_request", ExportStateSerializer, status=202, response=_EXAMPLE)
-    @limited("account_data", key=by_user)
+    @limited("account_data", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         """Request an export of your personal data.
@@ -80,7 +83,7 @@ class ExportDownloadView(SignedInView):
         response=_COPY,
         errors=(failures.LinkInvalid,),
     )
-    @limited("account_data", key=by_user)
+    @limited("account_data", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         token = self.validated(request)["token"]

@@ -1,11 +1,15 @@
 """Changing and resetting a password."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.password import (
@@ -18,7 +22,7 @@ from authentication.serializers.password import (
 from authentication.services import PasswordService
 from authentication.utils.client import ClientInfo
 
-from .base import PublicView, SignedInView, renew_csrf_token, session_of
+from .base import PublicView, SignedInView, renew_csrf_token, session_of, user_of
 from .token_answers import device_answer, new_session_answer
 
 CHANGED = "Password changed successfully"
@@ -30,8 +34,8 @@ class PasswordChangeView(SignedInView):
     """Change your password.
 
     Every older token is revoked and every other device is signed out. The answer has new tokens for
-    this device. A change of address that is not confirmed yet is cancelled. A wrong `old_password`
-    counts as a failed sign-in.
+    this device. A change of address that is not confirmed yet is cancelled. Five wrong values of
+    `old_password` lock this session for an hour; a reset or a new sign-in goes on working.
     """
 
     tag = "password"
@@ -48,13 +52,17 @@ class PasswordChangeView(SignedInView):
         response={"message": CHANGED, **NEW_SESSION},
         errors=(failures.AccountLocked, failures.ServiceUnavailable),
     )
-    @limited("password_change", key=by_user)
+    @limited("password_change", key=by_session)
     def post(self, request: Request) -> Response:
         signed_in = PasswordService.change(
             session=session_of(request), **self.validated(request), client=ClientInfo.of(request)
         )
         renew_csrf_token(request)
         return new_session_answer(request, signed_in, message=CHANGED)
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        password = accepted.get("new_password")
+        return PasswordService.weaknesses(password, user_of(request), field="new_password")
 
 
 class PasswordResetView(PublicView):
@@ -72,10 +80,12 @@ class PasswordResetView(PublicView):
         request={"email": "ruth@example.org"},
         response={"message": RESET_SENT},
     )
-    @limited("password_reset")
+    @limited("password_reset", by_device=True)
     def post(self, request: Request) -> Response:
         PasswordService.request_reset(
-            email=self.validated(request)["email"], client=ClientInfo.of(request)
+            email=self.validated(request)["email"],
+            client=ClientInfo.of(request),
+            limit=attempt_of(request),
         )
         return Response({"message": RESET_SENT})
 
@@ -98,7 +108,12 @@ class PasswordResetConfirmView(PublicView):
         response={"message": RESET, "device_id": NEW_SESSION["device_id"]},
         errors=(failures.LinkInvalid, failures.ServiceUnavailable),
     )
-    @limited("password_reset_confirm")
+    @limited("password_reset_confirm", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
-        device_id = PasswordService.reset(**self.validated(request), client=ClientInfo.of(request))
+        device_id = PasswordService.reset(
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
+        )
         return device_answer(request, device_id, message=RESET)
+
+    def further_errors(self, request: Request, accepted: Mapping[str, Any]) -> dict[str, list[str]]:
+        return PasswordService.weaknesses(accepted.get("new_password"), field="new_password")

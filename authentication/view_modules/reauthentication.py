@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.reauthentication import (
     ReauthenticatedSerializer,
@@ -24,8 +24,8 @@ class ReauthenticateView(SignedInView):
 
     Sensitive operations answer 403 `reauthentication_required` if the last proof is older than ten
     minutes. Repeat them after this call. Signing in by password is a proof too, refreshing tokens
-    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. A
-    wrong one counts as a failed sign-in.
+    is not. Send a code as `otp` if the account has a second factor, otherwise the `password`. Five
+    wrong ones lock this session for an hour; a new sign-in is a proof too.
     """
 
     tag = "sign-in"
@@ -39,7 +39,7 @@ class ReauthenticateView(SignedInView):
         errors=(failures.AccountLocked, failures.ServiceUnavailable),
         invalid={"password": ["Please give your password."]},
     )
-    @limited("reauthenticate", key=by_user)
+    @limited("reauthenticate", key=by_session, gives_back=True)
     def post(self, request: Request) -> Response:
         ReauthenticationService.prove(
             session_of(request), **self.validated(request), client=ClientInfo.of(request)

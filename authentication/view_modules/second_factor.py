@@ -6,19 +6,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION, USER
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer, SignedInUserSerializer
 from authentication.serializers.second_factor import (
     RecoveryCodesSerializer,
     SecondFactorConfirmSerializer,
     SecondFactorOfferSerializer,
+    SecondFactorRemovalTokenSerializer,
+    SecondFactorSetupSerializer,
     SecondFactorStatusSerializer,
     SecondFactorVerifySerializer,
 )
 from authentication.serializers.tokens import SignedInSerializer
-from authentication.services import SecondFactorService
+from authentication.services import SecondFactorRemovalService, SecondFactorService
 from authentication.utils.client import ClientInfo
 from authentication.utils.qr import qr_svg
 
@@ -38,6 +41,7 @@ ENABLED = (
 )
 DISABLED = "Two-step sign-in is off. Every other device was signed out."
 RENEWED = "These are your new recovery codes; the older ones are void. They are not shown again."
+STOPPED = "Your second factor stays on. Please choose a new password if you did not ask for this."
 _SECRET = {"Cache-Control": "no-store"}
 _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 
@@ -57,7 +61,7 @@ class SecondFactorView(SignedInView):
             "session_verified": True,
         },
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     def get(self, request: Request) -> Response:
         status = SecondFactorService.status_of(user_of(request))
         shown = {**dataclasses.asdict(status), "session_verified": session_of(request).is_verified}
@@ -67,27 +71,32 @@ class SecondFactorView(SignedInView):
 class TotpSetupView(SignedInView):
     """Start to set up an authenticator app.
 
-    The secret takes effect when a code of the app confirms it, within an hour. Until then an older
-    second factor stays in use. The email address must be verified.
+    It needs your current password. The secret takes effect when a code of the app confirms it,
+    within an hour. Until then an older second factor stays in use. The email address must be
+    verified.
     """
 
     tag = "second factor"
+    serializer_class = SecondFactorSetupSerializer
 
     @authentication_schema(
         "totp_setup",
         SecondFactorOfferSerializer,
+        request={"password": "Correct-Horse-9"},
         response={
             "secret": "<32 characters>",
             "otpauth_url": "otpauth://totp/Vineyard%20Group%20Fellowship:ruth%40example.org"
             "?secret=<the secret>",
             "qr_svg": "<svg>...</svg>",
         },
-        errors=(failures.EmailNotVerified,),
+        errors=(failures.EmailNotVerified, failures.AccountLocked),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
-        offer = SecondFactorService.set_up(session_of(request), client=ClientInfo.of(request))
+        offer = SecondFactorService.set_up(
+            session_of(request), **self.validated(request), client=ClientInfo.of(request)
+        )
         shown = {**dataclasses.asdict(offer), "qr_svg": qr_svg(offer.otpauth_url)}
         return Response(shown, headers=_SECRET)
 
@@ -109,7 +118,7 @@ class TotpConfirmView(SignedInView):
         response={"message": ENABLED, "recovery_codes": _CODES},
         errors=(failures.EmailNotVerified,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         codes = SecondFactorService.confirm(
@@ -133,7 +142,7 @@ class SecondFactorDisableView(SignedInView):
         response={"message": DISABLED},
         errors=(failures.NotFound,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         SecondFactorService.disable(session_of(request), client=ClientInfo.of(request))
@@ -155,13 +164,34 @@ class RecoveryCodesView(SignedInView):
         response={"message": RENEWED, "recovery_codes": _CODES},
         errors=(failures.NotFound,),
     )
-    @limited("second_factor", key=by_user)
+    @limited("second_factor", key=by_session)
     @needs_recent_proof
     def post(self, request: Request) -> Response:
         codes = SecondFactorService.renew_recovery_codes(
             session_of(request), client=ClientInfo.of(request)
         )
         return Response({"message": RENEWED, "recovery_codes": codes}, headers=_SECRET)
+
+
+class SecondFactorRemovalStopView(PublicView):
+    """Stop the removal of your second factor by staff, with the token from the mail."""
+
+    tag = "second factor"
+    serializer_class = SecondFactorRemovalTokenSerializer
+
+    @authentication_schema(
+        "second_factor_removal_stop",
+        MessageSerializer,
+        request={"token": "<from the mail>"},
+        response={"message": STOPPED},
+        errors=(failures.LinkInvalid,),
+    )
+    @limited("email_undo", gives_back=True, by_device=True)
+    def post(self, request: Request) -> Response:
+        SecondFactorRemovalService.stop(
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
+        )
+        return Response({"message": STOPPED})
 
 
 class SecondFactorVerifyView(PublicView):
@@ -178,13 +208,17 @@ class SecondFactorVerifyView(PublicView):
         "second_factor_verify",
         SignedInSerializer,
         request={"mfa_token": "<from the refusal>", "otp": "492039"},
+        invalid={
+            "mfa_token": ["This field is required."],
+            "otp": ["Send either otp or recovery_code."],
+        },
         response={**NEW_SESSION, "user": USER},
         errors=(failures.TokenInvalid, failures.CodeInvalid),
     )
-    @limited("second_factor_verify")
+    @limited("second_factor_verify", gives_back=True, by_device=True)
     def post(self, request: Request) -> Response:
         signed_in = SecondFactorService.finish_sign_in(
-            **self.validated(request), client=ClientInfo.of(request)
+            **self.validated(request), client=ClientInfo.of(request), limit=attempt_of(request)
         )
         renew_csrf_token(request)
         return new_session_answer(

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication.api.examples import USER_ID
-from authentication.api.limits import by_user, limited
+from authentication.api.limits import by_session, limited
 from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.sessions import (
@@ -16,9 +16,9 @@ from authentication.serializers.sessions import (
 )
 from authentication.services import SessionService
 from authentication.utils.client import ClientInfo
-from authentication.utils.cookies import clear_refresh_cookie
 
 from .base import SignedInView, session_of, user_of
+from .token_answers import clear_cookie_of
 
 TERMINATED = "Session terminated successfully"
 ALL_TERMINATED = "All sessions terminated successfully"
@@ -51,7 +51,7 @@ class SessionListView(SignedInView):
     tag = "sessions"
 
     @authentication_schema("sessions", SessionListSerializer, response={"sessions": [_EXAMPLE]})
-    @limited("sessions", key=by_user)
+    @limited("sessions", key=by_session)
     def get(self, request: Request) -> Response:
         sessions = SessionService.list_live(user_id=user_of(request).pk)
         shown = SessionSerializer(sessions, many=True, context={"current": session_of(request).pk})
@@ -64,7 +64,7 @@ class SessionDetailView(SignedInView):
     tag = "sessions"
 
     @authentication_schema("session", SessionSerializer, response=_EXAMPLE)
-    @limited("sessions", key=by_user)
+    @limited("sessions", key=by_session)
     def get(self, request: Request, session_id: uuid.UUID) -> Response:
         """Show one device you are signed in on."""
         session = SessionService.get(user_id=user_of(request).pk, session_id=session_id)
@@ -73,7 +73,7 @@ class SessionDetailView(SignedInView):
         )
 
     @authentication_schema("session_terminate", MessageSerializer, response={"message": TERMINATED})
-    @limited("sessions", key=by_user)
+    @limited("sessions_terminate", key=by_session)
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """Sign one device out.
 
@@ -82,7 +82,7 @@ class SessionDetailView(SignedInView):
         SessionService.terminate(session_of(request), session_id, client=ClientInfo.of(request))
         response = Response({"message": TERMINATED})
         if session_id == session_of(request).pk:
-            clear_refresh_cookie(response)
+            clear_cookie_of(request, response, ended=session_id)
         return response
 
 
@@ -99,7 +99,7 @@ class SessionTerminateAllView(SignedInView):
         TerminatedSerializer,
         response={"message": ALL_TERMINATED, "terminated_count": 3},
     )
-    @limited("sessions_terminate_all", key=by_user)
+    @limited("sessions_terminate_all", key=by_session)
     def post(self, request: Request) -> Response:
         count = SessionService.terminate_others(session_of(request), client=ClientInfo.of(request))
         return Response({"message": ALL_TERMINATED, "terminated_count": count})

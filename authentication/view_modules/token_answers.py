@@ -1,6 +1,7 @@
 """Builds answers with tokens: by cookie to browsers, in the body too to apps."""
 
 import dataclasses
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from authentication.exceptions import SessionOver
-from authentication.services.sessions import TokenPair
+from authentication.services.sessions import TokenPair, TokenService
 from authentication.services.sign_in import SignedIn
-from authentication.utils.client import is_browser
+from authentication.utils.client import is_browser, refresh_cookies_of
 from authentication.utils.cookies import (
     clear_refresh_cookie,
-    refresh_cookie_of,
     set_device_cookie,
     set_refresh_cookie,
 )
@@ -23,17 +23,17 @@ from authentication.utils.cookies import (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Presented:
-    """The refresh token of a request: from the body, from the cookie, or empty."""
+    """The refresh tokens of a request: one from the body, or those of the cookies."""
 
-    token: str
+    tokens: tuple[str, ...]
     by_cookie: bool
 
 
 def refresh_token_of(request: Request, body: Mapping[str, Any]) -> Presented:
-    """Return the refresh token of the body, or else that of the cookie."""
+    """Return the refresh token of the body, or else those of the cookies."""
     if token := body.get("refresh", ""):
-        return Presented(token, by_cookie=False)
-    return Presented(refresh_cookie_of(request), by_cookie=True)
+        return Presented((token,), by_cookie=False)
+    return Presented(refresh_cookies_of(request), by_cookie=True)
 
 
 def new_session_answer(request: Request, signed_in: SignedIn, **fields: Any) -> Response:
@@ -83,6 +83,12 @@ def token_answer(tokens: TokenPair, *, in_body: bool, by_cookie: bool, **facts: 
     if by_cookie:
         set_refresh_cookie(response, tokens.refresh)
     return response
+
+
+def clear_cookie_of(request: Request, response: Response, *, ended: uuid.UUID) -> None:
+    """Clear the refresh cookie of a session that has ended, but not that of another live one."""
+    if not TokenService.is_other_live(refresh_cookies_of(request), than=ended):
+        clear_refresh_cookie(response)
 
 
 class ClearsCookie(APIView):

@@ -1,15 +1,18 @@
 """Access tokens and refresh tokens."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, cast
 
 from drf_spectacular.types import OpenApiTypes
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authentication import exceptions as failures
+from authentication.api.attempts import attempt_of
 from authentication.api.examples import NEW_SESSION, TOKENS, USER_ID
-from authentication.api.limits import by_address, limited
+from authentication.api.limits import by_address, count, limited, session_key
 from authentication.api.schema import authentication_schema
 from authentication.serializers.tokens import (
     ExchangedSerializer,
@@ -25,15 +28,27 @@ from authentication.utils.tokens import Claims, InvalidToken, RefreshToken
 from .base import PublicView, renew_csrf_token
 from .token_answers import ClearsCookie, new_session_answer, refresh_token_of, token_answer
 
+RIGHT_TOKEN = (
+    failures.AccountDeletionPending,
+    failures.ConsentRequired,
+    failures.MfaRequired,
+)
+"""Refusals of an exchange with the right token."""
 
-def refresh_token_user(request: Request) -> str:
-    """Count by the user of a valid refresh token, other calls by the client's address."""
-    body = cast("Mapping[str, Any]", request.data).get("refresh")
-    presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
+
+def refresh_token_session(request: Request) -> str:
+    """Count by the session of a genuine refresh token, other calls by the client's address."""
     try:
-        return str(Claims.read(RefreshToken, presented.token).user_id)
-    except InvalidToken:
-        return by_address(request)
+        body = cast("Mapping[str, Any]", request.data).get("refresh")
+    except (failures.Problem, APIException):
+        # The body is parsed before the call is counted: a body that cannot be counts here.
+        count("token_refresh", request)
+        raise
+    presented = refresh_token_of(request, {"refresh": body} if isinstance(body, str) else {})
+    for token in presented.tokens:
+        with contextlib.suppress(InvalidToken):
+            return session_key(Claims.read(RefreshToken, token).session_id)
+    return by_address(request)
 
 
 class TokenRefreshView(ClearsCookie, PublicView):
@@ -56,12 +71,17 @@ class TokenRefreshView(ClearsCookie, PublicView):
         invalid={"refresh": ["Not a valid string."]},
         security=("refreshCookie",),
     )
-    @limited("token_refresh", key=refresh_token_user)
+    @limited("token_refresh", key=refresh_token_session)
     def post(self, request: Request) -> Response:
         self.presented = refresh_token_of(request, self.validated(request))
-        tokens = TokenService.rotate(refresh=self.presented.token, client=ClientInfo.of(request))
+        tokens, client = self.presented.tokens, ClientInfo.of(request)
+        try:
+            pair = TokenService.rotate_one_of(tokens, client=client)
+        except failures.SessionOver:
+            attempt_of(request).move(by_address(request))
+            raise
         return token_answer(
-            tokens, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
+            pair, in_body=not self.presented.by_cookie, by_cookie=self.presented.by_cookie
         )
 
 
@@ -83,7 +103,7 @@ class TokenVerifyView(PublicView):
         errors=(failures.TokenInvalid,),
         invalid={"token": ["Not a valid string."]},
     )
-    @limited("token_verify")
+    @limited("token_verify", gives_back=True)
     def post(self, request: Request) -> Response:
         TokenService.authenticate(access=self.validated(request).get("token", ""))
         return Response({})
@@ -118,7 +138,7 @@ class ExchangeTokenView(PublicView):
             failures.ServiceUnavailable,
         ),
     )
-    @limited("exchange_token")
+    @limited("exchange_token", gives_back=True, harmless=RIGHT_TOKEN)
     def post(self, request: Request) -> Response:
         signed_in = ExchangeTokenService.redeem(
             **self.validated(request), client=ClientInfo.of(request)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authentication.exceptions import NotFound, Problem
+from authentication.api.problem_schema import problem_kinds
+from authentication.exceptions import NotFound
 
 from .base import PublicView
 
@@ -25,13 +26,37 @@ class ProblemView(PublicView):
     """Explains the `type` of a problem."""
 
     def get(self, request: Request, code: str) -> Response:
-        kinds = [kind for kind in _kinds(Problem) if kind.code == code]
-        if not kinds:
+        meanings = _meanings().get(code)
+        if meanings is None:
             raise NotFound
-        meanings = [
-            {"status": kind.status, "title": kind.title, "detail": kind.detail} for kind in kinds
-        ]
         return Response({"code": code, "meanings": meanings})
+
+
+@extend_schema(exclude=True)
+class ProblemIndexView(PublicView):
+    """Lists the types of problems."""
+
+    def get(self, request: Request) -> Response:
+        return Response(
+            {
+                "problems": [
+                    {"code": code, "type": reverse("problem", args=[code]), "meanings": meanings}
+                    for code, meanings in sorted(_meanings().items())
+                ]
+            }
+        )
+
+
+def _meanings() -> dict[str, list[dict[str, Any]]]:
+    """Return the meanings of each code, each once: some classes differ in their use alone."""
+    meanings: dict[str, list[dict[str, Any]]] = {}
+    for kind in problem_kinds():
+        meaning = {"status": kind.status, "title": kind.title, "detail": kind.detail}
+        known = meanings.setdefault(kind.code, [])
+        same = [it for it in known if (it["status"], it["title"]) == (kind.status, kind.title)]
+        if not same:
+            known.append(meaning)
+    return meanings
 
 
 def _hint(path: str) -> str | None:
@@ -45,7 +70,3 @@ def _hint(path: str) -> str | None:
     return (
         None if unknown else f"There is nothing here. Did you mean {path}/ with a slash at its end?"
     )
-
-
-def _kinds(kind: type[Problem]) -> list[type[Problem]]:
-    return [kind, *(found for below in kind.__subclasses__() for found in _kinds(below))]

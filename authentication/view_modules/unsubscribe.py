@@ -15,6 +15,8 @@ from authentication.services import DeliverabilityService
 from authentication.services.mail import read_unsubscribe_token
 from authentication.utils.client import ClientInfo
 
+from .form_outcomes import SeeOther, done_url, is_done
+
 
 def _token_of(request: HttpRequest) -> str:
     """Return the token from the form, or from the URL that a mail program posts to."""
@@ -43,6 +45,8 @@ class UnsubscribePage(View):
     limit = "notices"
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        if is_done(request):
+            return self.page(done=True)
         return self.page(token=request.GET.get("token", ""))
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -56,7 +60,10 @@ class UnsubscribePage(View):
             response = self.page(status=refusal.status, busy=True)
             response["Retry-After"] = refusal.headers["Retry-After"]
             return response
-        return self.page(done=True)
+        # RFC 8058: a mail program's request is not redirected.
+        if "List-Unsubscribe" in request.POST:
+            return self.page(done=True)
+        return SeeOther(done_url(request))
 
     def page(self, *, status: int = 200, **context: Any) -> HttpResponse:
         """Render the page."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.csrf import (  # type: ignore[attr-defined]  # private functions
     CsrfViewMiddleware,
@@ -18,6 +19,7 @@ from vineyard_group_fellowship.problems import render
 
 from .errors import API
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
 
 
@@ -45,6 +47,11 @@ class OriginProofMiddleware(CsrfViewMiddleware):
             return True
         return _is_ours(request) or self._carries_token(request)
 
+    def _origin_verified(self, request: HttpRequest) -> bool:
+        # Of Django's own pages: Django compares the Host header as it was written.
+        verified: bool = super()._origin_verified(request)  # type: ignore[misc]  # private
+        return verified or request.META["HTTP_ORIGIN"] == _own_origin(request)
+
     def _carries_token(self, request: HttpRequest) -> bool:
         given = request.META.get(settings.CSRF_HEADER_NAME, "")
         try:
@@ -57,9 +64,21 @@ class OriginProofMiddleware(CsrfViewMiddleware):
 
 def _is_ours(request: HttpRequest) -> bool:
     origin = request.META.get("HTTP_ORIGIN", "")
-    own = f"{request.scheme}://{request.get_host()}"
     return (
-        origin == own
+        origin == _own_origin(request)
         or origin in settings.CSRF_TRUSTED_ORIGINS
         or origin in settings.CORS_ALLOWED_ORIGINS
     )
+
+
+def _own_origin(request: HttpRequest) -> str | None:
+    """Return the origin of the service's own pages as a browser writes it; None for a wrong Host.
+
+    A proxy may write the default port and capitals into the Host header, a browser omits both.
+    """
+    scheme = request.scheme or ""
+    try:
+        host = request.get_host().lower()
+    except DisallowedHost:
+        return None
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ''))}"

@@ -1,5 +1,7 @@
 """Django REST framework and the API's own description."""
 
+from .email import BACKEND_URL
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authentication.api.bearer.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -21,7 +23,7 @@ Bodies are JSON; form fields (urlencoded or multipart) are accepted as well.
 
 # Browsers and apps
 
-A request with `Origin` or a `Sec-Fetch-*` header is treated as a browser's, any other as an app's.
+A request with `Origin` or `Sec-Fetch-Site` is treated as a browser's, any other as an app's.
 
 - A **browser** gets its refresh token only in an httpOnly cookie, so it must send requests with
   credentials. Requests that change something need proof that a trusted page sent them: the same
@@ -48,9 +50,11 @@ a code if the account has a second factor, send it to `reauthenticate/`, and rep
 # Errors
 
 Errors are `application/problem+json` (RFC 9457). Decide by `status` and `code`, show `detail`, put
-`errors` beside their fields, and give `correlation_id` to support. `/api/problems/{code}/` explains
-a code. In addition to the errors listed, every operation can answer 500 `server_error` and 503
-`service_unavailable`, and a wrong method or path 405 `method_not_allowed` and 404 `not_found`.
+`errors` beside their fields, and give `correlation_id` to support. `/api/problems/` lists the
+codes, `/api/problems/{code}/` explains one. In addition to the errors listed, every operation can
+answer 500 `server_error` and 503 `service_unavailable`, 408 `request_timeout` if its body takes
+longer than ten seconds to arrive, and a wrong method or path 405 `method_not_allowed` and 404
+`not_found`.
 
 # Limits
 
@@ -62,6 +66,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Vineyard Group Fellowship: authentication",
     "DESCRIPTION": _INTRODUCTION.strip(),
     "VERSION": "1.0.0",
+    "SERVERS": [
+        {"url": BACKEND_URL, "description": "The service"},
+        {"url": "/", "description": "The host of this document"},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -72,6 +80,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATIONS": False,
+    # A UUID in either case (url_modules/converters.py).
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "authentication.api.schema.finish",

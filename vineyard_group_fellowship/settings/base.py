@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from vineyard_group_fellowship.redis_connections import replace_cut_connection
+
 from .env import env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -56,8 +58,10 @@ MIDDLEWARE = [
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "vineyard_group_fellowship.middleware.headers.SecurityHeadersMiddleware",
+    "vineyard_group_fellowship.middleware.refusals.RefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "vineyard_group_fellowship.middleware.bodies.WholeBodyMiddleware",
     "vineyard_group_fellowship.middleware.origin.OriginProofMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "vineyard_group_fellowship.middleware.second_factor.SecondFactorMiddleware",
@@ -123,11 +127,10 @@ def caches(url: str) -> dict[str, Any]:
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
+    # Without a Redis both are in this process's memory.
+    limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
     if not url:
-        return {
-            "default": {**local, "LOCATION": "default"},
-            "limits": {**local, "LOCATION": "limits"},
-        }
+        return {"default": {**local, "LOCATION": "default"}, "limits": limits}
     shared = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -139,7 +142,7 @@ def caches(url: str) -> dict[str, Any]:
             "SOCKET_TIMEOUT": 0.5,
             "CONNECTION_POOL_KWARGS": {
                 # By default redis-py retries ten times: a hung Redis would be a hung request.
-                "retry": None,
+                "retry": replace_cut_connection(),
                 # Protocol 3 lets a server extend our timeouts by maintenance notices. Its
                 # handshake and the driver's name also cost four round trips per connection.
                 "protocol": 2,
@@ -147,5 +150,4 @@ def caches(url: str) -> dict[str, Any]:
             },
         },
     }
-    limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
     return {"default": shared, "limits": limits}

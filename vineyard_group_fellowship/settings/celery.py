@@ -10,6 +10,8 @@ from .retention import RETENTION_SECONDS
 CELERY_BROKER_URL = env.matching(
     "CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address", secret=True
 )
+if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
+    CELERY_BROKER_TRANSPORT = "vineyard_group_fellowship.broker:Transport"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -64,6 +66,7 @@ def _sweep(task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
     "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
+    "remove-second-factors": _sweep("authentication.tasks.remove_second_factors"),
     "erase-accounts": {
         "task": "authentication.tasks.erase_accounts",
         "schedule": RETENTION_SECONDS,

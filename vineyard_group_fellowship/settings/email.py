@@ -61,6 +61,8 @@ PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", page("reset-password"), "{token}
 DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", page("not-me"), "{token}")
 EMAIL_CHANGE_URL = link("EMAIL_CHANGE_URL", page("confirm-email"), "{token}")
 EMAIL_UNDO_URL = link("EMAIL_UNDO_URL", page("undo-email"), "{token}")
+CHANGE_UNDO_URL = link("CHANGE_UNDO_URL", page("undo-change"), "{token}")
+FACTOR_REMOVAL_STOP_URL = link("FACTOR_REMOVAL_STOP_URL", page("keep-second-factor"), "{token}")
 EXPORT_URL = link("EXPORT_URL", page("download-export"), "{token}")
 EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
 

@@ -25,3 +25,5 @@ CACHES = caches(redis_url())
 SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 # Debian 12's GDAL is newer than the versions that Django lists as tested.
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]
+# Static files come from their sources with DEBUG off too: development does not collect them.
+WHITENOISE_USE_FINDERS = True

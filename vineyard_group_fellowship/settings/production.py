@@ -58,7 +58,9 @@ _origins = [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]
 # Mailed links carry tokens.
 _LINKS = (
     *("FRONTEND_URL", "EMAIL_VERIFICATION_URL", "PASSWORD_RESET_URL", "DISOWN_SESSION_URL"),
-    *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "EXPORT_URL", "EMAIL_VERIFIED_URL"),
+    *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "CHANGE_UNDO_URL", "EXPORT_URL"),
+    "EMAIL_VERIFIED_URL",
+    "FACTOR_REMOVAL_STOP_URL",
 )
 # The default in docker-compose.yml, which is public.
 _DEVELOPMENT_PASSWORD = "development-only"  # noqa: S105 -- no secret
@@ -85,8 +87,8 @@ _faults = {
     or any("*" in host for host in ALLOWED_HOSTS),
     "CORS_ALLOWED_ORIGINS must be set": not env.items("CORS_ALLOWED_ORIGINS"),
     "CSRF_TRUSTED_ORIGINS must be set": not env.items("CSRF_TRUSTED_ORIGINS"),
-    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https": not all(
-        map(_is_https, _origins)
+    "CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS must be https, or pages of an app": any(
+        origin.startswith("http://") for origin in _origins
     ),
     "BACKEND_URL must be set": not env.text("BACKEND_URL"),
     "BACKEND_URL must be https": not _is_https(BACKEND_URL),

@@ -11,16 +11,7 @@ from csp.constants import NONE, SELF
 from .base import ENVIRONMENT, PORT
 from .email import BACKEND_URL, EMAIL_VERIFIED_URL, PASSWORD_RESET_URL
 from .env import env
-
-
-def origins(name: str, default: str) -> list[str]:
-    """Return a list of exact origins, such as https://app.example.org."""
-    found = env.items(name, default)
-    for origin in found:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or "*" in origin:
-            env.refuse(f"{name}: {origin!r} is not an origin such as https://app.example.org")
-    return found
+from .origins import header_names, origins
 
 
 def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -44,15 +35,17 @@ CORS_EXPOSE_HEADERS = [
     "X-Correlation-ID",
     "RateLimit",
     "RateLimit-Policy",
+    "X-Response-Time",
 ]
-CORS_ALLOW_HEADERS = [
-    "accept",
-    "authorization",
-    "content-type",
-    "x-csrftoken",
-    "x-correlation-id",
-    "x-requested-with",
-]
+# Those after x-requested-with are sent by Sentry, by OpenTelemetry and by pages that skip a cache.
+CORS_ALLOW_HEADERS = header_names(
+    "CORS_ALLOW_HEADERS",
+    (
+        *("accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id"),
+        *("x-device-id", "x-requested-with"),
+        *("sentry-trace", "baggage", "traceparent", "cache-control"),
+    ),
+)
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=ENVIRONMENT == "production")
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -149,6 +142,7 @@ RATE_LIMITS: dict[str, str] = {
     name: rate(name, default)
     for name, default in {
         "register": "5/h",
+        "register_malformed": "60/h",
         "login": "25/h",
         "reauthenticate": "20/h",
         "second_factor": "30/h",
@@ -160,22 +154,27 @@ RATE_LIMITS: dict[str, str] = {
         "password_reset": "5/h",
         "password_reset_confirm": "10/h",
         "email_verify": "10/h",
+        "email_undo": "10/h",
         "email_resend": "5/h",
+        "email_correct": "5/h",
         "sessions": "30/h",
+        "sessions_terminate": "30/h",
         "sessions_terminate_all": "10/h",
-        "csrf": "100/h",
+        "csrf": "6000/h",
         "activity": "60/h",
+        "activity_disown": "30/h",
         "session_disown": "10/h",
         "consents": "30/h",
         "email_change": "5/h",
         "notices": "30/h",
+        "profile": "60/h",
         "account_data": "10/h",
     }.items()
 }
 
 # The bearer token for /metrics; without one, only this machine may read it.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
-# The folder that gunicorn.conf.py made for the counters of the server's processes. Workers and
+# The folder that the web server made for the counters of its processes. Workers and
 # commands count in memory: prometheus-client reads the variable itself and would leave files.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
 if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
@@ -183,5 +182,6 @@ if not Path(PROMETHEUS_MULTIPROC_DIR).name.startswith("metrics-of-"):
     os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+# The admin's form of a group can send every permission, of which there are more than 100.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 250
 DATA_UPLOAD_MAX_NUMBER_FILES = 1

@@ -9,9 +9,11 @@ from .erasure import erase
 from .export import ExportService
 from .profiles import ProfileService
 from .registration import RegistrationService
+from .undoing import ChangeUndoService
 
 __all__ = [
     "ActivityService",
+    "ChangeUndoService",
     "DeletionService",
     "EmailChangeService",
     "EmailVerificationService",

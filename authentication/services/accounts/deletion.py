@@ -6,10 +6,17 @@ from django.conf import settings
 from django.utils import timezone
 
 from authentication.exceptions import SessionOver
-from authentication.models import SignInChallenge, TokenBlacklist, User, UserSession
+from authentication.models import (
+    SensitiveChange,
+    SignInChallenge,
+    TokenBlacklist,
+    User,
+    UserSession,
+)
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
 
 from .erasure import erase
@@ -33,9 +40,13 @@ class DeletionService:
                 raise SessionOver
             # A sign-in that waits for its code did not ask to restore the account.
             SignInChallenge.objects.filter(user=user).delete()
-            UserSession.objects.filter(user=user).end(reason=TokenBlacklist.Reason.DELETION, at=now)
+            end_all_sessions(user, reason=TokenBlacklist.Reason.DELETION, at=now)
+            change = SensitiveChange.objects.note(
+                SensitiveChange.Kind.DELETION, session=session, at=now
+            )
             record(Event.ACCOUNT_DELETION_REQUESTED, user_id=user.pk, client=client, risk=Risk.HIGH)
-            EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, due=due_at.isoformat())
+            about = {"undo": str(change.pk), "due": due_at.isoformat()}
+            EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, **about)
         return due_at
 
     @staticmethod

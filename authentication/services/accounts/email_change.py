@@ -16,19 +16,30 @@ from authentication.models import (
     KnownDevice,
     OutgoingEmail,
     PasswordResetToken,
+    SensitiveChange,
     TokenBlacklist,
     User,
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.address_proof import prove_address
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_all_sessions
 from authentication.services.sign_in import recognise
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
-from .addresses import address_taken, owner_of_address
+from .addresses import (
+    address_taken,
+    leave_address,
+    move,
+    owner_of_address,
+    release_address,
+)
+from .reversal import Reversal
 
 _Action = ActionToken.Action
 Reason = TokenBlacklist.Reason
@@ -68,10 +79,11 @@ class EmailChangeService:
         with acting(session, recent_proof=True) as user:
             _void_pending(user, at=now)
             unwarned = _is_out_of_notices(user, at=now)
-            change = EmailChange.objects.create(
-                user=user, old_email=user.email, new_email=email, requested_at=now
-            )
+            change = _create(user, email, at=now)
             about: dict[str, Any] = {"change": str(change.pk)}
+            SensitiveChange.objects.note(
+                SensitiveChange.Kind.EMAIL, session=session, at=change.requested_at, **about
+            )
             record(
                 Event.EMAIL_CHANGE_REQUESTED,
                 user_id=user.pk,
@@ -80,9 +92,8 @@ class EmailChangeService:
                 **about,
             )
             EmailService.queue(Kind.EMAIL_CHANGE_NOTICE, user_id=user.pk, **about)
-            if taken:
-                EmailService.queue(Kind.ACCOUNT_EXISTS, user_id=owner)
-            elif not (_is_pestered(canonical, at=now) or unwarned):
+            if not unwarned:
+                # Who reads it, the asker or the owner of a taken address, is decided at delivery.
                 EmailService.queue(Kind.EMAIL_CHANGE, user_id=user.pk, **about)
         return change
 
@@ -94,19 +105,22 @@ class EmailChangeService:
                 record(Event.EMAIL_CHANGE_CANCELLED, user_id=user.pk, client=client)
 
     @staticmethod
-    def confirm(*, token: str, client: ClientInfo) -> None:
+    def confirm(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
         """Make the new address the account's, by the token mailed to it.
 
         Raises LinkInvalid if the token is unknown, used, void or expired, or the address was taken
         meanwhile.
         """
         now = timezone.now()
-        with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client) as change:
+        with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client, limit=limit) as change:
             if owner_of_address(change.new_email_canonical, at=now) not in {None, change.user_id}:
                 raise LinkInvalid
             if not EmailChange.objects.confirm(change.pk, at=now):
                 raise LinkInvalid
-            _move(change.user, change.new_email, at=now)
+            release_address(change.new_email_canonical, client=client)
+            if change.user.contested_at:
+                leave_address(change.user, change.new_email, at=now)
+            move(change.user, change.new_email, at=now)
             record(
                 Event.EMAIL_CHANGED,
                 user_id=change.user_id,
@@ -116,43 +130,38 @@ class EmailChangeService:
             )
 
     @staticmethod
-    def undo(*, token: str, client: ClientInfo) -> str:
+    def undo(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> str:
         """Restore the old address, end every session, return a token to choose a new password.
 
-        The owner who undoes a change did not ask for it: another person knows the password. Every
-        later change is void too, and every way back to it.
+        The owner who undoes a change did not ask for it: another person knows the password. All
+        sensitive changes made since are undone too, and the links about them are void. The link
+        works although the change was cancelled or undone: later ones may have come.
 
         Raises LinkInvalid if the token is unknown, used or expired.
         """
         now = timezone.now()
-        with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client) as change:
-            user = change.user
-            if not EmailChange.objects.undo(change.pk, at=now):
-                raise LinkInvalid
-            later = EmailChange.objects.filter(user=user, requested_at__gte=change.requested_at)
-            later.filter(undone_at=None).update(undone_at=now)
-            # The last of them was mailed to the other address, and leads to a new password.
-            for action in (_Action.CONFIRM_EMAIL, _Action.UNDO_EMAIL, _Action.DISOWN_SESSION):
-                ActionToken.objects.of(action).void(user.pk)
+        with _redeemed(token, _Action.UNDO_EMAIL, at=now, client=client, limit=limit) as change:
+            user, reversal = change.user, Reversal.of_email_change(change, at=now)
+            reversal.void_links()
             device = recognise(user, client)
             KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
-            # The sessions before the address, which is a key of the account: a refresh that holds
-            # its session waits for that key.
-            UserSession.objects.filter(user=user).end(reason=Reason.DISOWNED, at=now)
-            _move(user, change.old_email, at=now)
+            end_all_sessions(user, reason=Reason.DISOWNED, at=now)
+            if user.contested_at:
+                prove_address(user, at=now)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
                 user_id=user.pk,
                 client=client,
                 risk=Risk.CRITICAL,
                 change=str(change.pk),
+                undone=reversal.carry_out(),
             )
             return str(PasswordResetToken.objects.issue(user, at=now))
 
 
 @contextlib.contextmanager
 def _redeemed(
-    token: str, action: str, *, at: dt.datetime, client: ClientInfo
+    token: str, action: str, *, at: dt.datetime, client: ClientInfo, limit: AttemptLimit
 ) -> Iterator[EmailChange]:
     """Redeem a mailed token and give its change, with the locked account as its user."""
     redemption = Redemption(
@@ -161,6 +170,7 @@ def _redeemed(
         failure=Event.EMAIL_CHANGE_FAILED,
         client=client,
         at=at,
+        limit=limit,
     )
     with redemption.spend() as link:
         change = EmailChange.objects.filter(pk=link.subject["change"], user=link.user).first()
@@ -170,23 +180,19 @@ def _redeemed(
         yield change
 
 
-def _move(user: User, email: str, *, at: dt.datetime) -> None:
-    """Store another address, which its reader has proven by the token."""
-    user.email, user.email_verified, user.email_verified_at = email, True, at
-    user.email_bounced_at = user.email_complained_at = None
-    changed = ["email", "email_canonical", "email_verified", "email_verified_at"]
-    user.save(update_fields=[*changed, "email_bounced_at", "email_complained_at"])
+def _create(user: User, email: str, *, at: dt.datetime) -> EmailChange:
+    """Store a change, later than those before it whichever replica's clock was ahead."""
+    earlier = EmailChange.objects.filter(user=user).order_by("-requested_at")
+    last = earlier.values_list("requested_at", flat=True).first()
+    requested_at = max(at, last + dt.timedelta(microseconds=1)) if last else at
+    return EmailChange.objects.create(
+        user=user, old_email=user.email, new_email=email, requested_at=requested_at
+    )
 
 
 def _void_pending(user: User, *, at: dt.datetime) -> bool:
     ActionToken.objects.of(_Action.CONFIRM_EMAIL).void(user.pk)
     return EmailChange.objects.cancel(user.pk, at=at)
-
-
-def _is_pestered(canonical: str, *, at: dt.datetime) -> bool:
-    """Return whether an address has had its hour's mails, whichever accounts asked for them."""
-    recent = EmailChange.objects.filter(new_email_canonical=canonical, requested_at__gt=at - _HOUR)
-    return recent.count() > settings.EMAIL_HOURLY_LIMIT
 
 
 def _is_out_of_notices(user: User, *, at: dt.datetime) -> bool:

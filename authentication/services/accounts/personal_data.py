@@ -12,11 +12,15 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     User,
+    UsernameHold,
     UserProfile,
     UserSession,
 )
 
+_Mail = OutgoingEmail.Kind
 _ACCOUNT = (
     "id",
     "email",
@@ -84,6 +88,10 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         EmailChange,
         ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at"),
     ),
+    "sensitive_changes": (
+        SensitiveChange,
+        ("kind", "session_id", "details", "made_at", "undone_at"),
+    ),
     "verification_links": (
         EmailVerificationToken,
         ("email", "created_at", "expires_at", "verified_at"),
@@ -94,7 +102,12 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         KnownDevice,
         ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
     ),
+    "second_factor_removals": (
+        SecondFactorRemoval,
+        ("reason", "requested_at", "ended_at", "outcome"),
+    ),
     "password_changes": (PasswordHistory, ("created_at",)),
+    "held_usernames": (UsernameHold, ("reason", "held_at")),
 }
 
 
@@ -115,5 +128,18 @@ def collect_personal_data(user: User) -> dict[str, Any]:
     }
 
 
+def _without_delivery(mail: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what became of a mail to an address that the user asked to move to.
+
+    It would tell whether the address is another user's. The links in such mails are left out too.
+    """
+    hidden = {"status": None, "sent_at": None} if mail["kind"] == _Mail.EMAIL_CHANGE else {}
+    return {**mail, **hidden}
+
+
 def _rows(table: Any, fields: tuple[str, ...], user: User) -> list[dict[str, Any]]:
-    return list(table.objects.filter(user=user).order_by("pk").values(*fields))
+    rows = table.objects.filter(user=user)
+    if table is ActionToken:
+        rows = rows.exclude(action=ActionToken.Action.CONFIRM_EMAIL)
+    found = rows.order_by("pk").values(*fields)
+    return [_without_delivery(row) for row in found] if table is OutgoingEmail else list(found)

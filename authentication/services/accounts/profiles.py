@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.db import IntegrityError
+from django.utils import timezone
 
-from authentication.models import User, UserProfile, UserSession
+from authentication.models import SensitiveChange, User, UserProfile, UserSession
 from authentication.services.acting import acting
 from authentication.services.audit import Event, record
+from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.identifiers import canonical_username
 
-from .reserved_usernames import check_not_reserved, username_taken
+from .reserved_usernames import rename, username_taken
 
 _OF_USER = ("username", "first_name", "last_name")
 _OF_PROFILE = ("display_name", "timezone", "visibility")
@@ -30,13 +31,24 @@ class ProfileService:
 
     @staticmethod
     def update(session: UserSession, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:
-        """Change the fields named in `changes`; raises ValidationFailed for a taken username."""
+        """Change the fields named in `changes`.
+
+        Another username needs a recent proof, and a mail with a link to undo it follows. The former
+        one is held for its owner.
+
+        Raises ValidationFailed for a taken username, SessionOver, ReauthenticationRequired.
+        """
         wanted = changes.get("username", session.user.username)
-        if canonical_username(wanted) != session.user.username_canonical:
-            check_not_reserved(wanted)
+        is_renamed = wanted != session.user.username
+        if not is_renamed:
+            changes = {name: value for name, value in changes.items() if name != "username"}
         try:
-            with acting(session) as user:
+            with acting(session, recent_proof=is_renamed) as user:
                 profile = ProfileService.of(user)
+                if is_renamed:
+                    former = user.username
+                    rename(user, wanted, at=timezone.now())
+                    _note_username(session, former)
                 _assign(user, {name: changes[name] for name in _OF_USER if name in changes})
                 _assign(profile, {name: changes[name] for name in _OF_PROFILE if name in changes})
                 record(
@@ -47,10 +59,20 @@ class ProfileService:
         return profile
 
 
+def _note_username(session: UserSession, former: str) -> None:
+    now = timezone.now()
+    change = SensitiveChange.objects.note(
+        SensitiveChange.Kind.USERNAME, session=session, at=now, **{"from": former}
+    )
+    EmailService.queue(
+        Kind.USERNAME_CHANGED, user_id=session.user_id, undo=str(change.pk), when=now.isoformat()
+    )
+
+
 def _assign(row: User | UserProfile, values: dict[str, Any]) -> None:
     if not values:
         return
     for name, value in values.items():
         setattr(row, name, value)
-    derived = ["username_canonical"] if "username" in values else []
+    derived = ["username_canonical", "username_skeleton"] if "username" in values else []
     row.save(update_fields=[*values, *derived])

@@ -1,34 +1,56 @@
-"""Usernames that are reserved although no account has them, against account enumeration.
+"""Usernames: whether one is free, and who may have it next.
 
-Registering a taken address gets the normal response but creates no account. If its username stayed
-free, the next registration with that name would reveal that the address has an account.
+A name is held from the moment it is asked for, by accounts and by registrations with a taken
+address alike. The latter make no account. If their name stayed free, the next registration with it
+would reveal that the address has an account.
+
+A name that an account gives up, by changing it or by being deleted, is held for 90 days, so that
+nobody can pass for its former owner. After a change only that account may come back to it. The time
+is the same in both cases, so that it does not reveal a deletion.
 """
 
-from django.core.cache import caches
+import datetime as dt
+import uuid
 
 from authentication.exceptions import ValidationFailed
-from authentication.utils.crypto import pseudonym
+from authentication.models import User, UsernameHold
 from authentication.utils.identifiers import canonical_username
 
 _TAKEN = "This username is taken."
-_RESERVED_SECONDS = 30 * 86_400
 
 
 def username_taken() -> ValidationFailed:
-    """Return the error for a username that is taken or reserved."""
+    """Return the error for a username that is taken or held."""
     return ValidationFailed(errors={"username": [_TAKEN]})
 
 
-def check_not_reserved(username: str) -> None:
-    """Raise ValidationFailed if the username is reserved."""
-    if caches["limits"].get(_key(username)) is not None:
+def check_username_free(username: str, *, but: uuid.UUID | None = None) -> None:
+    """Raise ValidationFailed if a username, or one that looks like it, is taken or held.
+
+    The account `but` may have its own name and those held for it.
+    """
+    if UsernameHold.objects.is_taken(username, but=but):
         raise username_taken()
 
 
-def reserve_username(username: str) -> None:
-    """Reserve a username for 30 days."""
-    caches["limits"].set(_key(username), 1, _RESERVED_SECONDS)
+def claim_username(username: str, *, user_id: uuid.UUID | None, at: dt.datetime) -> None:
+    """Hold a username that is being taken, in the caller's transaction.
+
+    Raises IntegrityError if another request takes it.
+    """
+    UsernameHold.objects.claim(username, user_id=user_id, at=at)
 
 
-def _key(username: str) -> str:
-    return f"username-held:{pseudonym('username', canonical_username(username))}"
+def rename(user: User, username: str, *, at: dt.datetime) -> None:
+    """Give a locked account another username, unsaved, and hold the former one for it.
+
+    Raises ValidationFailed if the name is taken or held for others, IntegrityError if another
+    request takes it.
+    """
+    if username == user.username:
+        return
+    check_username_free(username, but=user.pk)
+    former, user.username = user.username, username
+    if canonical_username(former) != canonical_username(username):
+        claim_username(username, user_id=user.pk, at=at)
+        UsernameHold.objects.leave(former, user_id=user.pk, at=at)

@@ -31,32 +31,43 @@ _pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="background")
 _broker = Breaker()
 
 
-def enqueue(task: str, *arguments: str, expires: float | None = None) -> None:
+def enqueue(
+    task: str, *arguments: str, expires: float | None = None, delay: float | None = None
+) -> None:
     """Start a task, named by its dotted path, once the surrounding transaction is committed.
+
+    With `delay` it starts that many seconds later.
 
     The request does not wait, not even for the broker. A mail that is lost on the way is found by
     the outbox's sweep. A broker drops a task that no worker has taken after `expires` seconds.
     """
     # The task's log lines carry the correlation id of the request that caused it.
     cause = get_contextvars().get("correlation_id") or uuid.uuid4().hex
-    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, expires, cause))
+    options = {"expires": expires, "countdown": delay}
+    transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, options, cause))
 
 
 def _publish_or_run(
-    task: str, arguments: tuple[str, ...], expires: float | None, cause: str
+    task: str, arguments: tuple[str, ...], options: dict[str, float | None], cause: str
 ) -> None:
     with bound_contextvars(correlation_id=cause, action=task):
-        if not _publish(task, arguments, expires, cause):
+        if _publish(task, arguments, options, cause):
+            return
+        if options["countdown"]:
+            _run_later(options["countdown"], task, *arguments)
+        else:
             run(task, *arguments)
 
 
-def _publish(task: str, arguments: tuple[str, ...], expires: float | None, cause: str) -> bool:
+def _publish(
+    task: str, arguments: tuple[str, ...], options: dict[str, float | None], cause: str
+) -> bool:
     """Hand the task to the broker; False if there is none, or it does not answer."""
     if not settings.CELERY_BROKER_URL or _broker.is_open:
         return False
     try:
         current_app.send_task(
-            task, arguments, retry=False, expires=expires, headers={CORRELATION_HEADER: cause}
+            task, arguments, retry=False, headers={CORRELATION_HEADER: cause}, **options
         )
     except (OperationalError, *FAULTS) as fault:
         _broker.trip()
@@ -90,9 +101,13 @@ def _retry(task: str, arguments: tuple[str, ...], attempt: int, fault: Exception
         "background_task_postponed", task=task, attempt=attempt, fault=type(fault).__name__
     )
     pause = min(policy.retry_backoff * 2**attempt, policy.retry_backoff_max)
+    _run_later(pause, task, *arguments, attempt=attempt + 1)
+
+
+def _run_later(pause: float, task: str, *arguments: str, attempt: int = 0) -> None:
     # A timer, because a pause in the pool would hold up other tasks. It runs in a copy of this
     # context, for the log lines.
     context = contextvars.copy_context()
-    timer = threading.Timer(pause, context.run, (run, task, *arguments), {"attempt": attempt + 1})
+    timer = threading.Timer(pause, context.run, (run, task, *arguments), {"attempt": attempt})
     timer.daemon = True
     timer.start()

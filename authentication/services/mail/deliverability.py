@@ -1,5 +1,6 @@
 """Bounces, spam complaints and the choice of mails."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 
@@ -8,13 +9,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid
-from authentication.models import User, UserSession
+from authentication.models import SensitiveChange, User, UserSession
 from authentication.services.acting import acting
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 from authentication.utils.sendgrid import BOUNCED, MailEvent
 
+from .bounces import mark_unreachable
+from .outbox import EmailService, Kind
 from .unsubscribe import read_unsubscribe_token
 
 
@@ -36,18 +39,26 @@ class DeliverabilityService:
             )
             if user_id is None:
                 continue
-            found = Event.EMAIL_BOUNCED if event.kind == BOUNCED else Event.EMAIL_COMPLAINED
-            with transaction.atomic():
-                if User.objects.mark_unreachable(
-                    user_id, complained=event.kind != BOUNCED, at=event.at
-                ):
-                    record(found, user_id=user_id, client=client, risk=Risk.MEDIUM, success=False)
+            complained = event.kind != BOUNCED
+            mark_unreachable(user_id, complained=complained, at=event.at, client=client)
 
     @staticmethod
     def set_notices(session: UserSession, *, wanted: bool, client: ClientInfo) -> None:
-        """Store whether a user wants mails that are not about the safety of their account."""
-        with acting(session) as user:
-            _want_notices(user.pk, wanted=wanted, client=client)
+        """Store whether a user wants mails that are not about the safety of their account.
+
+        Turning them off needs a recent proof, and a mail with a link to undo it follows: among them
+        is the mail about an unknown device.
+
+        Raises SessionOver, ReauthenticationRequired.
+        """
+        now = timezone.now()
+        with acting(session, recent_proof=not wanted) as user:
+            if _want_notices(user.pk, wanted=wanted, client=client, at=now) and not wanted:
+                change = SensitiveChange.objects.note(
+                    SensitiveChange.Kind.NOTICES, session=session, at=now
+                )
+                about = {"undo": str(change.pk), "when": now.isoformat()}
+                EmailService.queue(Kind.NOTICES_STOPPED, user_id=user.pk, **about)
 
     @staticmethod
     def unsubscribe(*, token: str, client: ClientInfo) -> None:
@@ -60,9 +71,11 @@ class DeliverabilityService:
         except signing.BadSignature:
             raise LinkInvalid from None
         with transaction.atomic():
-            _want_notices(user_id, wanted=False, client=client)
+            _want_notices(user_id, wanted=False, client=client, at=timezone.now())
 
 
-def _want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo) -> None:
-    if User.objects.want_notices(user_id, wanted=wanted, at=timezone.now()):
+def _want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo, at: dt.datetime) -> bool:
+    changed: bool = User.objects.want_notices(user_id, wanted=wanted, at=at)
+    if changed:
         record(Event.NOTICES_CHANGED, user_id=user_id, client=client, wanted=wanted)
+    return changed

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from authentication.models import (
@@ -14,17 +15,26 @@ from authentication.models import (
     EmailVerificationToken,
     OutgoingEmail,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     User,
+    UserProfile,
     UserSession,
 )
 from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
-from authentication.models.email_change import CONFIRM_LIFETIME, UNDO_LIFETIME
+from authentication.models.email_change import CONFIRM_LIFETIME
+from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.acting import locked_account
+from authentication.utils.devices import device_of
+
+from .address_owners import divert
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Context = dict[str, Any]
 
 _DISOWN_LIFETIME = dt.timedelta(days=7)
+# Ends with the removal, which may wait long for its mail.
+_STOP_LIFETIME = dt.timedelta(days=30)
 
 
 class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
@@ -34,18 +44,29 @@ class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
 def context_for(mail: OutgoingEmail, user: User) -> Context:
     """Return the context of a mail's templates, with new link tokens.
 
-    The key `to` holds the recipient if that is not the address of the account.
+    The key `to` holds the recipient if that is not the address of the account, `timezone` the name
+    of the user's time zone, `kind` the kind of the mail if it is another than the row's, `withheld`
+    whether the mail must not reach its reader.
 
     Raises EmailObsolete if the mail must not be sent any more.
     """
     build = _BUILDERS.get(mail.kind)
-    return {**mail.context, **(build(mail, user) if build else {}), "user": user}
+    made = build(mail, user) if build else {}
+    return {**mail.context, "user": user, "timezone": _timezone_of(user), **made}
+
+
+def _timezone_of(user: User) -> str:
+    profile = UserProfile.objects.for_user(user.pk)
+    return profile.timezone if profile else "UTC"
 
 
 def _verification(_: OutgoingEmail, user: User) -> Context:
-    with locked_account(user.pk):
-        token = EmailVerificationToken.objects.issue(user.pk, email=user.email, at=timezone.now())
-    return {"link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
+    with locked_account(user.pk) as current:
+        if current.email_verified or not current.has_address:
+            raise EmailObsolete
+        email = current.email
+        token = EmailVerificationToken.objects.issue(user.pk, email=email, at=timezone.now())
+    return {"to": email, "link": settings.EMAIL_VERIFICATION_URL.replace("{token}", token)}
 
 
 def _password_reset(_: OutgoingEmail, user: User) -> Context:
@@ -63,11 +84,21 @@ def _new_device(mail: OutgoingEmail, user: User) -> Context:
         lifetime=_DISOWN_LIFETIME,
         session=session_id,
     )
+    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), **_device(mail)}
+
+
+def _device(mail: OutgoingEmail) -> Context:
+    """Return the session that a mail is about, and the name if the person gave its device one."""
     # If retention has deleted the session meanwhile, the mail is sent without the device's details.
-    session = UserSession.objects.filter(pk=session_id).first() or UserSession(
-        created_at=mail.created_at
+    session = UserSession.objects.filter(pk=mail.context.get("session")).first() or UserSession(
+        created_at=mail.created_at, device_name=mail.context.get("device", "")
     )
-    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), "session": session}
+    is_own = session.device_name == device_of(session.user_agent).name
+    return {"session": session, "device_label": "" if is_own else session.device_name}
+
+
+def _token_reuse(mail: OutgoingEmail, _: User) -> Context:
+    return _device(mail)
 
 
 def _email_change(mail: OutgoingEmail, user: User) -> Context:
@@ -76,7 +107,7 @@ def _email_change(mail: OutgoingEmail, user: User) -> Context:
     )
     if change.confirmed_at:
         raise EmailObsolete
-    return {"to": change.new_email, "link": link}
+    return {"to": change.new_email, "link": link, **divert(mail, change)}
 
 
 def _email_change_notice(mail: OutgoingEmail, user: User) -> Context:
@@ -100,6 +131,29 @@ def _change(
     return change, url.replace("{token}", token)
 
 
+def _undoable(mail: OutgoingEmail, user: User) -> Context:
+    """Return the link that undoes a sensitive change; none for a change that cannot be undone."""
+    wanted = mail.context.get("undo")
+    change = SensitiveChange.objects.filter(pk=wanted, user=user).first() if wanted else None
+    left = change.made_at + UNDO_LIFETIME - timezone.now() if change else dt.timedelta()
+    if change is None or left <= dt.timedelta():
+        return {}
+    token = ActionToken.objects.issue(
+        Action.UNDO_CHANGE,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=left,
+        change=str(change.pk),
+    )
+    return {"link": settings.CHANGE_UNDO_URL.replace("{token}", token)}
+
+
+def _former_address(mail: OutgoingEmail, user: User) -> Context:
+    about = mail.context.get("about", Kind.EMAIL_CHANGE_NOTICE)
+    news = render_to_string(f"emails/{about}.subject.txt")
+    return {**_email_change_notice(mail, user), "news": " ".join(news.split())}
+
+
 def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     export = (
         AccountExport.objects.ready(at=timezone.now())
@@ -119,11 +173,38 @@ def _export_ready(mail: OutgoingEmail, user: User) -> Context:
     return {"link": settings.EXPORT_URL.replace("{token}", token)}
 
 
+def _second_factor_removal(mail: OutgoingEmail, user: User) -> Context:
+    removal = (
+        SecondFactorRemoval.objects.pending()
+        .filter(pk=mail.context.get("removal"), user=user)
+        .first()
+    )
+    if removal is None:
+        raise EmailObsolete
+    token = ActionToken.objects.issue(
+        Action.STOP_FACTOR_REMOVAL,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=_STOP_LIFETIME,
+        removal=str(removal.pk),
+    )
+    return {"link": settings.FACTOR_REMOVAL_STOP_URL.replace("{token}", token)}
+
+
 _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
+    Kind.CHOOSE_PASSWORD: _password_reset,
     Kind.PASSWORD_RESET: _password_reset,
     Kind.NEW_DEVICE: _new_device,
+    Kind.TOKEN_REUSE: _token_reuse,
     Kind.EXPORT_READY: _export_ready,
+    Kind.SECOND_FACTOR_REMOVAL: _second_factor_removal,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
+    Kind.FORMER_ADDRESS: _former_address,
+    Kind.SESSION_DISOWNED: _new_device,
+    Kind.ACCOUNT_DELETED: _undoable,
+    Kind.SECOND_FACTOR_CHANGED: _undoable,
+    Kind.USERNAME_CHANGED: _undoable,
+    Kind.NOTICES_STOPPED: _undoable,
 }

@@ -6,27 +6,36 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from authentication.exceptions import PermissionRefused
 from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
+from authentication.utils.clock import LEEWAY
+from authentication.utils.identifiers import canonical_email
 
-from .email_context import EmailObsolete, context_for
-from .rendering import render_email
-from .unsubscribe import unsubscribe_token
+from .bounces import record_bounce
+from .email_context import EmailObsolete
+from .former_addresses import queue_copies
+from .message import NOTICES, build_message
+from .refusals import refused_for_good, unknown_mailboxes
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
 
 _DELIVER = "authentication.tasks.deliver_email"
 _SWEEP_BATCH = 500
-# Mails that are not security mails: users can unsubscribe from them.
-NOTICES = frozenset({Kind.NEW_DEVICE})
 _HOUR = dt.timedelta(hours=1)
+_PROVEN = "This address is verified already."
+_OVER_LIMIT = (
+    "This account gets no more mails of this kind for now: it had {limit} within the hour."
+    " Please try again later."
+)
+# The pauses after the first failures; later ones double, from 30 seconds after the first.
+_SOON_SECONDS = (5, 20)
 _FIRST_RETRY_SECONDS = 30
 
 logger = structlog.get_logger(__name__)
@@ -42,7 +51,11 @@ class EmailService:
         `context` must not contain secrets. Without a user the row is a decoy, so that unknown
         addresses cost the same work as known ones.
         """
-        mail = OutgoingEmail.objects.create(kind=kind, user_id=user_id, context=context)
+        # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
+        due_at = timezone.now() - LEEWAY
+        mail = OutgoingEmail.objects.create(
+            kind=kind, user_id=user_id, context=context, next_attempt_at=due_at
+        )
         enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
@@ -55,7 +68,8 @@ class EmailService:
     def deliver(email_id: str | uuid.UUID) -> None:
         """Send a mail, unless another sender has claimed it.
 
-        A failed mail is retried with growing delays. After EMAIL_MAX_ATTEMPTS it is a dead letter.
+        A failed mail is retried after 5 and 20 seconds, then with growing delays. After
+        EMAIL_MAX_ATTEMPTS, or when the recipient is refused for good, it is a dead letter.
         """
         now, pk = timezone.now(), uuid.UUID(str(email_id))
         if not OutgoingEmail.objects.claim(pk, at=now):
@@ -63,22 +77,44 @@ class EmailService:
         mail = OutgoingEmail.objects.select_related("user").get(pk=pk)
         if mail.user is None:
             mail.delete()
-        elif _may_send(mail, mail.user, at=now):
+            return
+        queue_copies(mail, mail.user, task=_DELIVER, at=now)
+        if _may_send(mail, mail.user, at=now):
             _send(mail, mail.user)
         else:
             _finish(mail, _Status.SUPPRESSED)
 
     @staticmethod
     def send_again(email_id: uuid.UUID) -> bool:
-        """Queue a dead letter again; return False if the mail is not one."""
+        """Queue a dead letter again; return False if the mail is not one.
+
+        Raises PermissionRefused as `check_limit` does, and for a verification that came meanwhile.
+        """
         with transaction.atomic():
             dead = OutgoingEmail.objects.filter(pk=email_id, status=_Status.DEAD)
-            revived = dead.update(
-                status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=timezone.now()
-            )
-            if revived:
-                enqueue(_DELIVER, str(email_id))
-        return bool(revived)
+            mail = dead.select_for_update(of=("self",)).select_related("user").first()
+            if mail is None:
+                return False
+            if mail.user:
+                if mail.kind == Kind.VERIFICATION and mail.user.email_verified:
+                    raise PermissionRefused(_PROVEN)
+                EmailService.check_limit(mail.kind, user_id=mail.user.pk, **mail.context)
+            due = timezone.now() - LEEWAY
+            dead.update(status=_Status.QUEUED, attempts=0, last_error="", next_attempt_at=due)
+            enqueue(_DELIVER, str(email_id))
+        return True
+
+    @staticmethod
+    def check_limit(kind: str, *, user_id: uuid.UUID, **context: Any) -> None:
+        """Check that another mail of a kind to a user would be sent, for staff who ask for it.
+
+        Mails that wait to be sent count towards the hour's limit too.
+
+        Raises PermissionRefused. A mail over the limit is dropped later, after the answer to staff.
+        """
+        counted = _counted(kind, user_id, _Status.QUEUED, at=timezone.now(), context=context)
+        if counted.count() >= settings.EMAIL_HOURLY_LIMIT:
+            raise PermissionRefused(_OVER_LIMIT.format(limit=settings.EMAIL_HOURLY_LIMIT))
 
     @staticmethod
     def sweep() -> None:
@@ -95,7 +131,10 @@ class EmailService:
 
 
 def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
-    if not user.is_active or (mail.kind == Kind.VERIFICATION and user.email_verified):
+    if not user.is_active or not user.has_address:
+        return False
+    # Either mail would say what is not so.
+    if mail.kind == (Kind.VERIFICATION if user.email_verified else Kind.ACCOUNT_EXISTS):
         return False
     if mail.kind in NOTICES and (
         user.email_bounced_at or user.email_complained_at or user.notices_stopped_at
@@ -103,61 +142,69 @@ def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
         return False
     # Two senders of mails to one user take turns: else each would count the other's as unsent.
     with locked_account(user.pk):
-        others = OutgoingEmail.objects.filter(user=user, kind=mail.kind).exclude(pk=mail.pk)
-        recent = others.filter(Q(sent_at__gt=at - _HOUR) | Q(status=_Status.SENDING))
-        if recent.count() >= settings.EMAIL_HOURLY_LIMIT:
+        others = _counted(mail.kind, user.pk, at=at, context=mail.context).exclude(pk=mail.pk)
+        if others.count() >= settings.EMAIL_HOURLY_LIMIT:
             return False
         OutgoingEmail.objects.filter(pk=mail.pk).update(status=_Status.SENDING)
         return True
 
 
+def _counted(
+    kind: str, user_id: uuid.UUID, *also: str, at: dt.datetime, context: dict[str, Any]
+) -> QuerySet[OutgoingEmail]:
+    """Return the mails that count towards the hourly limit of one with this kind and context.
+
+    `also` names states that count besides those of mails sent or being sent.
+    """
+    recent = Q(sent_at__gt=at - _HOUR) | Q(status__in=(_Status.SENDING, *also))
+    mails = OutgoingEmail.objects.filter(recent, user_id=user_id, kind=kind)
+    if kind == Kind.FORMER_ADDRESS:
+        # Each address has a limit of its own for each kind.
+        same = ("change", "about")
+        mails = mails.filter(**{f"context__{it}": context.get(it) for it in same})
+    return mails
+
+
 def _send(mail: OutgoingEmail, user: User) -> None:
     try:
-        _message(mail, user).send()
+        message = build_message(mail, user)
+        if message:
+            message.send()
     except EmailObsolete:
         _finish(mail, _Status.SUPPRESSED)
-    except Exception as error:  # noqa: BLE001 -- any error means a retry
-        _schedule_retry(mail, error)
+    except Exception as error:  # noqa: BLE001 -- any error means a retry or the end of them
+        _handle_failure(mail, user, error)
     else:
         _finish(mail, _Status.SENT)
 
 
-def _message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives:
-    context = context_for(mail, user)
-    content = render_email(mail.kind, context)
-    message = EmailMultiAlternatives(
-        subject=content.subject,
-        body=content.text,
-        to=[context.get("to", user.email)],
-        reply_to=[settings.SUPPORT_EMAIL],
-        headers={"Auto-Submitted": "auto-generated", **_unsubscribe_headers(mail, user)},
-    )
-    message.attach_alternative(content.html, "text/html")
-    return message
-
-
-def _unsubscribe_headers(mail: OutgoingEmail, user: User) -> dict[str, str]:
-    """Return the headers for one-click unsubscribing (RFC 8058); none for security mails."""
-    if mail.kind not in NOTICES:
-        return {}
-    link = f"{settings.BACKEND_URL}/account/unsubscribe/?token={unsubscribe_token(user.pk)}"
-    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-
-
-def _schedule_retry(mail: OutgoingEmail, error: Exception) -> None:
+def _handle_failure(mail: OutgoingEmail, user: User, error: Exception) -> None:
     # The message of an error may contain the address, so only its class is logged.
-    fault = type(error).__name__
+    fault, refusal = type(error).__name__[:90], refused_for_good(error)
     logger.warning(
         "email_failed", email_id=str(mail.pk), kind=mail.kind, attempts=mail.attempts, fault=fault
     )
-    mail.last_error, mail.status = fault[:100], _Status.QUEUED
-    if mail.attempts >= settings.EMAIL_MAX_ATTEMPTS:
+    mail.last_error = f"{fault} {refusal}" if refusal else fault
+    if refusal:
+        if user.email_canonical in map(canonical_email, unknown_mailboxes(error)):
+            record_bounce(user.pk, at=timezone.now())
         _finish(mail, _Status.DEAD)
-        return
-    mail.next_attempt_at = timezone.now() + dt.timedelta(
-        seconds=_FIRST_RETRY_SECONDS * 2 ** (mail.attempts - 1)
-    )
+    elif mail.attempts >= settings.EMAIL_MAX_ATTEMPTS:
+        _finish(mail, _Status.DEAD)
+    else:
+        _schedule_retry(mail)
+
+
+def _schedule_retry(mail: OutgoingEmail) -> None:
+    number = mail.attempts - 1
+    is_soon = number < len(_SOON_SECONDS)
+    pause = _SOON_SECONDS[number] if is_soon else _FIRST_RETRY_SECONDS * 2**number
+    mail.status = _Status.QUEUED
+    mail.next_attempt_at = timezone.now() + dt.timedelta(seconds=pause)
     mail.save(update_fields=["status", "last_error", "next_attempt_at"])
+    if is_soon:
+        # The sweep comes once a minute, and a person waits for the link.
+        enqueue(_DELIVER, str(mail.pk), delay=pause)
 
 
 def _finish(mail: OutgoingEmail, status: str) -> None:

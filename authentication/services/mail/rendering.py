@@ -22,6 +22,7 @@ class RenderedEmail:
 def render_email(kind: str, context: Mapping[str, Any]) -> RenderedEmail:
     """Render `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, with CSS inlined."""
     full_context = {
+        "timezone": "UTC",
         **context,
         "support_email": settings.SUPPORT_EMAIL,
         "home_url": settings.FRONTEND_URL or settings.BACKEND_URL,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -22,9 +23,12 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
+    UsernameHold,
     UserSession,
 )
 from authentication.services.accounts import erase
@@ -153,6 +157,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "sessions": (
         Rule(_expired_sessions, _expire),
         Rule(_old_sessions),
+        # Of the admin, in Django's own table.
+        Rule(lambda now: Session.objects.filter(expire_date__lte=now)),
         Rule(_unused_devices),
         Rule(_surplus_devices),
     ),
@@ -165,11 +171,17 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))
         ),
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
+        Rule(lambda now: SecondFactorRemoval.objects.filter(ended_at__lte=now - _KEPT)),
+        Rule(lambda now: SensitiveChange.objects.filter(made_at__lte=now - _KEPT)),
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (Rule(_old_audit),),
     "passwords": (Rule(_superseded_passwords),),
-    "accounts": (Rule(_unverified, _erase),),
+    "accounts": (
+        Rule(_unverified, _erase),
+        Rule(UsernameHold.objects.claimed_before),
+        Rule(UsernameHold.objects.left_before),
+    ),
     "mails": (
         Rule(_done_mails),
         Rule(lambda now: FailedTask.objects.filter(failed_at__lte=now - _KEPT)),

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import hmac
+import unicodedata
 import uuid
 
 from django.conf import settings
@@ -28,7 +29,9 @@ def queue_breach_check(user: User, password: str) -> None:
     without SECRET_KEY the password cannot be guessed from them.
     """
     if settings.HIBP_ENABLED:
-        sha1 = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+        # In the form that is hashed: a breach list holds what people typed elsewhere, mostly NFC.
+        stored = unicodedata.normalize("NFC", password)
+        sha1 = hashlib.sha1(stored.encode(), usedforsecurity=False).hexdigest().upper()
         salt = new_jti()
         enqueue(
             TASK,

@@ -5,10 +5,11 @@ import copy
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import SessionOver
+from authentication.exceptions import SessionOver, ValidationFailed
 from authentication.models import (
     ActionToken,
     EmailChange,
+    EmailVerificationToken,
     KnownDevice,
     PasswordHistory,
     PasswordResetToken,
@@ -17,9 +18,12 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.address_proof import prove_address
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count_attempt
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_all_sessions
 from authentication.services.sign_in import (
     Opening,
     SignedIn,
@@ -32,7 +36,7 @@ from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
 from .breach import queue_breach_check
-from .policy import check_password_policy
+from .policy import broken_rules, check_password_policy
 
 Reason = TokenBlacklist.Reason
 
@@ -52,10 +56,12 @@ class PasswordService:
         Raises ValidationFailed for a wrong old or a weak new password, AccountLocked after too many
         wrong ones.
         """
-        check_own_password(session, old_password, field="old_password", client=client)
-        check_password_policy(new_password, session.user, field="new_password")
+        _check_passwords(session, old_password, new_password, client=client)
         user, before = session.user, _set_password(session.user, new_password)
-        with acting(session):
+        with acting(session) as account:
+            if not account.email_verified:
+                # A proven address has no links that work.
+                EmailVerificationToken.objects.void(user.pk)
             # A thief's sessions end here; the thief's device must not stay a known one.
             KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)
             _store(user, before, reason=Reason.PASSWORD_CHANGE)
@@ -71,6 +77,7 @@ class PasswordService:
                 if user.second_factor_at
                 else user.password_changed_at,
                 device=session.device_fingerprint if is_known(session) else "",
+                is_sign_in=False,
             )
             changed_at = user.password_changed_at
             signed_in = open_session(user, opening, client=client, at=changed_at)
@@ -78,16 +85,33 @@ class PasswordService:
         return signed_in
 
     @staticmethod
-    def request_reset(*, email: str, client: ClientInfo) -> None:
-        """Mail a link to choose a new password; an unknown address costs the same work."""
+    def weaknesses(
+        password: str | None, user: User | None = None, *, field: str
+    ) -> dict[str, list[str]]:
+        """Return the rules that a password breaks, as errors of a field; none without a password.
+
+        It is not compared with former ones: the caller may hold a stolen token.
+        """
+        broken = broken_rules(password, user, with_history=False) if password else []
+        return {field: broken} if broken else {}
+
+    @staticmethod
+    def request_reset(*, email: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
+        """Mail a link to choose a new password; an unknown address costs the same work.
+
+        Raises RateLimited.
+        """
         user = User.objects.identified_by(canonical_email(email)).only("pk").first()
         user_id = user.pk if user else None
+        count_attempt(limit, client, user_id)
         with transaction.atomic():
             record(Event.PASSWORD_RESET_REQUESTED, user_id=user_id, client=client)
             EmailService.queue(Kind.PASSWORD_RESET, user_id=user_id)
 
     @staticmethod
-    def reset(*, token: str, new_password: str, client: ClientInfo) -> str:
+    def reset(
+        *, token: str, new_password: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED
+    ) -> str:
         """Set a new password by a mailed token, and return the id of the device that does it.
 
         Every session ends, a lock is lifted, the address is proven. The device becomes a known one
@@ -102,18 +126,21 @@ class PasswordService:
             failure=Event.PASSWORD_RESET_FAILED,
             client=client,
             at=timezone.now(),
+            limit=limit,
         )
         row = redemption.look_up()
         user = row.user
         check_password_policy(new_password, user, field="new_password")
         before = _set_password(user, new_password)
-        with redemption.spend(row):
+        with redemption.spend(row) as spent:
             changed_at = user.password_changed_at
             _store(user, before, reason=Reason.PASSWORD_RESET)
             # The reset voids the links of older mails that lead to a new password. A change does
-            # not: a thief could change the password to void the owner's last link.
-            ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
-            User.objects.verify_email(user.pk, at=changed_at)
+            # not: a thief could change the password to void the owner's last link. Neither does a
+            # reset while a change of address can be undone: it may come from the new address.
+            if not EmailChange.objects.moved(user.pk, at=changed_at).exists():
+                ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
+            prove_address(spent.user, at=changed_at, is_password_new=True)
             device = remember(user, client, at=changed_at)
             KnownDevice.objects.forget(user.pk, but=device.digest)
             KnownDevice.objects.filter(user=user).clear_attempts()
@@ -121,6 +148,16 @@ class PasswordService:
             _queue_notice(user)
             queue_breach_check(user, new_password)
         return device.device_id
+
+
+def _check_passwords(session: UserSession, old: str, new: str, *, client: ClientInfo) -> None:
+    """Raise ValidationFailed for a wrong old and a weak new password, with both at once."""
+    try:
+        check_own_password(session, old, field="old_password", client=client)
+    except ValidationFailed as refusal:
+        weak = PasswordService.weaknesses(new, session.user, field="new_password")
+        raise ValidationFailed(errors={**(refusal.errors or {}), **weak}) from None
+    check_password_policy(new, session.user, field="new_password")
 
 
 def _set_password(user: User, password: str) -> User:
@@ -131,15 +168,15 @@ def _set_password(user: User, password: str) -> User:
 
 
 def _store(user: User, before: User, *, reason: str) -> None:
-    """Store a new password, end every session and give up a pending change of address."""
+    """Store a new password, end every session, void pending changes of address."""
     if not User.objects.change_password(user, since=before.password_changed_at):
         raise SessionOver
     changed_at = user.password_changed_at
-    PasswordHistory.add(user.pk, before.password, user.password)
+    PasswordHistory.add(user.pk, before.password, user.password, at=changed_at)
     PasswordResetToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
-    UserSession.objects.filter(user=user).end(reason=reason, at=changed_at)
+    end_all_sessions(user, reason=reason, at=changed_at)
 
 
 def _queue_notice(user: User) -> None:

@@ -38,7 +38,11 @@ class CompositionValidator:
 
 
 class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
-    """Django's comparison with the user's data, and with the local part of the address."""
+    """Django's comparison with the user's data, and with more of it.
+
+    The local part of the address, the display name, and the full name in either order are compared
+    too, by their letters and digits alone.
+    """
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError if the password is similar to the user's data."""
@@ -51,6 +55,26 @@ class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
             raise ValidationError(
                 "The password is too similar to the email address.", code="password_too_similar"
             )
+        if user and any(self._is_similar(password, name) for name in _shown_names(user)):
+            raise ValidationError(
+                "The password is too similar to your name.", code="password_too_similar"
+            )
+
+    def _is_similar(self, password: str, name: str) -> bool:
+        one, other = _letters(password), _letters(name)
+        return bool(other) and (
+            SequenceMatcher(a=one, b=other).quick_ratio() >= self.max_similarity
+        )
+
+
+def _shown_names(user: User) -> tuple[str, ...]:
+    first, last = user.first_name, user.last_name
+    return (user.shown_as, f"{first}{last}", f"{last}{first}")
+
+
+def _letters(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
 
 
 class ContextWordsValidator:

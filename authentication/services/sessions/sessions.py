@@ -8,6 +8,7 @@ from authentication.exceptions import NotFound
 from authentication.models import KnownDevice, TokenBlacklist, UserSession
 from authentication.services.acting import acting
 from authentication.services.audit import Event, record
+from authentication.services.revocation import end_admin_sessions
 from authentication.utils.client import ClientInfo
 
 _REASON = TokenBlacklist.Reason.TERMINATED
@@ -53,6 +54,7 @@ class SessionService:
         now = timezone.now()
         with acting(session) as user:
             KnownDevice.objects.forget(user.pk, but=session.device_fingerprint)
+            end_admin_sessions(user)
             others = UserSession.objects.filter(user=user).exclude(pk=session.pk)
             count = others.live(at=now).end(reason=_REASON, at=now)
             record(

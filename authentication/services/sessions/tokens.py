@@ -1,7 +1,11 @@
 """Access and refresh tokens: issuing, checking, rotating."""
 
+import contextlib
 import dataclasses
 import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +17,7 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService
 from authentication.services.mail import Kind as Mail
 from authentication.utils.client import ClientInfo
+from authentication.utils.clock import LEEWAY, not_before
 from authentication.utils.crypto import new_jti
 from authentication.utils.tokens import (
     AccessToken,
@@ -22,6 +27,8 @@ from authentication.utils.tokens import (
     RefreshToken,
     sign_token,
 )
+
+Result = TypeVar("Result")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class TokenService:
     def issue(session: UserSession, *, at: dt.datetime) -> TokenPair:
         """Return the newest tokens of a session; the refresh token is the same at each call."""
         lifetime: dt.timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+        # A token is no older than its session, whichever replica issues it.
+        at = not_before(at, session.last_rotation_at)
         names = {"session_id": session.pk, "user_id": session.user_id}
         # An access token does not outlive its session.
         ends_at = min(at + lifetime, session.expires_at)
@@ -82,7 +91,7 @@ class TokenService:
 
         Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
         """
-        claims, now = _claims_of(RefreshToken, refresh), timezone.now()
+        claims, now = _refresh_claims(refresh), timezone.now()
         session = _session_of(claims, at=now)
         if claims.jti == session.refresh_token_jti:
             if session.token_revoked or claims.expired:
@@ -99,12 +108,77 @@ class TokenService:
         raise SessionOver
 
     @staticmethod
-    def session_of(*, refresh: str) -> UserSession:
-        """Return the live session of a refresh token, the newest or an older one; change nothing.
+    def rotate_one_of(tokens: Sequence[str], *, client: ClientInfo) -> TokenPair:
+        """Rotate the refresh token of a live session among several; see `rotate`.
 
-        Raises TokenInvalid if the token is unknown or expired, SessionOver if its session is.
+        The others are not used then: a stale cookie beside a live one is no reuse. Raises
+        SessionOver only if the sessions of all are over.
         """
-        return _session_of(_claims_of(RefreshToken, refresh), at=timezone.now())
+        return _use_one(tokens, lambda it: TokenService.rotate(refresh=it, client=client))
+
+    @staticmethod
+    def session_of_one(tokens: Sequence[str]) -> UserSession:
+        """Return the live session of one of several refresh tokens; change nothing.
+
+        A token may be an older one of its session. Raises TokenInvalid if no token has a live
+        session, SessionOver if the sessions of all are over.
+        """
+        return _use_one(tokens, lambda it: _session_of(_refresh_claims(it), at=timezone.now()))
+
+    @staticmethod
+    def live_sessions_of(tokens: Iterable[str]) -> list[UserSession]:
+        """Return the sessions that refresh tokens could be rotated in now; change nothing."""
+        found = (_usable(token) for token in tokens)
+        return list({it.session.pk: it.session for it in found if it}.values())
+
+    @staticmethod
+    def is_other_live(tokens: Iterable[str], *, than: uuid.UUID) -> bool:
+        """Return whether a refresh token belongs to another live session than this one."""
+        for token in tokens:
+            with contextlib.suppress(TokenInvalid):
+                claims = _refresh_claims(token)
+                if claims.session_id != than and _session_of(claims, at=timezone.now()):
+                    return True
+        return False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Usable:
+    """A live session and whether the token is its newest one, not one in its grace."""
+
+    session: UserSession
+    is_newest: bool
+
+
+def _usable(token: str) -> _Usable | None:
+    now = timezone.now()
+    try:
+        claims = _refresh_claims(token)
+        session = _session_of(claims, at=now)
+    except TokenInvalid:
+        return None
+    if claims.jti == session.refresh_token_jti:
+        return None if session.token_revoked or claims.expired else _Usable(session, is_newest=True)
+    return _Usable(session, is_newest=False) if session.is_in_grace(claims.jti, at=now) else None
+
+
+def _use_one(tokens: Sequence[str], use: Callable[[str], Result]) -> Result:
+    """Use the token of a live session or, if none lives, the first that can be used."""
+    if len(tokens) > 1:
+        usable = {token: it for token in tokens if (it := _usable(token))}
+        # The newest token of a session before one that would get the same successor again.
+        tokens = sorted(usable, key=lambda it: not usable[it].is_newest)[:1] or tokens
+    refusals: list[TokenInvalid] = []
+    for token in tokens or [""]:
+        try:
+            return use(token)
+        except TokenInvalid as refusal:
+            refusals.append(refusal)
+    raise next((it for it in refusals if not isinstance(it, SessionOver)), refusals[0])
+
+
+def _refresh_claims(token: str) -> Claims:
+    return _claims_of(RefreshToken, token)
 
 
 def _claims_of(kind: Kind, token: str) -> Claims:
@@ -121,7 +195,7 @@ def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
     )
     if session is None or not session.is_live(at=at) or session.predates_password():
         raise SessionOver
-    if claims.issued_at < session.created_at.replace(microsecond=0):
+    if claims.issued_at < session.created_at.replace(microsecond=0) - LEEWAY:
         # Older than its own session: we do not issue such a token.
         raise TokenInvalid
     return session
@@ -129,8 +203,7 @@ def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
 
 def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
     old, expired_at, new = session.refresh_token_jti, session.expires_at, new_jti()
-    # The clock of the process that changed the password may be ahead of ours.
-    at = max(at, session.user.password_changed_at)
+    at = not_before(at, session.user.password_changed_at, session.last_rotation_at)
     with transaction.atomic():
         if not UserSession.objects.swap_jti(session, new=new, at=at):
             return False
@@ -162,6 +235,5 @@ def _end_for_reuse(session: UserSession, *, client: ClientInfo, at: dt.datetime)
                 description="A refresh token was used a second time; its session was ended.",
                 session=str(session.pk),
             )
-            EmailService.queue(
-                Mail.TOKEN_REUSE, user_id=session.user_id, device=session.device_name
-            )
+            about = str(session.pk)
+            EmailService.queue(Mail.TOKEN_REUSE, user_id=session.user_id, session=about)

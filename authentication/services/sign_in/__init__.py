@@ -1,14 +1,15 @@
 """Signing in and out: passwords, lockout, second factor, exchange tokens, reauthentication."""
 
 from .authentication import AuthenticationService
-from .credentials import CodeMissing, authenticate
+from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
 from .known_devices import is_known, recognise, remember
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
-from .second_factor import SecondFactorService
+from .second_factor import SecondFactorService, remove_second_factor
 from .second_factor_codes import WRONG_CODE, seed_context
+from .second_factor_removal import SecondFactorRemovalService
 
 __all__ = [
     "WRONG_CODE",
@@ -17,14 +18,18 @@ __all__ = [
     "ExchangeTokenService",
     "Opening",
     "ReauthenticationService",
+    "SecondFactorRemovalService",
     "SecondFactorService",
     "SignedIn",
     "authenticate",
     "check_own_password",
     "is_known",
+    "is_password_of_unproven",
     "new_exchange_token",
     "open_session",
+    "prove_password_of",
     "recognise",
     "remember",
+    "remove_second_factor",
     "seed_context",
 ]

@@ -1,7 +1,8 @@
 """Signing in and out."""
 
 import dataclasses
-from collections.abc import Collection
+import uuid
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +15,7 @@ from authentication.exceptions import (
 )
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.services.acting import acting, locked_account
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.sessions import TokenService
 from authentication.utils.client import ClientInfo
@@ -41,15 +43,14 @@ class AuthenticationService:
         remember_me: bool = False,
         documents: Collection[str] = (),
         restore: bool = False,
+        limit: AttemptLimit = UNLIMITED,
     ) -> SignedIn:
         """Open a session for the password of an account, named by address or username.
 
-        An account with a second factor needs its code too: in `otp`, or in a second step after
-        MfaRequired. `documents` are those the user agrees to now. `restore` cancels a pending
-        deletion of the account.
-
-        Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled,
-        AccountDeletionPending, ConsentRequired, MfaRequired, CodeInvalid or RateLimited.
+        An account with a second factor needs its code too, in `otp` or after MfaRequired.
+        `documents` are those the user agrees to now. `restore` cancels a pending deletion. Raises
+        InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, ConsentRequired,
+        AccountDeletionPending, MfaRequired, CodeInvalid or RateLimited.
         """
         try:
             proven = authenticate(
@@ -57,24 +58,30 @@ class AuthenticationService:
                 password=password,
                 otp=otp,
                 client=client,
+                limit=limit,
                 admit=lambda it: admit(it, documents=documents, restore=restore, client=client),
             )
         except CodeMissing as missing:
-            wanted = {"device_name": device_name, "remember_me": remember_me}
-            raise challenge(missing.user, client=client, by_password=True, **wanted) from None
+            wanted = {"device_name": device_name, "remember_me": remember_me, "by_password": True}
+            raise challenge(missing.user, client=client, **wanted) from None
         opening = Opening(
             Event.LOGIN,
-            device_name=device_name,
-            remember_me=remember_me,
-            restore=restore,
+            device_name,
+            remember_me,
             is_verified=proven.user.second_factor_at is not None,
+            restore=restore,
             device=proven.device,
         )
         return _open(proven.user, opening, client=client)
 
     @staticmethod
     def admit_to_admin(
-        *, identifier: str, password: str, client: ClientInfo, otp: str = ""
+        *,
+        identifier: str,
+        password: str,
+        client: ClientInfo,
+        otp: str = "",
+        limit: AttemptLimit = UNLIMITED,
     ) -> User:
         """Return the member of staff with this password; Django's admin keeps its own session.
 
@@ -89,6 +96,7 @@ class AuthenticationService:
             password=password,
             otp=otp,
             client=client,
+            limit=limit,
             admit=lambda it: _check_staff(it, client=client),
         ).user
         if not User.objects.sign_in(user, at=timezone.now()):
@@ -103,8 +111,10 @@ class AuthenticationService:
             return remember(user, client, at=timezone.now()).device_id
 
     @staticmethod
-    def log_out(*, access: str, refresh: str, client: ClientInfo) -> None:
+    def log_out(*, access: str, refresh: Sequence[str], client: ClientInfo) -> uuid.UUID:
         """End the session of a live access token or, without one, of a refresh token.
+
+        Of several refresh tokens one of a live session decides. Returns the session's id.
 
         Raises TokenInvalid if neither names a session, SessionOver if the session has ended.
         """
@@ -114,6 +124,7 @@ class AuthenticationService:
                 reason=TokenBlacklist.Reason.LOGOUT, at=timezone.now()
             )
             record(Event.LOGOUT, user_id=session.user_id, client=client, session=str(session.pk))
+        return session.pk
 
 
 def _open(user: User, opening: Opening, *, client: ClientInfo) -> SignedIn:
@@ -147,8 +158,8 @@ def _refuse_staff(
     raise PermissionRefused(detail)
 
 
-def _session_to_end(access: str, refresh: str) -> UserSession:
+def _session_to_end(access: str, refresh: Sequence[str]) -> UserSession:
     try:
         return TokenService.authenticate(access=access)
     except TokenInvalid:
-        return TokenService.session_of(refresh=refresh)
+        return TokenService.session_of_one(refresh)

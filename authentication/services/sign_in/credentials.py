@@ -1,7 +1,8 @@
 """Proving who one is: the only place where a password is compared (docs/lockout.md)."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -10,20 +11,24 @@ from django.db import transaction
 from authentication.exceptions import (
     AccountDisabled,
     AccountLocked,
+    CodeInvalid,
     EmailNotVerified,
     InvalidCredentials,
     MfaRequired,
     Problem,
 )
 from authentication.models import User, UserSession
-from authentication.services.audit import Event, Risk, record
-from authentication.services.mail import EmailService, Kind
+from authentication.services.attempt_limit import (
+    NO_ACCOUNT,
+    UNLIMITED,
+    AttemptLimit,
+    device_digests,
+)
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_identifier
 
-from .known_devices import device_digests
-from .login_attempts import NO_ACCOUNT, LoginAttempt, reserve_attempt
+from .failures import record_failure, record_wrong_password, report_lock
+from .login_attempts import LoginAttempt, reserve_attempt, reserve_session_attempt
 from .second_factor_codes import prove_code
 
 
@@ -50,6 +55,7 @@ def authenticate(
     client: ClientInfo,
     otp: str = "",
     admit: Callable[[User], None] = lambda _: None,
+    limit: AttemptLimit = UNLIMITED,
 ) -> Authenticated:
     """Return the account of an address or username, for its password and, if it has one, a code.
 
@@ -60,15 +66,10 @@ def authenticate(
     Raises InvalidCredentials, AccountLocked, AccountDisabled, EmailNotVerified, CodeMissing,
     CodeInvalid, RateLimited, and what `admit` raises.
     """
-    canonical = canonical_identifier(identifier)
-    found: User | None = User.objects.identified_by(canonical).first()
-    # For a name without an account the hashes take as long, and match nothing.
-    devices = device_digests(client, found.pk if found else NO_ACCOUNT)
-    proven = _prove_password(found, canonical, password, devices=devices, client=client)
+    proven = prove_password_of(
+        identifier, password, refusal_of=_refusal_of, client=client, limit=limit
+    )
     user = proven.user
-    if refusal := _refusal_of(user):
-        _record_failure(user, canonical, client, reason=refusal.code)
-        raise refusal
     admit(user)
     if user.second_factor_at:
         if not otp:
@@ -78,13 +79,71 @@ def authenticate(
     return proven
 
 
+def prove_password_of(
+    identifier: str,
+    password: str,
+    *,
+    refusal_of: Callable[[User], Problem | None],
+    client: ClientInfo,
+    limit: AttemptLimit = UNLIMITED,
+) -> Authenticated:
+    """Return the account of an address or username, for its password.
+
+    It is counted and answered as a sign-in is. `refusal_of` may return an error, which is audited
+    and raised: only the holder of the right password sees it.
+
+    Raises InvalidCredentials, AccountLocked, RateLimited, and that error.
+    """
+    canonical = canonical_identifier(identifier)
+    found: User | None = User.objects.identified_by(canonical).first()
+    # For a name without an account the hashes take as long, and match nothing.
+    devices = device_digests(client, found.pk if found else NO_ACCOUNT)
+    proven = _prove_password(
+        found, canonical, password, devices=devices, client=client, limit=limit
+    )
+    if refusal := refusal_of(proven.user):
+        record_failure(proven.user, canonical, client, reason=refusal.code)
+        raise refusal
+    return proven
+
+
 def prove_password(session: UserSession, password: str, *, client: ClientInfo) -> None:
-    """Check the password of a session's user, counted as a sign-in from the session's device is.
+    """Check the password of a session's user, counted for the session.
 
     Raises InvalidCredentials, AccountLocked.
     """
-    user, devices = session.user, [session.device_fingerprint]
-    _prove_password(user, user.email_canonical, password, devices=devices, client=client)
+    user = session.user
+    with _refusals_recorded(user, user.email_canonical, client):
+        attempt = reserve_session_attempt(session)
+    _compare(user, user.email_canonical, password, attempt, client, session=session)
+
+
+def prove_session_code(session: UserSession, code: str, *, client: ClientInfo) -> None:
+    """Check a code of a session's user, counted for the session first and then for the account.
+
+    Raises CodeInvalid, AccountLocked, RateLimited.
+    """
+    user = session.user
+    with _refusals_recorded(user, user.email_canonical, client):
+        attempt = reserve_session_attempt(session)
+    try:
+        prove_code(user, code, client=client)
+    except CodeInvalid:
+        with transaction.atomic():
+            report_lock(user, user.email_canonical, attempt, client, session=session)
+        raise
+    except Exception:
+        attempt.release()
+        raise
+    attempt.succeed()
+
+
+def is_password_of_unproven(user: User, password: str) -> bool:
+    """Return whether a registration repeats the password of an account that is not proven yet.
+
+    It is not counted as an attempt: no answer depends on it, and it opens nothing.
+    """
+    return user.check_password(password)
 
 
 def _prove_password(
@@ -94,14 +153,33 @@ def _prove_password(
     *,
     devices: Sequence[str],
     client: ClientInfo,
+    limit: AttemptLimit = UNLIMITED,
 ) -> Authenticated:
+    with _refusals_recorded(user, canonical, client):
+        attempt = reserve_attempt(user, canonical, devices=devices, limit=limit)
+    return _compare(user, canonical, password, attempt, client)
+
+
+@contextlib.contextmanager
+def _refusals_recorded(user: User | None, canonical: str, client: ClientInfo) -> Iterator[None]:
     try:
-        attempt = reserve_attempt(user, canonical, devices=devices)
+        yield
     except AccountLocked:
-        _record_failure(user, canonical, client, reason="locked")
+        record_failure(user, canonical, client, reason="locked")
         raise
+
+
+def _compare(
+    user: User | None,
+    canonical: str,
+    password: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+) -> Authenticated:
     if not _is_right(user, password, attempt):
-        _fail(user, canonical, attempt, client)
+        record_wrong_password(user, canonical, attempt, client, session=session)
         raise InvalidCredentials
     assert user is not None  # noqa: S101 -- for the type checker: without an account none is right
     attempt.succeed()
@@ -127,31 +205,3 @@ def _refusal_of(user: User) -> Problem | None:
     if settings.REQUIRE_EMAIL_VERIFICATION and not user.email_verified:
         return EmailNotVerified()
     return None
-
-
-def _fail(user: User | None, canonical: str, attempt: LoginAttempt, client: ClientInfo) -> None:
-    reason = "credentials" if attempt.is_compared or not user else "locked"
-    with transaction.atomic():
-        _record_failure(user, canonical, client, reason=reason)
-        if attempt.has_set_lock():
-            # Without a comparison only the name is locked: log it as for a name without an account.
-            owner = user.pk if user and attempt.is_compared else None
-            name = _pseudonym(canonical)
-            record(Event.ACCOUNT_LOCKED, user_id=owner, client=client, risk=Risk.HIGH, name=name)
-            EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner)
-
-
-def _record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:
-    record(
-        Event.LOGIN_FAILED,
-        user_id=user.pk if user else None,
-        client=client,
-        risk=Risk.MEDIUM,
-        success=False,
-        reason=reason,
-        name=_pseudonym(canonical),
-    )
-
-
-def _pseudonym(canonical: str) -> str:
-    return pseudonym("identifier", canonical)

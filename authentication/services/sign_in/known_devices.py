@@ -2,11 +2,11 @@
 
 import dataclasses
 import datetime as dt
-import uuid
 
 from authentication.models import KnownDevice, User, UserSession
+from authentication.services.attempt_limit import device_digests
 from authentication.utils.client import ClientInfo
-from authentication.utils.devices import device_digest, device_secrets, with_new_secret
+from authentication.utils.devices import device_digest, with_new_secret
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -16,11 +16,6 @@ class Device:
     device_id: str
     digest: str
     is_new: bool = False
-
-
-def device_digests(client: ClientInfo, user_id: uuid.UUID) -> list[str]:
-    """Return the hashes, under an account's id, of the secrets that a client presents."""
-    return [device_digest(secret, user_id) for secret in device_secrets(client.device_id)]
 
 
 def recognise(user: User, client: ClientInfo) -> Device | None:

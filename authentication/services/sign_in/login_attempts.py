@@ -8,24 +8,25 @@ import dataclasses
 import datetime as dt
 import enum
 import math
-import uuid
 from collections.abc import Sequence
-from typing import Any
 
-from django.conf import settings
-from django.core.cache import caches
 from django.db import Error
 from django.utils import timezone
 
-from authentication.exceptions import AccountLocked
-from authentication.models import KnownDevice, LockReason, User
-from authentication.utils.crypto import pseudonym
+from authentication.exceptions import AccountLocked, RateLimited
+from authentication.models import KnownDevice, User, UserSession
+from authentication.services.attempt_limit import NO_ACCOUNT, UNLIMITED, AttemptLimit
 
-# A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
-_NAME_MEMORY_SECONDS = 30 * 86_400
+from .counters import (
+    AccountCounter,
+    AllSessionsCounter,
+    Counter,
+    DeviceCounter,
+    NameCounter,
+    SessionCounter,
+)
 
-NO_ACCOUNT = uuid.UUID(int=0)
-"""The id in the statements that are made for a name without an account."""
+_SESSION_LOCKED = "Too many wrong attempts on this device. Sign in again, or try again later."
 
 
 class Decision(enum.Enum):
@@ -49,113 +50,6 @@ def decide(
     if not name_has_room:
         return Decision.LOCKED
     return Decision.COMPARE if account_has_room else Decision.HASH_ONLY
-
-
-class RowCounter:
-    """A count in a row, which locks at ACCOUNT_LOCKOUT_THRESHOLD for ACCOUNT_LOCKOUT_MINUTES."""
-
-    def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
-        self._rows, self._at, self._locked = rows, at, locked
-
-    def reserve(self) -> bool:
-        """Count an attempt; False if the counter is locked."""
-        return bool(self._rows.reserve_attempt(at=self._at, **self._locked))
-
-    def locked_until(self) -> dt.datetime | None:
-        """Return when the lock ends; None if there is none."""
-        until: dt.datetime | None = self._rows.values_list("locked_until", flat=True).first()
-        return until
-
-    def has_set_lock(self) -> bool:
-        """Return whether the attempt that was counted here set the lock."""
-        return bool(self._rows.locked_by_attempt(reserved_at=self._at))
-
-    def release(self) -> None:
-        """Uncount the attempt: it had no verdict."""
-        self._rows.release_attempt(reserved_at=self._at)
-
-    def clear(self) -> None:
-        """Settle the attempt: the password was right."""
-        self._rows.clear_attempts()
-
-
-class DeviceCounter(RowCounter):
-    """The count of a known device, named by its hash."""
-
-    def __init__(self, rows: Any, digest: str, *, at: dt.datetime) -> None:
-        super().__init__(rows, at=at)
-        self.digest = digest
-
-    def clear(self) -> None:
-        self._rows.clear_attempts(last_used_at=self._at)
-
-
-class AccountCounter(RowCounter):
-    """The count of an account, by all its names and from all unknown devices."""
-
-    def __init__(self, user_id: uuid.UUID, *, at: dt.datetime) -> None:
-        super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
-
-    def clear(self) -> None:
-        self._rows.not_locked_by_hand().clear_attempts()
-
-
-class NameCounter:
-    """The count of an address or username, in the cache, whether or not an account has it.
-
-    The count and the lock are two keys; the count lives as long as the lock once that is set.
-    """
-
-    def __init__(self, canonical: str, *, unlocked_at: dt.datetime | None, at: dt.datetime) -> None:
-        # The time of the last unlock by staff is part of the name: an unlock begins a new count.
-        name = pseudonym("lockout", f"{canonical} {unlocked_at.isoformat() if unlocked_at else ''}")
-        self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
-        self._cache, self._at, self._is_last = caches["limits"], at, False
-
-    def reserve(self) -> bool:
-        is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
-        count = 1 if is_first else self._add(1)
-        if count < settings.ACCOUNT_LOCKOUT_THRESHOLD:
-            return True
-        seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
-        until = self._at + dt.timedelta(seconds=seconds)
-        # The lock decides who was last, not the count: a process may die between the two.
-        self._is_last = self._cache.add(self._lock, until.isoformat(), seconds)
-        if self._is_last:
-            self._cache.touch(self._count, seconds)
-        else:
-            self._add(-1)
-        return self._is_last
-
-    def locked_until(self) -> dt.datetime | None:
-        until = self._cache.get(self._lock)
-        return dt.datetime.fromisoformat(until) if until else None
-
-    def has_set_lock(self) -> bool:
-        # This statement finds no row. It makes a name without an account cost the same.
-        User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
-        return self._is_last
-
-    def release(self) -> None:
-        self._add(-1)
-        if self._is_last:
-            self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
-            self._cache.delete(self._lock)
-
-    # A right password takes back its own attempt only. A reset of the count would show others who
-    # try this name that its owner has signed in.
-    clear = release
-
-    def _add(self, step: int) -> int:
-        try:
-            return int(self._cache.incr(self._count, step))
-        except ValueError:
-            # The count expired a moment ago.
-            self._cache.add(self._count, max(step, 0), _NAME_MEMORY_SECONDS)
-            return max(step, 0)
-
-
-Counter = RowCounter | NameCounter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -184,16 +78,24 @@ class LoginAttempt:
         return self.counters[-1].has_set_lock()
 
 
-def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]) -> LoginAttempt:
+def reserve_attempt(
+    user: User | None,
+    canonical: str,
+    *,
+    devices: Sequence[str],
+    limit: AttemptLimit = UNLIMITED,
+) -> LoginAttempt:
     """Count an attempt at a name's password; the name may have no account.
 
-    `devices` are the hashes of the client's device secrets. Raises AccountLocked (Retry-After).
+    `devices` are the hashes of the client's device secrets. Raises AccountLocked (Retry-After), and
+    RateLimited: a known device has a limit of its own, all others share their address's.
     """
     now = timezone.now()
     if user and user.is_locked_by_hand():
         raise _locked(user.locked_until, at=now)
     counters: tuple[Counter, ...]
     device, device_has_room = _reserve_device(user, devices, at=now)
+    _apply(limit, device, is_counted=device_has_room)
     if device:
         name_has_room, account_has_room, counters = False, False, (device,)
     else:
@@ -211,6 +113,37 @@ def reserve_attempt(user: User | None, canonical: str, *, devices: Sequence[str]
         counters=counters,
         device=device.digest if device else "",
     )
+
+
+def reserve_session_attempt(session: UserSession) -> LoginAttempt:
+    """Count an attempt to prove, in a session, who one is; raises AccountLocked.
+
+    The session is counted first, so that a stolen one locks only itself: neither the devices of its
+    account nor other sessions. All sessions of an account share a second limit.
+    """
+    now = timezone.now()
+    if session.user.is_locked_by_hand():
+        raise _locked(session.user.locked_until, at=now)
+    own = SessionCounter(session.pk, at=now)
+    if not own.reserve():
+        raise _locked(own.locked_until(), at=now, detail=_SESSION_LOCKED)
+    together = AllSessionsCounter(session.user_id, at=now)
+    if not together.reserve():
+        own.release()
+        raise _locked(together.locked_until(), at=now, detail=_SESSION_LOCKED)
+    return LoginAttempt(is_compared=True, counters=(together, own))
+
+
+def _apply(limit: AttemptLimit, device: DeviceCounter | None, *, is_counted: bool) -> None:
+    if device is None:
+        limit.count_for_address()
+        return
+    try:
+        limit.count_for_device(device.digest)
+    except RateLimited:
+        if is_counted:
+            device.release()
+        raise
 
 
 def _reserve_device(
@@ -245,6 +178,8 @@ def _reserve_name(
     return True, has_room, (name, account) if has_room else (name,)
 
 
-def _locked(until: dt.datetime | None, *, at: dt.datetime) -> AccountLocked:
+def _locked(
+    until: dt.datetime | None, *, at: dt.datetime, detail: str | None = None
+) -> AccountLocked:
     seconds = (until - at).total_seconds() if until else 0
-    return AccountLocked(retry_after=max(1, math.ceil(seconds)))
+    return AccountLocked(detail, retry_after=max(1, math.ceil(seconds)))

@@ -11,6 +11,7 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.sessions import TokenPair, TokenService
 from authentication.utils.client import ClientInfo
+from authentication.utils.clock import not_before
 from authentication.utils.devices import device_of
 
 from .known_devices import Device, remember
@@ -31,6 +32,8 @@ class Opening:
     """Whether a pending deletion of the account is cancelled."""
     device: str = ""
     """The hash of the known device, if it was recognised already."""
+    is_sign_in: bool = True
+    """Whether the sessions of the client's refresh cookies end: the new one takes their place."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,14 +54,15 @@ def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.dat
     Raises InvalidCredentials if the password, the second factor or the account changed since `user`
     was read.
     """
-    # The clock of the process that changed the password may be ahead of ours.
-    at = max(at, user.password_changed_at)
+    at = not_before(at, user.password_changed_at, user.created_at)
     # This locks the account's row, so that concurrent sign-ins count the sessions one by one.
     if not User.objects.sign_in(user, at=at):
         raise InvalidCredentials
     if user.deletion_requested_at:
         _cancel_deletion(user, opening, client=client)
     device = remember(user, client, digest=opening.device, at=at)
+    if opening.is_sign_in:
+        _replace_sessions(client, at=at)
     _evict_sessions(user, client=client, at=at)
     session = _create(user, opening, device, client=client, at=at)
     record(
@@ -110,6 +114,26 @@ def _cancel_deletion(user: User, opening: Opening, *, client: ClientInfo) -> Non
     if not (opening.restore and User.objects.cancel_deletion(user.pk)):
         raise InvalidCredentials
     record(Event.ACCOUNT_RESTORED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
+
+
+def _replace_sessions(client: ClientInfo, *, at: dt.datetime) -> None:
+    """End the live sessions of the client's refresh cookies, which the new cookie overwrites.
+
+    One may be of another account, which is not locked here: an end needs no more than its row.
+    """
+    replaced = TokenService.live_sessions_of(client.refresh_cookies)
+    if not replaced:
+        return
+    mine = UserSession.objects.filter(pk__in=[session.pk for session in replaced])
+    mine.end(reason=TokenBlacklist.Reason.LOGOUT, at=at)
+    for session in replaced:
+        record(
+            Event.LOGOUT,
+            user_id=session.user_id,
+            client=client,
+            session=str(session.pk),
+            replaced=True,
+        )
 
 
 def _evict_sessions(user: User, *, client: ClientInfo, at: dt.datetime) -> None:

@@ -13,8 +13,8 @@ from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 
-from .credentials import prove_password
-from .second_factor_codes import WRONG_CODE, prove_code
+from .credentials import prove_password, prove_session_code
+from .second_factor_codes import WRONG_CODE
 
 _WRONG_PASSWORD = "This is not your current password."  # noqa: S105 -- a message
 _MISSING = {
@@ -39,7 +39,7 @@ class ReauthenticationService:
         """Store that the session's user has just proven who they are.
 
         An account with a second factor needs a code, which verifies the session; others need the
-        password. What is given is checked, and counted as at a sign-in.
+        password. What is given is checked, and counted for the session.
 
         Raises ValidationFailed for what is missing or wrong, AccountLocked or RateLimited after too
         many tries.
@@ -75,6 +75,6 @@ def check_own_password(
 
 def _check_own_code(session: UserSession, otp: str, *, client: ClientInfo) -> None:
     try:
-        prove_code(session.user, otp, client=client)
+        prove_session_code(session, otp, client=client)
     except CodeInvalid:
         raise ValidationFailed(errors={"otp": [WRONG_CODE]}) from None

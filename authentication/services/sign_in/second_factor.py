@@ -15,12 +15,14 @@ from authentication.exceptions import (
 from authentication.models import (
     RecoveryCode,
     SecondFactor,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
     UserSession,
 )
 from authentication.services.acting import acting
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
@@ -36,7 +38,8 @@ from authentication.utils.one_time_codes import (
 )
 
 from .opening import Opening, SignedIn, open_session
-from .second_factor_codes import WRONG_CODE, prove_code, seed_context
+from .reauthentication import check_own_password
+from .second_factor_codes import WRONG_CODE, prove_code, read_code, seed_context
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,11 +72,16 @@ class SecondFactorService:
         )
 
     @staticmethod
-    def set_up(session: UserSession, *, client: ClientInfo) -> Offer:
+    def set_up(session: UserSession, *, password: str, client: ClientInfo) -> Offer:
         """Return a new seed, which `confirm` puts in force; an older one stays in force until then.
 
-        Raises EmailNotVerified: a user whom no mail reaches could lock themselves out.
+        It needs the password too: the owner could not get past a factor that a thief of a session
+        has set up.
+
+        Raises EmailNotVerified: a user whom no mail reaches could lock themselves out;
+        ValidationFailed for a wrong password, AccountLocked after too many.
         """
+        check_own_password(session, password, field="password", client=client)
         seed, now = new_seed(), timezone.now()
         with acting(session, recent_proof=True) as user:
             if not user.email_verified:
@@ -94,7 +102,7 @@ class SecondFactorService:
         """
         now = timezone.now()
         factor = SecondFactor.objects.filter(user_id=session.user_id).first()
-        step = _step_offered(factor, otp, at=now)
+        step = _step_offered(factor, read_code(otp), at=now)
         with acting(session, recent_proof=True) as user:
             if not user.email_verified:
                 raise EmailNotVerified
@@ -110,19 +118,18 @@ class SecondFactorService:
                 _end_others(session, at=now)
             UserSession.objects.reauthenticate(session.pk, by_factor=True, at=now)
             change = "replaced" if replaced else "enabled"
-            _note(change, Event.SECOND_FACTOR_ENABLED, user, client)
+            _note(change, Event.SECOND_FACTOR_ENABLED, user, client, session=session, at=now)
         return codes
 
     @staticmethod
     def disable(session: UserSession, *, client: ClientInfo) -> None:
         """Remove the second factor, end every other session; raises NotFound without one."""
         with acting(session, recent_proof=True) as user:
-            if not User.objects.clear_second_factor(user.pk):
+            if not remove_second_factor(user):
                 raise NotFound
-            SecondFactor.objects.remove(user.pk)
-            RecoveryCode.objects.filter(user=user).delete()
-            _end_others(session, at=timezone.now())
-            _note("disabled", Event.SECOND_FACTOR_DISABLED, user, client)
+            now = timezone.now()
+            _end_others(session, at=now)
+            _note("disabled", Event.SECOND_FACTOR_DISABLED, user, client, at=now)
 
     @staticmethod
     def renew_recovery_codes(session: UserSession, *, client: ClientInfo) -> list[str]:
@@ -133,18 +140,21 @@ class SecondFactorService:
         with acting(session, recent_proof=True) as user:
             if not user.second_factor_at:
                 raise NotFound
-            codes = _replace_codes(user, at=timezone.now())
-            _note("codes", Event.RECOVERY_CODES_RENEWED, user, client)
+            now = timezone.now()
+            codes = _replace_codes(user, at=now)
+            _note("codes", Event.RECOVERY_CODES_RENEWED, user, client, session=session, at=now)
         return codes
 
     @staticmethod
-    def finish_sign_in(*, mfa_token: str, code: str, client: ClientInfo) -> SignedIn:
+    def finish_sign_in(
+        *, mfa_token: str, code: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED
+    ) -> SignedIn:
         """Open the session for which only the second factor was missing.
 
         Raises TokenInvalid if the token is unknown, used, expired or tried too often, or the
         account has changed since; CodeInvalid for a wrong code, RateLimited after ten in an hour.
         """
-        now = timezone.now()
+        code, now = read_code(code), timezone.now()
         redemption = Redemption(
             SignInChallenge.objects.all(),
             mfa_token,
@@ -152,15 +162,30 @@ class SecondFactorService:
             client=client,
             at=now,
             problem=TokenInvalid,
+            limit=limit,
         )
+        challenge = redemption.look_up()
         if not SignInChallenge.objects.reserve_try(mfa_token, at=now):
             redemption.refuse()
-        challenge = redemption.look_up()
         user = challenge.user
         prove_code(user, code, client=client)
         with redemption.spend(challenge):
             # The account as it was read before the code was checked: open_session compares it.
             return open_session(user, _opening(challenge, at=now), client=client, at=now)
+
+
+def remove_second_factor(user: User, *, since: dt.datetime | None = None) -> bool:
+    """Remove a user's second factor; return False if there is none. Lock the account first.
+
+    `since` keeps what is older: the factor if it was set up before, and the recovery codes.
+    """
+    enabled_at = user.second_factor_at
+    if enabled_at and (since is None or enabled_at >= since):
+        SecondFactor.objects.remove(user.pk)
+        RecoveryCode.objects.filter(user=user).delete()
+        return bool(User.objects.clear_second_factor(user.pk))
+    newer = RecoveryCode.objects.filter(user=user, created_at__gte=since) if since else None
+    return newer is not None and bool(newer.delete()[0])
 
 
 def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
@@ -193,8 +218,20 @@ def _end_others(session: UserSession, *, at: dt.datetime) -> None:
     others.end(reason=TokenBlacklist.Reason.SECOND_FACTOR, at=at)
 
 
-def _note(change: str, event: str, user: User, client: ClientInfo) -> None:
+def _note(
+    change: str,
+    event: str,
+    user: User,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+    at: dt.datetime,
+) -> None:
+    """Audit and mail a change; what a `session` has set up can be undone."""
     record(event, user_id=user.pk, client=client, risk=Risk.MEDIUM, change=change)
-    EmailService.queue(
-        Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, change=change, when=timezone.now().isoformat()
-    )
+    about = {"change": change, "when": at.isoformat()}
+    if session:
+        kind = SensitiveChange.Kind.SECOND_FACTOR
+        undoable = SensitiveChange.objects.note(kind, session=session, at=at, what=change)
+        about["undo"] = str(undoable.pk)
+    EmailService.queue(Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, **about)

@@ -8,26 +8,33 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import CodeInvalid, MfaRequired, RateLimited
+from authentication.exceptions import CodeInvalid, MfaRequired, RateLimited, ValidationFailed
 from authentication.models import Attempt, RecoveryCode, SecondFactor, SignInChallenge, User
 from authentication.models.second_factor import TRY_WINDOW
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import decrypt
-from authentication.utils.one_time_codes import canonical_recovery_code, is_totp_code, matching_step
+from authentication.utils.one_time_codes import (
+    NOT_A_CODE,
+    canonical_code,
+    is_totp_code,
+    matching_step,
+)
 
 WRONG_CODE = "This code is not valid."
 
 
-def prove_code(user: User, code: str, *, client: ClientInfo) -> None:
-    """Check a code of the user's app or a recovery code; a right one is spent.
+def prove_code(user: User, typed: str, *, client: ClientInfo) -> None:
+    """Check a code of the user's app or a recovery code, however typed; a right one is spent.
 
-    Tries are counted before the code is looked at: ten an hour for an account, over all sign-ins.
+    Tries are counted before the code is looked at: ten an hour for an account, over all sign-ins. A
+    text that cannot be a code costs no try.
 
-    Raises CodeInvalid; RateLimited, with the seconds left, when there is no try left.
+    Raises ValidationFailed for such a text, CodeInvalid for a wrong code, RateLimited, with the
+    seconds left, when there is no try left.
     """
-    now = timezone.now()
+    code, now = read_code(typed), timezone.now()
     attempt = SecondFactor.objects.reserve_try(user.pk, at=now)
     factor = SecondFactor.objects.get(user_id=user.pk)
     if attempt is Attempt.REFUSED:
@@ -39,6 +46,14 @@ def prove_code(user: User, code: str, *, client: ClientInfo) -> None:
         raise CodeInvalid
     method = "totp" if is_totp_code(code) else "recovery_code"
     record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method=method)
+
+
+def read_code(typed: str) -> str:
+    """Return a code as it is compared; raises ValidationFailed for a text that cannot be one."""
+    code = canonical_code(typed)
+    if not code:
+        raise ValidationFailed(errors={"otp": [NOT_A_CODE]})
+    return code
 
 
 def challenge(user: User, *, client: ClientInfo, **request: Any) -> MfaRequired:
@@ -68,8 +83,7 @@ def _is_app_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool
 
 
 def _is_recovery_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool:
-    canonical = canonical_recovery_code(code)
-    if not canonical or not RecoveryCode.objects.spend(factor.user_id, canonical, at=at):
+    if not RecoveryCode.objects.spend(factor.user_id, code, at=at):
         return False
     SecondFactor.objects.return_try(factor.user_id)
     return True

@@ -21,6 +21,8 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     TokenBlacklist,
     User,
     UserSession,
@@ -65,6 +67,8 @@ def make_row(table: type[Model]) -> Model:
         OutgoingEmail: {"kind": "password_reset", "status": "dead"},
         PasswordHistory: {"password_hash": secret},
         PasswordResetToken: {"token": secret, "binding": f"{CANARY}{uuid.uuid4().hex}"},
+        SecondFactorRemoval: {"factor_since": timezone.now(), "reason": "The phone is lost."},
+        SensitiveChange: {"kind": "notices", "made_at": timezone.now()},
         TokenBlacklist: {"jti": uuid.uuid4().hex, "token": secret, "expires_at": later},
         UserSession: {"session_key": secret, "expires_at": later, "device_name": "Ruth's phone"},
     }

@@ -96,7 +96,7 @@ class TestSharedLimit:
         self, client: Client, api: APIClient, superuser: User, settings: Settings
     ) -> None:
         set_limits(settings, login="3/h")
-        api_login_status(api, superuser)
+        api_login_status(api, superuser, WRONG_PASSWORD)
         admin_login(client, "nobody@example.org", WRONG_PASSWORD)
         api.post(LOGIN, {})
 

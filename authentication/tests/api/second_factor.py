@@ -9,7 +9,7 @@ from authentication.models import User
 from authentication.tests.answers import assert_problem, invalid
 from authentication.tests.clients import Tokens, get_as, log_in, post_as
 from authentication.tests.conftest import API
-from authentication.tests.factories import Factor
+from authentication.tests.factories import PASSWORD, Factor
 
 STATUS = f"{API}/2fa/"
 SETUP, CONFIRM = f"{STATUS}totp/setup/", f"{STATUS}totp/confirm/"
@@ -28,9 +28,9 @@ def get_status(api: APIClient, tokens: Tokens) -> dict[str, Any]:
     return body
 
 
-def begin_setup(api: APIClient, tokens: Tokens) -> Factor:
+def begin_setup(api: APIClient, tokens: Tokens, password: str = PASSWORD) -> Factor:
     """Ask for a seed; return it as a factor without recovery codes."""
-    answer = post_as(api, tokens, SETUP)
+    answer = post_as(api, tokens, SETUP, {"password": password})
     assert answer.status_code == 200, answer.content
     return Factor(base64.b32decode(answer.json()["secret"]), [])
 

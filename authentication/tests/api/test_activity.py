@@ -48,9 +48,12 @@ EVENTS_OF_NO_ACCOUNT = {
     "password_reset_failed",
     "token_exchange_failed",
     "session_disown_failed",
+    "change_undo_failed",
     "export_download_failed",
     "email_change_failed",
     "account_erased",
+    "address_released",
+    "second_factor_removal_failed",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]

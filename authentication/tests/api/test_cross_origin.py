@@ -64,6 +64,7 @@ class TestFrontEnd:
             "X-Correlation-ID",
             "RateLimit",
             "RateLimit-Policy",
+            "X-Response-Time",
         ]
         assert headers == {
             "access-control-allow-origin": FRONT_END,
@@ -114,8 +115,26 @@ class TestFrontEnd:
             "content-type",
             "x-csrftoken",
             "x-correlation-id",
+            "x-device-id",
             "x-requested-with",
+            "sentry-trace",
+            "baggage",
+            "traceparent",
+            "cache-control",
         }
+
+    @pytest.mark.parametrize("origin", ["capacitor://localhost", "chrome-extension://abcdefgh"])
+    def test_a_page_inside_an_app_reads_answers(
+        self, api: APIClient, settings: Settings, origin: str
+    ) -> None:
+        settings.CORS_ALLOWED_ORIGINS = [origin]
+        preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+
+        answers = [api.options(LOGIN, headers=preflight), api.get(CSRF, headers={"Origin": origin})]
+        other = api.get(CSRF, headers={"Origin": f"{origin}x"})
+
+        assert [it["Access-Control-Allow-Origin"] for it in answers] == [origin, origin]
+        assert cors_headers(other) == {}
 
     @pytest.mark.parametrize("path", ["/admin/login/", "/account/verify-email/", "/"])
     def test_the_front_end_reads_nothing_outside_the_api(self, client: Client, path: str) -> None:

@@ -151,7 +151,7 @@ class TestDownload:
     def links_and_passwords(self, person: User) -> None:
         PasswordResetToken.objects.issue(person, at=timezone.now())
         EmailVerificationToken.objects.issue(person.pk, email=person.email, at=timezone.now())
-        PasswordHistory.add(person.pk, person.password, "the hash of another")
+        PasswordHistory.add(person.pk, person.password, "the hash of another", at=timezone.now())
 
     def test_the_copy_holds_no_secret(
         self, api: APIClient, person: User, signed_in: Tokens, links_and_passwords: None, link: str

@@ -34,7 +34,11 @@ SAME_CLIENT = [
     (" 192.0.2.1 ", "192.0.2.1"),
     ("", "nonsense"),
     ("unix:", "1.2.3.4.5"),
-    ("192.0.2.1:1234", "999.1.1.1"),
+    ("192.0.2.1:1234", "192.0.2.1:1235"),
+    ("192.0.2.1:1234", "192.0.2.1"),
+    ("[2001:db8:1:2::1]:443", "2001:db8:1:2::2"),
+    ("[2001:db8:1:2::1]", "[2001:db8:1:2::1]:80"),
+    ("192.0.2.1:port", "999.1.1.1:80"),
 ]
 OTHER_CLIENT = [
     ("192.0.2.1", "192.0.2.2"),
@@ -65,7 +69,7 @@ class TestAddresses:
     def test_a_malformed_address_is_stored_as_none(self, api: APIClient, person: User) -> None:
         addresses = [
             *("", "nonsense", "\x00", "\u00fc", "::g", "1.2.3"),
-            *("x" * 9000, "%", "[::1]", "01.2.3.4"),
+            *("x" * 9000, "%", "[::1", "[::1]:x", "01.2.3.4"),
         ]
         body = {"email": person.email, "password": PASSWORD}
 
@@ -131,6 +135,9 @@ class TestProxies:
             (2, "192.0.2.1"): None,
             (1, ""): None,
             (1, "nonsense"): None,
+            (1, "192.0.2.1:50000"): "192.0.2.1",
+            (1, "[2001:db8::1]:50000"): "2001:db8::1",
+            (2, "203.0.113.9:1, 192.0.2.1:50000, 10.0.0.1:80"): "192.0.2.1",
             (1, "192.0.2.1,"): None,
             (3, ",,"): None,
         }
@@ -188,7 +195,8 @@ class TestProxies:
 
     def test_the_header_of_the_edge_is_counted(self, api: APIClient, settings: Settings) -> None:
         settings.CLIENT_IP_HEADER = "X-Real-IP"
-        values = ["192.0.2.1", "192.0.2.2", "192.0.2.1", "nonsense", "", "192.0.2.1, 192.0.2.3"]
+        first, pair = "192.0.2.1", "192.0.2.1, 192.0.2.3"
+        values = [first, "192.0.2.2", f"{first}:443", "nonsense", "", pair]
 
         statuses = [
             csrf_status(api, headers={"X-Real-IP": value, "X-Forwarded-For": value * 2})

@@ -1,6 +1,7 @@
 """How often each endpoint may be called, and which calls count."""
 
 import datetime as dt
+import uuid
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,8 +20,8 @@ from authentication.tests.answers import (
     unexpected,
 )
 from authentication.tests.clients import LOGIN, REFRESH, WRONG_PASSWORD, Tokens, log_in, sign_in
-from authentication.tests.conftest import API, bearer
-from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.conftest import API, ME, bearer
+from authentication.tests.factories import PASSWORD
 from authentication.tests.limits import CSRF, csrf_status, set_limits
 
 HOUR = 3600
@@ -29,54 +30,69 @@ pytestmark = pytest.mark.django_db
 
 
 class Limited(NamedTuple):
-    """An endpoint with a limit: requests an hour, counted by user or else by address."""
+    """An endpoint with a limit: requests an hour, counted by session or else by address."""
 
     name: str
     quota: int
     method: str
     url: str
-    by_user: bool = False
+    by_session: bool = False
     body: dict[str, str] = {}
 
     def call(self, api: APIClient, tokens: Tokens, **extra: Any) -> Any:
         """Call the endpoint with these tokens."""
-        filled = {field: value.format(**tokens) for field, value in self.body.items()}
+        words = {**tokens, "unique": uuid.uuid4().hex}
+        filled = {field: value.format(**words) for field, value in self.body.items()}
         return getattr(api, self.method)(
             self.url, filled, headers=bearer(tokens["access"]), **extra
         )
 
 
+NEW_ACCOUNT = {"email": "{unique}@example.org", "password": PASSWORD}
 LIMITED = [
     # The limits of the specification.
-    Limited("register", 5, "post", f"{API}/register/"),
+    Limited("register", 5, "post", f"{API}/register/", body=NEW_ACCOUNT),
+    Limited("register_malformed", 60, "post", f"{API}/register/"),
     Limited("login", 25, "post", LOGIN),
-    Limited("token_refresh", 60, "post", REFRESH, by_user=True, body={"refresh": "{refresh}"}),
+    Limited("token_refresh", 60, "post", REFRESH, by_session=True, body={"refresh": "{refresh}"}),
     Limited("token_verify", 100, "post", f"{API}/token/verify/"),
     Limited("exchange_token", 10, "post", f"{API}/exchange-token/"),
-    Limited("password_change", 10, "post", f"{API}/password/change/", by_user=True),
+    Limited("password_change", 10, "post", f"{API}/password/change/", by_session=True),
     Limited("password_reset", 5, "post", f"{API}/password/reset/"),
     Limited("password_reset_confirm", 10, "post", f"{API}/password/reset/confirm/"),
     Limited("email_verify", 10, "post", f"{API}/email/verify/"),
     Limited("email_resend", 5, "post", f"{API}/email/resend/"),
-    Limited("sessions", 30, "get", f"{API}/sessions/", by_user=True),
+    Limited("sessions", 30, "get", f"{API}/sessions/", by_session=True),
     Limited(
-        "sessions",
+        "sessions_terminate",
         30,
         "delete",
         f"{API}/sessions/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/",
-        by_user=True,
+        by_session=True,
     ),
-    Limited("sessions_terminate_all", 10, "post", f"{API}/sessions/terminate-all/", by_user=True),
-    Limited("csrf", 100, "get", CSRF),
+    Limited(
+        "sessions_terminate_all", 10, "post", f"{API}/sessions/terminate-all/", by_session=True
+    ),
+    Limited("csrf", 6000, "get", CSRF),
     # The limits of further endpoints.
-    Limited("activity", 60, "get", f"{API}/account/activity/", by_user=True),
-    Limited("consents", 30, "get", f"{API}/account/consents/", by_user=True),
-    Limited("reauthenticate", 20, "post", f"{API}/reauthenticate/", by_user=True),
-    Limited("second_factor", 30, "get", f"{API}/2fa/", by_user=True),
+    Limited("activity", 60, "get", f"{API}/account/activity/", by_session=True),
+    Limited(
+        "activity_disown",
+        30,
+        "post",
+        f"{API}/account/activity/0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10/disown/",
+        by_session=True,
+    ),
+    Limited("consents", 30, "get", f"{API}/account/consents/", by_session=True),
+    Limited("reauthenticate", 20, "post", f"{API}/reauthenticate/", by_session=True),
+    Limited("second_factor", 30, "get", f"{API}/2fa/", by_session=True),
     Limited("second_factor_verify", 25, "post", f"{API}/2fa/verify/"),
-    Limited("email_change", 5, "post", f"{API}/account/email/", by_user=True),
-    Limited("account_data", 10, "post", f"{API}/account/export/", by_user=True),
-    Limited("notices", 30, "put", f"{API}/account/notices/", by_user=True),
+    Limited("email_change", 5, "post", f"{API}/account/email/", by_session=True),
+    Limited("account_data", 10, "post", f"{API}/account/export/", by_session=True),
+    Limited("notices", 30, "put", f"{API}/account/notices/", by_session=True),
+    Limited("email_correct", 5, "post", f"{API}/email/correct/"),
+    Limited("profile", 60, "patch", ME, by_session=True),
+    Limited("email_undo", 10, "post", f"{API}/account/email/undo/"),
     Limited("session_disown", 10, "post", f"{API}/account/disown-session/"),
 ]
 
@@ -113,18 +129,23 @@ class TestEndpoints:
         assert rows() == before
 
     @pytest.mark.parametrize("endpoint", LIMITED, ids=lambda it: f"{it.method} {it.name}")
-    def test_each_endpoint_counts_either_by_user_or_by_address(
-        self, api: APIClient, signed_in: Tokens, settings: Settings, endpoint: Limited
+    def test_each_endpoint_counts_either_by_session_or_by_address(
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        settings: Settings,
+        endpoint: Limited,
     ) -> None:
+        other = sign_in(api, person)
         set_limits(settings, **{endpoint.name: "1/h"})
-        other = sign_in(api, UserFactory())
         endpoint.call(api, signed_in, REMOTE_ADDR="192.0.2.1")
 
-        same_user = endpoint.call(api, signed_in, REMOTE_ADDR="192.0.2.2")
+        same_session = endpoint.call(api, signed_in, REMOTE_ADDR="192.0.2.2")
         same_address = endpoint.call(api, other, REMOTE_ADDR="192.0.2.1")
 
-        refused = [answer.status_code == 429 for answer in (same_user, same_address)]
-        assert refused == [endpoint.by_user, not endpoint.by_user]
+        refused = [answer.status_code == 429 for answer in (same_session, same_address)]
+        assert refused == [endpoint.by_session, not endpoint.by_session]
 
     def test_each_limit_is_counted_by_itself(self, api: APIClient, settings: Settings) -> None:
         set_limits(settings, csrf="1/h")
@@ -169,13 +190,10 @@ class TestEndpoints:
         assert comparable(known) == comparable(unknown)
 
     def test_a_malformed_request_counts_too(self, api: APIClient, settings: Settings) -> None:
-        set_limits(settings, register="1/h")
-        api.post(f"{API}/register/", {"email": "x"})
+        set_limits(settings, login="1/h")
+        api.post(LOGIN, {"email": "x"})
 
-        answer = api.post(f"{API}/register/", {"email": "naomi@example.org", "password": PASSWORD})
-
-        assert answer.status_code == 429
-        assert not User.objects.exists()
+        assert api.post(LOGIN, {"email": "ruth@example.org"}).status_code == 429
 
 
 class TestPathsAndMethods:

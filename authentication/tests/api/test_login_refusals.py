@@ -120,38 +120,37 @@ class TestRefusals:
 
 class TestMalformed:
     @pytest.mark.parametrize(
-        ("asked", "field"),
+        ("asked", "fields"),
         [
-            ({}, "password"),
-            ({"email": "ruth@example.org"}, "password"),
-            ({"password": PASSWORD}, "email_or_username"),
+            ({}, {"email_or_username", "password"}),
+            ({"email": "ruth@example.org"}, {"password"}),
+            ({"password": PASSWORD}, {"email_or_username"}),
         ],
     )
     def test_name_and_password_must_be_there(
-        self, api: APIClient, asked: dict[str, str], field: str
+        self, api: APIClient, asked: dict[str, str], fields: set[str]
     ) -> None:
         answer = api.post(URL, asked)
 
         assert_not_signed_in(answer, 400, "validation_error")
-        assert answer.json()["errors"].keys() == {field}
+        assert answer.json()["errors"].keys() == fields
 
-    @pytest.mark.parametrize("field", [*NAMES, "password"])
-    def test_empty_is_as_good_as_missing(self, api: APIClient, person: User, field: str) -> None:
-        answer = api.post(URL, {"email": person.email, "password": PASSWORD, field: ""})
+    def test_an_empty_password_is_refused(self, api: APIClient, person: User) -> None:
+        answer = api.post(URL, {"email": person.email, "password": ""})
 
         assert_not_signed_in(answer, 400, "validation_error")
-        assert answer.json()["errors"].keys() == {field}
+        assert answer.json()["errors"].keys() == {"password"}
 
-    @pytest.mark.parametrize("field", [*NAMES, "password", "device_name", "otp"])
+    @pytest.mark.parametrize("field", [*NAMES, "password", "otp"])
     def test_only_a_string_is_a_text(self, api: APIClient, person: User, field: str) -> None:
-        for value in (None, 1, 1.5, True, [], ["text"], {}, {"text": "text"}):
+        for value in (1, 1.5, True, [], ["text"], {}, {"text": "text"}):
             answer = api.post(URL, {"email": person.email, "password": PASSWORD, field: value})
 
             assert_not_signed_in(answer, 400, "validation_error")
             assert answer.json()["errors"].keys() == {field}
 
     def test_only_true_and_false_are_flags(self, api: APIClient, person: User) -> None:
-        values: list[object] = [None, "true", "", 1, 0, [], {}]
+        values: list[object] = ["true", "", 1, 0, [], {}]
         for value in values:
             answer = api.post(
                 URL, {"email": person.email, "password": PASSWORD, "remember_me": value}
@@ -167,7 +166,6 @@ class TestMalformed:
             ("username", 255),
             ("email_or_username", 60_000),
             ("password", 129),
-            ("device_name", 101),
         ],
     )
     def test_lengths_are_bounded(
@@ -178,7 +176,7 @@ class TestMalformed:
         assert_not_signed_in(answer, 400, "validation_error")
         assert answer.json()["errors"].keys() == {field}
 
-    @pytest.mark.parametrize("field", [*NAMES, "password", "device_name"])
+    @pytest.mark.parametrize("field", [*NAMES, "password"])
     def test_control_characters_and_surrogates_are_refused(
         self, api: APIClient, person: User, field: str
     ) -> None:

@@ -1,7 +1,7 @@
 """POST /api/v1/auth/logout/."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.utils import timezone
@@ -15,14 +15,12 @@ from authentication.tests.answers import (
     TOKEN_INVALID,
     assert_problem,
     cookie_of,
-    invalid_fields,
     refusal_of,
     rows,
     unexpected,
 )
 from authentication.tests.clients import (
     FOREIGN_PAGE,
-    REFRESH,
     Tokens,
     get_as,
     log_in,
@@ -33,7 +31,7 @@ from authentication.tests.clients import (
     use_refresh,
     use_verify,
 )
-from authentication.tests.conftest import API, BROWSER, bearer
+from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import UserFactory
 
 URL = f"{API}/logout/"
@@ -255,29 +253,52 @@ class TestRefusals:
 
 
 class TestMalformedBody:
-    def test_a_refresh_token_must_be_a_string_of_text(
+    VALUES: ClassVar[list[Any]] = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
+    BODIES: ClassVar[list[tuple[str, str]]] = [
+        ("{", "application/json"),
+        ("[]", "application/json"),
+        ("<logout/>", "application/xml"),
+        ("x" * 70_000, "application/json"),
+        ("refresh=" + "x" * 70_000, "application/x-www-form-urlencoded"),
+        ("x", "multipart/form-data"),
+    ]
+
+    def test_a_refresh_token_that_is_no_text_counts_as_none(
         self, api: APIClient, signed_in: Tokens
     ) -> None:
         before = rows()
 
-        def outcome(value: object) -> set[str]:
-            body = {"refresh": value}
-            return invalid_fields(post_json(api, URL, body, **bearer(signed_in["access"])))
-
-        values: list[Any] = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
-        assert unexpected(values, outcome, {"refresh"}) == {}
+        assert (
+            unexpected(
+                self.VALUES,
+                lambda it: refusal_of(post_json(api, URL, {"refresh": it})),
+                TOKEN_INVALID,
+            )
+            == {}
+        )
         assert rows() == before
 
-    def test_a_body_that_cannot_be_read_keeps_the_cookie(
+    @pytest.mark.parametrize("body", BODIES, ids=lambda it: it[0][:9] + it[1])
+    def test_whatever_the_body_is_the_session_of_the_access_token_ends(
+        self, api: APIClient, signed_in: Tokens, body: tuple[str, str]
+    ) -> None:
+        content, kind = body
+        headers = bearer(signed_in["access"])
+
+        answer = api.generic("POST", URL, content, content_type=kind, headers=headers)
+
+        assert (answer.status_code, answer.json()) == (200, LOGGED_OUT)
+        assert use_access(api, signed_in) == 401
+
+    def test_a_body_that_cannot_be_read_leaves_the_cookie_to_decide(
         self, browser: APIClient, person: User
     ) -> None:
         log_in(browser, person)
 
         answer = browser.generic("POST", URL, "{", content_type="application/json")
 
-        assert answer.status_code == 400
-        assert cookie_of(answer) is None
-        assert browser.post(REFRESH, headers=BROWSER).status_code == 200
+        assert (answer.status_code, cookie_of(answer)) == (200, CLEARED)
+        assert not UserSession.objects.get().is_active
 
 
 def test_the_token_of_a_disabled_account_is_refused(

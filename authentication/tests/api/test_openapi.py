@@ -26,6 +26,11 @@ INVALID_BODIES: dict[str, dict[str, Any]] = {
     "token_verify": {"token": 5},
     "profile_update": {"timezone": "Mars"},
 }
+# Operations that need a recent proof for some bodies only.
+SENSITIVE_BODIES: dict[str, dict[str, Any]] = {
+    "profile_update": {"username": "another.name"},
+    "notices_update": {"notices": False},
+}
 
 Operation = dict[str, Any]
 
@@ -65,6 +70,7 @@ def send_refused_request(
     """Send the request that is refused with the code."""
     bodies: dict[str, dict[str, Any]] = {
         "validation_error": INVALID_BODIES.get(operation["operationId"], {}),
+        "reauthentication_required": SENSITIVE_BODIES.get(operation["operationId"], {}),
         "token_invalid": {"token": "no", "mfa_token": "no", "otp": "123456"},
         "payload_too_large": {"token": "x" * 65_536},
     }

@@ -28,7 +28,7 @@ FOREIGN_HEADERS = [
     {"Origin": "null"},
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
-    {"Sec-Fetch-Mode": "no-cors"},
+    {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
 ]
 SIMILAR_ORIGINS = [
     "http://localhost:3001",

@@ -140,7 +140,8 @@ class TestReset:
         confirm_reset(api, issue_reset_token(newcomer))
 
         newcomer.refresh_from_db()
-        assert (newcomer.email_verified, newcomer.email_verified_at) == (True, NOON)
+        changed_at = newcomer.password_changed_at
+        assert (newcomer.email_verified, newcomer.email_verified_at) == (True, changed_at)
         assert can_sign_in(api, newcomer, NEW_PASSWORD)
 
     def test_the_owner_gets_one_mail(

@@ -34,7 +34,7 @@ NOT_JSON = [
     b'{"email": "\\ud8"}',
     b"email=a",
     b"\x80\x81",
-    b"\xef\xbb\xbf{}",
+    b"\xef\xbb\xbf\xef\xbb\xbf{}",
     b'{"email": "\xff"}',
     b'{"email": "\xed\xa0\x80"}',
     '{"email": "\u00fc"}'.encode("latin-1"),
@@ -79,7 +79,8 @@ class TestSyntax:
         assert failures == {}
 
     def test_an_empty_body_is_refused_with_the_missing_field(self, lenient_api: APIClient) -> None:
-        errors = {"password": ["This field is required."]}
+        missing = ["This field is required."]
+        errors = {"password": missing, "email_or_username": missing}
 
         failures = {
             content: wrong

@@ -22,7 +22,6 @@ from .problems import (
 
 RESET_CONFIRM = f"{API}/password/reset/confirm/"
 TEXTS = [
-    (f"{API}/logout/", "refresh"),
     (f"{API}/token/refresh/", "refresh"),
     (f"{API}/token/verify/", "token"),
     (f"{API}/exchange-token/", "exchange_token"),
@@ -32,7 +31,7 @@ TEXTS = [
     (f"{API}/email/resend/", "email"),
     (f"{API}/email/verify/", "token"),
 ]
-WRONG_TYPES = [None, 1, 1.5, True, [], ["text"], {}, {"text": "text"}]
+WRONG_TYPES = [1, 1.5, True, [], ["text"], {}, {"text": "text"}]
 FORBIDDEN = ["\x00", "\x1b", "\x7f", "\u0085", "\u202e", "\u2028", "\ud800"]
 IGNORED_HEADERS = [
     "User-Agent",

@@ -6,6 +6,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, User, UserProfile
+from authentication.tests.answers import assert_invalid_fields
 from authentication.tests.clients import LOGIN, NEW_PASSWORD, Tokens, get_as, log_in
 from authentication.tests.conftest import BROWSER, ME, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -129,25 +130,55 @@ class TestChanges:
 
         assert (answer.status_code, answer.json()) == (200, before)
 
-    def test_fields_that_are_not_editable_are_ignored(
+    @pytest.mark.parametrize(
+        ("field", "value", "place"),
+        [
+            ("email", "other@example.org", "/api/v1/auth/account/email/"),
+            ("password", NEW_PASSWORD, "/api/v1/auth/password/change/"),
+            ("new_password", NEW_PASSWORD, "/api/v1/auth/password/change/"),
+            ("two_factor_enabled", False, "/api/v1/auth/2fa/"),
+            ("terms_accepted", True, "/api/v1/auth/account/consents/"),
+            ("consents", {"terms_accepted_at": "2026-11-22T12:00:00Z"}, "account/consents/"),
+            ("notices", False, "/api/v1/auth/account/notices/"),
+            ("email_verified", False, "here."),
+            ("is_staff", True, "here."),
+            ("is_superuser", True, "here."),
+            ("is_active", False, "here."),
+            ("groups", [1], "here."),
+            ("id", "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10", "here."),
+            ("created_at", "2000-01-01T00:00:00Z", "here."),
+        ],
+    )
+    def test_a_field_that_is_changed_elsewhere_is_refused_and_its_endpoint_named(
+        self,
+        api: APIClient,
+        signed_in: Tokens,
+        person: User,
+        field: str,
+        value: object,
+        place: str,
+    ) -> None:
+        before = User.objects.filter(pk=person.pk).values().get()
+
+        answer = update_profile(api, signed_in, {field: value, "first_name": "X"})
+
+        assert_invalid_fields(answer, field)
+        assert place in answer.json()["errors"][field][0]
+        assert User.objects.filter(pk=person.pk).values().get() == before
+
+    def test_the_whole_profile_may_be_sent_back(self, api: APIClient, signed_in: Tokens) -> None:
+        shown = get_as(api, signed_in, ME).json()
+
+        answer = update_profile(api, signed_in, {**shown, "first_name": "Naomi", "is_staff": False})
+
+        assert (answer.status_code, answer.json()) == (200, {**shown, "first_name": "Naomi"})
+
+    def test_unknown_fields_are_ignored(
         self, api: APIClient, signed_in: Tokens, person: User
     ) -> None:
         before = User.objects.filter(pk=person.pk).values().get()
-        forbidden = {
-            "email": "other@example.org",
-            "email_verified": False,
-            "is_staff": True,
-            "is_superuser": True,
-            "is_active": False,
-            "password": NEW_PASSWORD,
-            "id": "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10",
-            "user": 1,
-            "consents": {"terms_accepted_at": None},
-            "created_at": "2000-01-01T00:00:00Z",
-            "failed_login_attempts": 0,
-        }
 
-        answer = update_profile(api, signed_in, forbidden)
+        answer = update_profile(api, signed_in, {"user": 1, "failed_login_attempts": 0, "x": []})
 
         assert answer.status_code == 200
         assert User.objects.filter(pk=person.pk).values().get() == before

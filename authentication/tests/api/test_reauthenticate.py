@@ -79,7 +79,7 @@ class TestProof:
         assert UserSession.objects.get().reauthenticated_at == NOON
         assert refusal_of(request_email_change(api, signed_in)) == REAUTHENTICATION_REQUIRED
 
-    def test_wrong_passwords_lock_the_device_and_a_right_one_resets_the_count(
+    def test_wrong_passwords_lock_the_session_and_a_right_one_resets_the_count(
         self, api: APIClient, person: User, signed_in: Tokens
     ) -> None:
         for _ in range(4):
@@ -94,7 +94,7 @@ class TestProof:
         assert statuses == [400] * 5
         assert_problem(locked, 403, "account_locked")
         device = signed_in["device_id"]
-        assert_problem(attempt(api, person.email, PASSWORD, device=device), 403, "account_locked")
+        assert attempt(api, person.email, PASSWORD, device=device).status_code == 200
 
     def test_a_malformed_password_is_refused_and_not_counted(
         self, api: APIClient, signed_in: Tokens, settings: Settings

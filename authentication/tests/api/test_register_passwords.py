@@ -47,6 +47,31 @@ class TestPasswords:
         assert failures == {}
         assert_nothing_stored()
 
+    @pytest.mark.parametrize(
+        "password", ["Bethlehem-Naomi-1", "Naomi-Bethlehem-1", "Sunny-Field-77", "sunnyFIELD!77"]
+    )
+    def test_a_password_may_not_be_the_full_or_the_shown_name(
+        self, api: APIClient, password: str
+    ) -> None:
+        answer = register(api, password=password, display_name="Sunny Field 77")
+
+        assert_refused(answer, "password")
+        assert_nothing_stored()
+
+    def test_the_length_is_that_of_the_stored_form(
+        self, api: APIClient, settings: Settings
+    ) -> None:
+        settings.REQUIRE_EMAIL_VERIFICATION = False
+        decomposed = "Aa1-" + "u\u0308" * 124
+
+        too_long, answer = (
+            register(api, password=password) for password in (decomposed + "x", decomposed)
+        )
+
+        assert_refused(too_long, "password")
+        assert answer.status_code == 201, answer.content
+        assert log_in(api, User.objects.get(), decomposed).status_code == 200
+
     def test_every_broken_rule_is_named_at_once(self, api: APIClient) -> None:
         answer = register(api, password="aaa")
 

@@ -1,13 +1,16 @@
 """/account/reset-password/: the page of the mailed link where no front end is configured."""
 
+import datetime as dt
 import html
 import re
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
 
 from authentication.exceptions import ServiceUnavailable
 from authentication.models import AuditLog, OutgoingEmail, PasswordResetToken, User, UserSession
@@ -118,8 +121,11 @@ def test_an_error_is_shown_and_can_be_corrected(
     assert submit(visitor, reset_token, **TYPED).status_code == 200
 
 
-def test_a_used_link_is_refused(visitor: Client, person: User, reset_token: str) -> None:
+def test_a_used_link_is_refused(
+    visitor: Client, person: User, reset_token: str, time_machine: TimeMachineFixture
+) -> None:
     submit(visitor, reset_token, **TYPED)
+    time_machine.move_to(timezone.now() + dt.timedelta(seconds=11))
 
     answer = submit(
         visitor, reset_token, new_password="Third-Horse-33", new_password_confirm="Third-Horse-33"

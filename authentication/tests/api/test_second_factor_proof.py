@@ -115,11 +115,16 @@ class TestRequiredProof:
     def test_wrong_codes_are_counted_together_with_those_of_sign_ins(
         self, api: APIClient, person: User, signed_in: Tokens
     ) -> None:
+        sessions = [signed_in, sign_in(api, person), sign_in(api, person)]
         factor = give_factor(person)
         wrong = factor.code(steps=7)
-        tried = [reauthenticate(api, signed_in, otp=wrong).status_code for _ in range(10)]
+        tried = [
+            reauthenticate(api, tokens, otp=wrong).status_code
+            for tokens in sessions[:2]
+            for _ in range(5)
+        ]
 
-        answer = reauthenticate(api, signed_in, otp=factor.code())
+        answer = reauthenticate(api, sessions[2], otp=factor.code())
 
         assert tried == [400] * 10
         assert_problem(answer, 429, "rate_limited")

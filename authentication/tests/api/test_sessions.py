@@ -284,7 +284,7 @@ def test_a_request_without_a_session_is_refused(
 @pytest.mark.parametrize(
     ("name", "method", "url"), [("sessions", *CALLS[0]), ("sessions_terminate_all", *CALLS[3])]
 )
-def test_the_rate_limit_counts_by_user(
+def test_the_rate_limit_counts_by_session(
     api: APIClient, settings: Settings, db: None, name: str, method: str, url: str
 ) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, name: "1/h"}

@@ -80,7 +80,7 @@ def test_the_cookie_is_cleared_on_reuse(
     time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens
 ) -> None:
     use_access(api, refreshed(api, signed_in["refresh"]))
-    time_machine.shift(11)
+    time_machine.shift(21)
 
     answer = refresh_by_cookie(api, signed_in["refresh"])
 

@@ -158,7 +158,7 @@ def test_a_revoked_token_is_refused_and_its_session_unchanged(
     assert rows() == before
 
 
-def test_the_rate_limit_counts_by_user(api: APIClient, settings: Settings, db: None) -> None:
+def test_the_rate_limit_counts_by_session(api: APIClient, settings: Settings, db: None) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "token_refresh": "1/h"}
     ruth, naomi = sign_in(api, UserFactory()), sign_in(api, UserFactory())
 

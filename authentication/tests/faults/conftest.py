@@ -14,6 +14,7 @@ from pytest_django import Settings
 from authentication.services.background import queue as background
 from authentication.services.operations.heartbeat import HEARTBEAT_KEY
 from authentication.tests.faults import rig
+from authentication.tests.faults.callers import Caller, Serve
 from authentication.tests.real_servers import use_real_servers
 from authentication.utils.faults import Breaker
 
@@ -78,5 +79,23 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
             )
             rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
             return worker
+
+        yield start
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Return a function that starts the server, and returns when it answers."""
+    with contextlib.ExitStack() as running:
+
+        def start(*command: str, **changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
+            port = rig.free_port()
+            told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
+            server = running.enter_context(
+                rig.process(*(command or rig.SERVER), log=tmp_path / "server.log", **told)
+            )
+            caller = Caller(port)
+            rig.until(caller.is_up, seconds=40, what="the server")
+            return caller, server
 
         yield start

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -19,9 +20,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.utils.datastructures import CaseInsensitiveMapping
 
 ROOT = Path(settings.BASE_DIR)
-SERVER = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
+SERVER = ("python", "serve.py")
+GUNICORN = ("gunicorn", "vineyard_group_fellowship.wsgi:application")
 HEALTH, LIVE = "/api/v1/auth/health/", "/api/v1/auth/health/live/"
 Headers = Mapping[str, str]
 LOST = (OSError, http.client.HTTPException)
@@ -67,11 +70,18 @@ def environment(**changed: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def process(*command: str, log: Path, **changed: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Lend a process; it and its children have ended when the context has."""
+def process(
+    *command: str, log: Path, files: str = "20000", **changed: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Lend a process; it and its children have ended when the context has.
+
+    The command is a module, or `python` with a script. It may open so many `files` at most.
+    """
+    python = command[1:] if command[0] == "python" else ("-m", *command)
+    limited = ("sh", "-c", 'ulimit -n "$0" && exec "$@"', files)
     with log.open("ab") as written:
         started = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", *command],
+            [*limited, sys.executable, *python],
             cwd=ROOT,
             # A killed process leaves the files of its counters behind.
             env=environment(**{"PROMETHEUS_MULTIPROC_DIR": str(log.parent), **changed}),
@@ -94,12 +104,16 @@ def kill(victim: subprocess.Popen[bytes]) -> None:
 
 
 class MailServer:
-    """An SMTP server that keeps its mails; while `hangs` is set it accepts and never answers."""
+    """An SMTP server that keeps its mails; while `hangs` is set it accepts and never answers.
+
+    `refusal` is the reply to each recipient while it is set, such as "550 5.1.1 unknown".
+    """
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.hangs = False
+        self.refusal = ""
         self.connections = 0
         self.mails: list[str] = []
         self._silent: list[socket.socket] = []
@@ -134,7 +148,10 @@ class MailServer:
                 if line.upper() == "DATA":
                     say("354 go on")
                     self.mails.append(self._text(lines))
-                say("221 bye" if line.upper() == "QUIT" else "250 ok")
+                if self.refusal and line.upper().startswith("RCPT"):
+                    say(self.refusal)
+                else:
+                    say("221 bye" if line.upper() == "QUIT" else "250 ok")
 
     @staticmethod
     def _text(lines: Any) -> str:
@@ -150,6 +167,8 @@ class Wire:
     def __init__(self, port: int, *, delay: float = 0) -> None:
         self._to, self._delay = port, delay
         self._pairs: list[socket.socket] = []
+        self._forgotten: set[socket.socket] = set()
+        self._used_at: dict[socket.socket, float] = {}
         # Who comes in before a change of state ends with it, and who comes after it does not.
         self._door = threading.Lock()
         self._state = "whole"
@@ -174,6 +193,15 @@ class Wire:
     def thaw(self) -> None:
         """Let through what was held up."""
         self._flows.set()
+
+    def forget(self, *, idle: float = 0) -> None:
+        """Drop the connections that were idle for so many seconds, as a load balancer does.
+
+        Neither side learns of it until it sends something, which is answered by a reset.
+        """
+        with self._door:
+            last = time.monotonic() - idle
+            self._forgotten.update(it for it in self._pairs if self._used_at.get(it, 0) <= last)
 
     def mend(self) -> None:
         """Let everything through again."""
@@ -214,6 +242,11 @@ class Wire:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(65_536):
+                if source in self._forgotten:
+                    source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    source.close()
+                    return
+                self._used_at[source] = self._used_at[sink] = time.monotonic()
                 time.sleep(self._delay)
                 self._flows.wait()
                 sink.sendall(chunk)
@@ -233,7 +266,7 @@ class Answer:
 
     status: int
     content: bytes
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     def json(self) -> Any:
         """Return the body, read as JSON."""
@@ -253,7 +286,7 @@ def asked(
         content = None if body is None else json.dumps(body)
         asking.request(method, path, content, {"Content-Type": "application/json", **headers})
         answer = asking.getresponse()
-        return Answer(answer.status, answer.read(), dict(answer.getheaders()))
+        return Answer(answer.status, answer.read(), CaseInsensitiveMapping(answer.getheaders()))
 
 
 def is_up(port: int, path: str = LIVE, headers: Headers = MappingProxyType({})) -> bool:

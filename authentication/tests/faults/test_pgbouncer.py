@@ -21,7 +21,7 @@ from authentication.tests.factories import UserFactory
 from authentication.tests.test_deployment_files import COMPOSE, ROOT
 
 from . import rig
-from .test_server_faults import Caller
+from .callers import Caller
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 

@@ -72,6 +72,29 @@ class TestTheServer:
     def test_every_line_is_an_event_without_a_query_or_a_header(self, tmp_path: Path) -> None:
         log, port = tmp_path / "server.log", rig.free_port()
         with rig.process(*rig.SERVER, log=log, PORT=str(port), WEB_CONCURRENCY="1"):
+            rig.until(lambda: counted(log, "Started worker-1"), what="the server")
+            answer = rig.asked(
+                port, "GET", f"/api/v1/auth/csrf/?token={CANARY}", headers={"User-Agent": CANARY}
+            )
+            # Granian itself refuses malformed requests, and logs none of them.
+            said(port, f"GET /account/verify-email/?token={CANARY} HTTP/9\r\n\r\n")
+            said(
+                port,
+                f"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization : Bearer {CANARY}\r\n\r\n",
+            )
+            said(
+                port,
+                f"GET /%0A%E2%80%A8%7B%7D?x={CANARY} HTTP/1.1\r\n"
+                "Host: localhost\r\nConnection: close\r\n\r\n",
+            )
+            said(port, f"PUT! /?x={CANARY} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            rig.until(lambda: counted(log, "granian.access") == 3, what="lines")
+
+        assert_access_events(log, "granian.access", answer)
+
+    def test_every_line_of_gunicorn_is_an_event_too(self, tmp_path: Path) -> None:
+        log, port = tmp_path / "server.log", rig.free_port()
+        with rig.process(*rig.GUNICORN, log=log, PORT=str(port), WEB_CONCURRENCY="1"):
             rig.until(lambda: counted(log, "Booting worker"), what="the server")
             answer = rig.asked(
                 port, "GET", f"/api/v1/auth/csrf/?token={CANARY}", headers={"User-Agent": CANARY}
@@ -93,16 +116,20 @@ class TestTheServer:
                 what="lines",
             )
 
-        events = events_of(log)
-        requests = [event for event in events if event["logger"] == "gunicorn.access"]
-        [ours] = [event for event in requests if event.get("action") == "csrf"]
-        assert ours["correlation_id"] == answer.headers["X-Correlation-ID"]
-        assert (ours["method"], ours["path"], ours["status"]) == ("GET", "/api/v1/auth/csrf/", 200)
-        assert ours["address"] == "127.0.0.1"
-        assert ours["bytes"] > 0
-        assert ours["milliseconds"] > 0
-        assert {event["address"] for event in requests} == {"127.0.0.1"}
-        assert CANARY not in log.read_text(encoding="ascii")
+        assert_access_events(log, "gunicorn.access", answer)
+
+
+def assert_access_events(log: Path, logger: str, answer: rig.Answer) -> None:
+    events = events_of(log)
+    requests = [event for event in events if event["logger"] == logger]
+    [ours] = [event for event in requests if event.get("action") == "csrf"]
+    assert ours["correlation_id"] == answer.headers["X-Correlation-ID"]
+    assert (ours["method"], ours["path"], ours["status"]) == ("GET", "/api/v1/auth/csrf/", 200)
+    assert ours["address"] == "127.0.0.1"
+    assert ours["bytes"] > 0
+    assert ours["milliseconds"] > 0
+    assert {event["address"] for event in requests} == {"127.0.0.1"}
+    assert CANARY not in log.read_text(encoding="ascii")
 
 
 def said(port: int, words: str) -> None:

@@ -1,74 +1,20 @@
 """The server as it runs in production: at SIGTERM, and without its database."""
 
-import contextlib
-import os
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
 
 from authentication.models import User
-from authentication.tests.factories import PASSWORD
 
 from . import rig
+from .callers import Answered, Serve
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
-
-AUTH = "/api/v1/auth"
-
-
-class Caller:
-    """Sends requests to a server on a port of this machine, each on a new connection."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    def ask(
-        self, method: str, path: str, body: dict[str, Any] | None = None
-    ) -> tuple[int, Any, dict[str, str]]:
-        answer = rig.asked(self._port, method, f"{AUTH}{path}", body)
-        return answer.status, answer.json(), answer.headers
-
-    def text(self, path: str) -> str:
-        return rig.asked(self._port, "GET", path).content.decode()
-
-    def answers(self, path: str) -> bool:
-        return rig.is_up(self._port, f"{AUTH}{path}")
-
-    def is_up(self) -> bool:
-        return rig.is_up(self._port)
-
-    def sign_in(self, person: User) -> tuple[int, Any, dict[str, str]]:
-        return self.ask("POST", "/login/", {"email": person.email, "password": PASSWORD})
-
-
-Serve = Callable[..., tuple[Caller, "subprocess.Popen[bytes]"]]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Return a function that starts the server, and returns when it answers."""
-    with contextlib.ExitStack() as running:
-
-        def start(**changed: str) -> tuple[Caller, subprocess.Popen[bytes]]:
-            port = rig.free_port()
-            told = {"PORT": str(port), "WEB_CONCURRENCY": "2", "WEB_THREADS": "4", **changed}
-            server = running.enter_context(
-                rig.process(*rig.SERVER, log=tmp_path / "server.log", **told)
-            )
-            caller = Caller(port)
-            rig.until(caller.is_up, what="the server")
-            return caller, server
-
-        yield start
 
 
 def test_requests_under_way_at_sigterm_are_answered(serve: Serve, person: User) -> None:
@@ -140,7 +86,7 @@ def test_a_database_that_hangs_on_open_connections_costs_each_request_a_bounded_
 
     wire.freeze()
     start = time.monotonic()
-    answers: list[tuple[int, Any, dict[str, str]]] = []
+    answers: list[Answered] = []
     crowd = [
         threading.Thread(target=lambda: answers.append(caller.sign_in(person))) for _ in range(4)
     ]
@@ -186,18 +132,6 @@ def test_database_restart_fails_at_most_one_request_with_a_pool(
     assert time.monotonic() - start < 4
 
 
-def test_the_numbers_are_those_of_all_its_processes_together(serve: Serve, person: User) -> None:
-    caller, server = serve(WEB_CONCURRENCY="3")
-    for _ in range(12):
-        assert caller.sign_in(person)[0] == 200
-
-    text = caller.text("/metrics")
-
-    assert 'auth_login_attempts_total{status="success"} 12.0' in text
-    assert "auth_active_sessions_total 12.0" in text
-    assert server.poll() is None
-
-
 @pytest.mark.parametrize("pool", ["0", "4"])
 def test_a_database_that_hangs_costs_a_scrape_a_bounded_time_and_its_gauges_alone(
     serve: Serve, person: User, pool: str
@@ -229,55 +163,3 @@ def test_a_database_that_hangs_costs_a_scrape_a_bounded_time_and_its_gauges_alon
         what="the numbers again",
     )
     wire.close()
-
-
-def test_processes_that_are_replaced_lose_no_count_and_leave_no_files(
-    serve: Serve, tmp_path: Path, person: User
-) -> None:
-    counters = tmp_path / "not" / "there yet"
-    hasty = "--max-requests 5 --max-requests-jitter 0"
-    caller, server = serve(GUNICORN_CMD_ARGS=hasty, PROMETHEUS_MULTIPROC_DIR=str(counters))
-
-    for _ in range(40):
-        rig.until(lambda: caller.answers("/csrf/"), what="an answer")
-    children = pids_below(server.pid)
-    os.kill(children[0], signal.SIGKILL)
-    rig.until(
-        lambda: children[0] not in pids_below(server.pid) and caller.is_up(),
-        what="another in its place",
-    )
-
-    sample = 'http_request_duration_seconds_count{endpoint="csrf",method="GET",status="2xx"} 40.0'
-    assert sample in rig.until(lambda: caller.text("/metrics"), what="the numbers")
-    (own,) = counters.iterdir()
-    assert {file.name for file in own.iterdir()} <= {
-        f"{kind}_{number}.db" for kind in ("counter", "histogram") for number in range(2)
-    }
-
-
-def test_shared_metrics_folder_keeps_foreign_files(
-    serve: Serve, tmp_path: Path, person: User
-) -> None:
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    (shared / "counter_7.db").write_text("another service's", encoding="utf-8")
-    caller, server = serve(PROMETHEUS_MULTIPROC_DIR=str(shared))
-    assert caller.sign_in(person)[0] == 200
-
-    assert 'auth_login_attempts_total{status="success"} 1.0' in caller.text("/metrics")
-    server.send_signal(signal.SIGHUP)
-    rig.until(
-        lambda: caller.is_up() and len(list(shared.iterdir())) == 2,
-        what="the server to have read its file anew",
-    )
-    server.send_signal(signal.SIGTERM)
-
-    assert server.wait(20) == 0
-    assert [file.name for file in shared.iterdir()] == ["counter_7.db"]
-
-
-def pids_below(pid: int) -> list[int]:
-    return [
-        int(it)
-        for it in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    ]

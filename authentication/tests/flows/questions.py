@@ -27,8 +27,6 @@ class Question:
     body: Callable[[str], dict[str, Any]]
     known: str = KNOWN
     unknown: str = UNKNOWN
-    # The statements that an unknown name needs in addition to those of a known one.
-    less_work: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def ask(self, about: str, address: str = "198.51.100.7") -> Any:
         return APIClient().post(f"{API}/{self.path}/", self.body(about), REMOTE_ADDR=address)
@@ -46,8 +44,20 @@ QUESTIONS = {
         known=KNOWN_NAME,
         unknown=UNKNOWN_NAME,
     ),
-    "register": Question(
-        "register", lambda about: {"email": about, "password": PASSWORD}, less_work={"INSERT": 3}
+    "register": Question("register", lambda about: {"email": about, "password": PASSWORD}),
+    "correct by address": Question(
+        "email/correct",
+        lambda about: {"email": about, "password": WRONG_PASSWORD, "new_email": "new@example.org"},
+    ),
+    "correct by name": Question(
+        "email/correct",
+        lambda about: {
+            "username": about,
+            "password": WRONG_PASSWORD,
+            "new_email": "new@example.org",
+        },
+        known=KNOWN_NAME,
+        unknown=UNKNOWN_NAME,
     ),
     "password reset": Question("password/reset", lambda about: {"email": about}),
     "resend": Question("email/resend", lambda about: {"email": about}),

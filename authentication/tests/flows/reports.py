@@ -112,7 +112,7 @@ class CrashingService:
 
 
 def path_of(route: str) -> str:
-    for mark in ("<uuid:session_id>", "<uuid:event_id>"):
+    for mark in ("<id:session_id>", "<id:event_id>"):
         route = route.replace(mark, str(uuid.uuid4()))
     return f"/{route}".replace("<slug:code>", CANARIES["path"]).replace(
         "^api(/|$)", f"api/{CANARIES['path']}/"

@@ -12,7 +12,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.mail.outbox import NOTICES, EmailService
+from authentication.services.mail.message import NOTICES
+from authentication.services.mail.outbox import EmailService
 from authentication.tests.answers import comparable, problem_code, rows
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API

@@ -92,7 +92,7 @@ def sign_in_and_replay_a_token(
     watched.post("token/verify", {"token": first["refresh"]}, 401)
     second = watched.post("token/refresh", {"refresh": first["refresh"]}, 200)
     watched.post("token/verify", {"token": second["access"]}, 200)
-    clock.shift(11)
+    clock.shift(21)
     watched.post("token/refresh", {"refresh": first["refresh"]}, 401)
 
 

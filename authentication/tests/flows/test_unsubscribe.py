@@ -8,7 +8,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
-from authentication.services.mail.outbox import NOTICES
+from authentication.services.mail.message import NOTICES
 from authentication.services.mail.unsubscribe import unsubscribe_token
 from authentication.tests.clients import NOON, Tokens, hidden_fields, page_browser
 from authentication.tests.conftest import API, Deliver, bearer
@@ -20,6 +20,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 PAGE = "/account/unsubscribe/"
 NOTICES_URL = f"{API}/account/notices/"
+
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 class TestUnsubscribe:
@@ -57,7 +60,10 @@ class TestUnsubscribe:
 
         answer = visitor.post(PAGE, {"token": fields["token"]})
 
-        assert answer.status_code == 200
+        assert answer.status_code == 303
+        page = visitor.get(answer["Location"])
+        assert "<h1>No more notices</h1>" in page.content.decode()
+        assert visitor.post(PAGE, {"token": fields["token"]}).status_code == 303
         person.refresh_from_db()
         assert person.notices_stopped_at == NOON
 
@@ -81,7 +87,9 @@ class TestUnsubscribe:
         set_limits(settings, notices="1/h")
         links = [f"{PAGE}?token={unsubscribe_token(UserFactory().pk)}" for _ in range(3)]
 
-        first, again = ([Client().post(link).status_code for link in links] for _ in range(2))
+        first, again = (
+            [Client().post(link, ONE_CLICK).status_code for link in links] for _ in range(2)
+        )
 
         assert (first, again) == ([200] * 3, [429] * 3)
         assert not User.objects.filter(notices_stopped_at=None).exists()

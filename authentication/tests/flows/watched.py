@@ -91,9 +91,8 @@ def everything_stored() -> str:
 def everything_cached() -> str:
     cache: Any = caches["default"]
     if isinstance(cache, LocMemCache):
-        return "\n".join(
-            repr(item) for name in ("default", "limits") for item in stored_in(caches[name])
-        )
+        # The limits are counted in the same cache.
+        return "\n".join(repr(item) for item in stored_in(cache))
     server = get_redis_connection("default")
     return "\n".join(f"{key} {server.get(key)}" for key in server.scan_iter("vgf*"))
 

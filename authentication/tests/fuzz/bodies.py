@@ -13,6 +13,8 @@ from authentication.models import (
     EmailChange,
     EmailVerificationToken,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     SignInChallenge,
     User,
     UserSession,
@@ -66,10 +68,35 @@ def change_token(user: User, action: str) -> str:
     )
 
 
+def undo_token(session: UserSession) -> str:
+    now = timezone.now()
+    change = SensitiveChange.objects.note("notices", session=session, at=now)
+    return ActionToken.objects.issue(
+        ActionToken.Action.UNDO_CHANGE,
+        user_id=session.user_id,
+        at=now,
+        lifetime=dt.timedelta(days=1),
+        change=str(change.pk),
+    )
+
+
+def removal_token(user: User) -> str:
+    removal = SecondFactorRemoval.objects.create(
+        user=user, factor_since=timezone.now(), reason="The phone is lost."
+    )
+    return ActionToken.objects.issue(
+        ActionToken.Action.STOP_FACTOR_REMOVAL,
+        user_id=user.pk,
+        at=timezone.now(),
+        lifetime=dt.timedelta(days=1),
+        removal=str(removal.pk),
+    )
+
+
 def offered_code(user: User) -> str:
     session = UserSession.objects.filter(user=user).latest("created_at")
     session.user = user
-    offer = SecondFactorService.set_up(session, client=ClientInfo())
+    offer = SecondFactorService.set_up(session, password=PASSWORD, client=ClientInfo())
     return Factor(base64.b32decode(offer.secret), []).code()
 
 
@@ -102,6 +129,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "logout": lambda _: {},
     "reauthenticate": lambda _: {"password": PASSWORD},
+    "totp_setup": lambda _: {"password": PASSWORD},
     "totp_confirm": lambda it: {"otp": offered_code(it.user)},
     "second_factor_verify": lambda it: pending_sign_in(it.user),
     "token_refresh": lambda _: {},
@@ -126,6 +154,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
             session=str(it.session.pk),
         )
     },
+    "second_factor_removal_stop": lambda it: {"token": removal_token(it.user)},
     "account_email_change": lambda _: {"email": "naomi@example.net"},
     "account_email_confirm": lambda it: {
         "token": change_token(it.user, ActionToken.Action.CONFIRM_EMAIL)
@@ -133,6 +162,7 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "account_email_undo": lambda it: {
         "token": change_token(it.user, ActionToken.Action.UNDO_EMAIL)
     },
+    "account_change_undo": lambda it: {"token": undo_token(it.session)},
     "notices_update": lambda _: {"notices": False},
     "export_download": lambda it: {"token": export_token(it.user)},
     "consents_give": lambda _: {"terms_accepted": True, "privacy_policy_accepted": True},
@@ -144,7 +174,6 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
 }
 WITHOUT_BODY = {
     "second_factor",
-    "totp_setup",
     "second_factor_disable",
     "recovery_codes",
     "csrf",

@@ -152,7 +152,8 @@ class Life(MailActs, TokenActs, PasswordActs):
             assert stored.email_verified == person.verified
             assert stored.is_account_locked() == person.account.is_locked(self.now)
             assert stored.locked_until == person.account.locked_until
-            assert stored.check_password(person.password)
+            assert (stored.contested_at is not None) == person.contested
+            assert stored.check_password(person.password) == bool(person.passwords)
 
     @invariant()
     def every_event_is_audited_once(self) -> None:

@@ -145,7 +145,7 @@ class TestWrongCodes:
 
         codes = [answer.json()["code"] for answer in answers]
         assert statuses(answers) == {401: 50}
-        assert (codes.count("invalid_credentials"), codes.count("token_invalid")) == (5, 45)
+        assert (codes.count("code_invalid"), codes.count("token_invalid")) == (5, 45)
         assert SecondFactor.objects.get().window_tries == 5
 
 

@@ -69,6 +69,25 @@ _LIMITS = (
     "NOTICES",
     "ACCOUNT_DATA",
 )
+# No browser sends these as an origin.
+NO_ORIGINS = (
+    "null",
+    "file://",
+    "capacitor://",
+    "htps://www.example.org",
+    "https://ruth@www.example.org",
+    "https://www.example.org:65536",
+    "https://www.example.org:many",
+    "https://www.example.org?",
+    "https://www.example.org#",
+    "https://[::g]",
+    "https://www..example.org",
+    "https://www_.example-.org",
+    "https://-",
+    "https://a\u200db.example",
+    "chrome-extension://abc/popup.html",
+    "capacitor://localhost:80",
+)
 BAD_VALUES: list[tuple[str, str]] = [
     *_NUMBERS.items(),
     *((name, "many") for name in _NUMBERS),
@@ -90,6 +109,9 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("CORS_ALLOWED_ORIGINS", "www.example.org"),
     ("CORS_ALLOWED_ORIGINS", "https://www.example.org/"),
     ("CSRF_TRUSTED_ORIGINS", "ftp://www.example.org"),
+    *(("CORS_ALLOWED_ORIGINS", origin) for origin in NO_ORIGINS),
+    ("CORS_ALLOW_HEADERS", "*"),
+    ("CORS_ALLOW_HEADERS", "authorization;x-csrftoken"),
     ("FRONTEND_URL", "www.example.org"),
     ("BACKEND_URL", "javascript:alert(1)"),
     ("EMAIL_VERIFICATION_URL", "https://www.example.org/verify"),
@@ -112,7 +134,9 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
     ("EMAIL_CHANGE_URL", "https://www.example.org/change"),
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
+    ("CHANGE_UNDO_URL", "https://www.example.org/undo-change"),
     ("EXPORT_URL", "https://www.example.org/export"),
+    ("FACTOR_REMOVAL_STOP_URL", "https://www.example.org/keep"),
     ("DATABASE_REPLICA_URL", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"),
@@ -129,7 +153,9 @@ LINKS = (
     "DISOWN_SESSION_URL",
     "EMAIL_CHANGE_URL",
     "EMAIL_UNDO_URL",
+    "CHANGE_UNDO_URL",
     "EXPORT_URL",
+    "FACTOR_REMOVAL_STOP_URL",
     "EMAIL_VERIFIED_URL",
 )
 WEAK_PRODUCTION: list[tuple[str, str]] = [

@@ -45,7 +45,15 @@ CLAIMED = {
         ("::ffff:c633:6407", V4),
         ("", None),
         ("unix:", None),
-        ("198.51.100.7:443", None),
+        ("198.51.100.7:443", V4),
+        ("198.51.100.7:", None),
+        ("198.51.100.7:443:443", None),
+        ("[2001:db8::7]:443", V6),
+        ("[2001:db8::7]", V6),
+        ("[fe80::1%eth0]:443", ipaddress.ip_address("fe80::1")),
+        ("[::ffff:198.51.100.7]:443", V4),
+        ("[2001:db8::7]443", None),
+        ("[198.51.100.7", None),
         ("198.51.100.07", None),
         ("198.51.100", None),
         ("localhost", None),
@@ -165,11 +173,10 @@ def test_a_mapped_ipv4_address_counts_as_itself(address: ipaddress.IPv4Address) 
         {"Origin": "null"},
         {"Origin": ""},
         {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Mode": "cors"},
-        {"Sec-Fetch-Dest": "empty"},
+        {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
     ],
 )
-def test_a_request_with_an_origin_or_fetch_metadata_is_a_browsers(headers: dict[str, str]) -> None:
+def test_a_request_with_an_origin_or_sec_fetch_site_is_a_browsers(headers: dict[str, str]) -> None:
     assert is_browser(RequestFactory().post("/", headers=headers))
 
 
@@ -180,6 +187,8 @@ def test_a_request_with_an_origin_or_fetch_metadata_is_a_browsers(headers: dict[
         {"User-Agent": "Mozilla/5.0"},
         {"Referer": "https://www.example.org/"},
         {"Sec-Ch-Ua": "Chrome"},
+        {"Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Dest": "empty"},
     ],
 )
 def test_other_requests_are_those_of_apps(headers: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from pytest_django import Settings
 
 from authentication.models import OutgoingEmail, User
 from authentication.services import EmailService
@@ -14,10 +15,24 @@ Kind = OutgoingEmail.Kind
 
 
 class BrokenServer(BaseEmailBackend):
-    """A mail server that refuses the recipient and names them in its error."""
+    """A mail server that refuses the recipient for now and names them in its error."""
+
+    reply = (451, b"4.3.0 out of order")
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        raise smtplib.SMTPRecipientsRefused({email_messages[0].to[0]: (550, b"no such person")})
+        raise smtplib.SMTPRecipientsRefused({email_messages[0].to[0]: self.reply})
+
+
+class NoSuchMailbox(BrokenServer):
+    """A mail server that has no mailbox of the recipient."""
+
+    reply = (550, b"5.1.1 no such person")
+
+
+class RefusedByPolicy(BrokenServer):
+    """A mail server that refuses the recipient by its policy, whether the mailbox exists or not."""
+
+    reply = (550, b"5.7.1 blocked")
 
 
 def queue_mail(
@@ -34,3 +49,8 @@ def states() -> list[tuple[str, int]]:
     return list(
         OutgoingEmail.objects.order_by("created_at", "pk").values_list("status", "attempts")
     )
+
+
+def refuse_recipients(settings: Settings, server: type[BrokenServer]) -> None:
+    """Send mails through a server that refuses them."""
+    settings.EMAIL_BACKEND = f"{server.__module__}.{server.__name__}"

@@ -18,21 +18,29 @@ FACTS: dict[str, dict[str, Any]] = {
     "verification": {"link": LINK},
     "account_exists": {},
     "account_locked": {},
-    "token_reuse": {"device": "Ruth's phone & tablet"},
+    "token_reuse": {
+        "session": UserSession(browser="Firefox 130"),
+        "device_label": "Ruth's phone & tablet",
+    },
+    "choose_password": {"link": LINK},
     "password_reset": {"link": LINK},
     "password_changed": {"when": "2025-03-03T14:05:11.123456+00:00"},
     "second_factor_changed": {"change": "enabled", "when": "2025-03-03T14:05:11.123456+00:00"},
     "second_factor_blocked": {},
+    "second_factor_removal": {"link": LINK},
     "breached_password": {},
     "account_deleted": {"due": "2026-12-06T12:00:00+00:00"},
     "export_ready": {"link": LINK},
+    "session_disowned": {"link": LINK},
+    "username_changed": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
+    "notices_stopped": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
+    "former_address": {"link": LINK, "news": "Your password was changed"},
     "email_change": {"link": LINK},
     "email_change_notice": {"link": LINK},
     "new_device": {
         "link": LINK,
-        "session": UserSession(
-            device_name="Ruth's phone & tablet", browser="Firefox 130", ip_address="198.51.100.7"
-        ),
+        "session": UserSession(browser="Firefox 130", ip_address="198.51.100.7"),
+        "device_label": "Ruth's phone & tablet",
     },
 }
 LINK_TO_PASSWORD_RESET = (
@@ -45,6 +53,7 @@ LINK_TO_PASSWORD_RESET = (
 )
 IMPERSONAL = ("verification", "email_change", "account_exists")
 GREETING = tuple(kind for kind in FACTS if kind not in IMPERSONAL)
+TEMPLATES = sorted((Path(settings.BASE_DIR) / "templates" / "emails").iterdir())
 for_every_kind = pytest.mark.parametrize("kind", FACTS)
 
 
@@ -173,7 +182,7 @@ def test_mails_to_unverified_addresses_hold_no_name(kind: str) -> None:
 @for_every_kind
 @pytest.mark.parametrize("email_verified", [True, False])
 def test_a_name_cannot_carry_a_link(kind: str, *, email_verified: bool) -> None:
-    message = rendered(kind, first_name=EVIL, email_verified=email_verified, device=EVIL)
+    message = rendered(kind, first_name=EVIL, email_verified=email_verified, device_label=EVIL)
 
     assert "evil" not in message.subject + message.text + message.html
     assert "<b>" not in message.html
@@ -189,18 +198,41 @@ def test_a_name_is_left_out_of_mails_to_an_unverified_address(kind: str) -> None
 
 @pytest.mark.security
 def test_a_name_is_escaped() -> None:
-    message = rendered("token_reuse", first_name="<b>Ruth", device="<i>phone")
+    message = rendered("token_reuse", first_name="<b>Ruth", device_label="<i>phone")
 
     assert "&lt;b&gt;Ruth" in message.html
     assert "&lt;i&gt;phone" in message.html
     assert "Hello <b>Ruth," in message.text
 
 
-def test_the_mail_names_the_device_that_was_signed_out() -> None:
-    message = rendered("token_reuse")
+@pytest.mark.parametrize("kind", ["token_reuse", "new_device"])
+def test_a_mail_shows_the_device_and_quotes_the_name_given_to_it(kind: str) -> None:
+    message = rendered(kind)
 
-    assert "Device: Ruth's phone & tablet\n" in message.text
-    assert "Device: unknown\n" in rendered("token_reuse", device="").text
+    assert (
+        'Device: Firefox 130\nName given to it: "Ruth\'s phone & tablet"\n' in f"{message.text}\n"
+    )
+    assert '<strong>"Ruth\'s phone &amp; tablet"</strong>' in message.html
+
+
+@pytest.mark.parametrize("kind", ["token_reuse", "new_device"])
+def test_a_device_without_words_or_name_is_unknown(kind: str) -> None:
+    text = rendered(kind, session=UserSession(), device_label="").text
+
+    assert "Device: unknown\n" in f"{text}\n"
+    assert "Name given" not in text
+
+
+@pytest.mark.security
+def test_a_name_that_reads_like_a_sentence_of_the_service_is_quoted_and_shortened() -> None:
+    text = rendered(
+        "new_device", device_label='Phone" is unsafe. Security desk: call 1 800 555 0199'
+    ).text
+
+    assert "0199" not in text
+    assert "Name given to it: not shown\n" in text
+    text = rendered("new_device", device_label='Phone" Security desk call 1 800 555 0199').text
+    assert 'Name given to it: "Phone\' Security desk ca…"\n' in text
 
 
 def test_durations_follow_the_settings(settings: Any) -> None:
@@ -216,6 +248,28 @@ def test_durations_follow_the_settings(settings: Any) -> None:
     assert "within 1 minute." in " ".join(rendered("password_reset").text.split())
 
 
-def test_the_time_of_a_change_is_in_utc_and_optional() -> None:
-    assert "\nTime: 2025-03-03, 14:05 UTC\n" in rendered("password_changed").text
+def test_the_time_of_a_change_is_in_words_in_the_time_zone_of_the_user() -> None:
+    assert "\nTime: Monday 3 March, 14:05 (UTC)\n" in rendered("password_changed").text
+    local = rendered("password_changed", timezone="Europe/Berlin")
+    assert "\nTime: Monday 3 March, 15:05 (Berlin)\n" in local.text
+    assert "Time: <strong>Monday 3 March, 15:05 (Berlin)</strong>" in local.html
+
+
+def test_a_change_without_a_time_shows_none() -> None:
     assert "Time:" not in rendered("password_changed", when="").text
+
+
+def test_the_day_of_an_erasure_is_in_words() -> None:
+    due = "2026-12-06T12:00:00+00:00"
+
+    text = rendered("account_deleted", due=due, timezone="Pacific/Auckland").text
+    assert "On Monday 7 December we" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_formats_times_and_names_by_the_filters_for_mails(template: Path) -> None:
+    text = template.read_text(encoding="utf-8")
+
+    assert not re.search(r"\|(date|slice|time)\b| UTC", text)
+    chosen = r"user\.\w*name|session\.(device_name|browser|operating_system)|device_label"
+    assert not re.search(rf"{{{{ *({chosen}) *}}}}", text)

@@ -10,6 +10,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import OutgoingEmail, User
 from authentication.services import EmailService
+from authentication.services.mail import outbox
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import deliver_due
 
@@ -34,7 +35,7 @@ def test_a_failing_mail_is_dead_after_eight_attempts_with_growing_pauses(
         deliver_due()
         time_machine.shift(1)
 
-    assert pauses[:7] == [30, 60, 120, 240, 480, 960, 1920]
+    assert pauses[:7] == [5, 20, 120, 240, 480, 960, 1920]
     assert states() == [("dead", 8)]
     time_machine.shift(dt.timedelta(days=30))
     deliver_due()
@@ -107,3 +108,17 @@ def test_a_finished_mail_cannot_be_claimed(
     deliver_due()
 
     assert (states(), mailoutbox) == ([(status, 0)], [])
+
+
+def test_the_first_two_retries_do_not_wait_for_the_sweep(
+    person: User, broken_server: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[str, float | None]] = []
+    mail = queue_mail(user=person)
+    monkeypatch.setattr(outbox, "enqueue", lambda _, pk, delay=None: started.append((pk, delay)))
+
+    for _ in range(4):
+        OutgoingEmail.objects.update(next_attempt_at=timezone.now())
+        EmailService.deliver(mail.pk)
+
+    assert started == [(str(mail.pk), 5), (str(mail.pk), 20)]

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from authentication.models import (
     AccountExport,
@@ -19,6 +21,8 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
     SignInChallenge,
     TokenBlacklist,
     User,
@@ -28,7 +32,8 @@ from authentication.services.background import queue as background
 from authentication.services.operations import retention
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.clients import NOON
-from authentication.tests.factories import UserFactory, unverified_user
+from authentication.tests.conftest import API
+from authentication.tests.factories import PASSWORD, UserFactory, unverified_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -54,6 +59,23 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         "sessions",
         90,
         lambda person, days: session(person, ended=True, expired=days),
+    ),
+    "sessions of the admin": (
+        "sessions",
+        0,
+        lambda _, days: Session.objects.create(session_key=f"x{days}", expire_date=ago(days)),
+    ),
+    "removals of second factors": (
+        "tokens",
+        30,
+        lambda person, days: SecondFactorRemoval.objects.create(
+            user=person,
+            factor_since=ago(days),
+            reason="x",
+            requested_at=ago(days + 1),
+            ended_at=ago(days),
+            outcome="stopped",
+        ),
     ),
     "verification tokens": (
         "tokens",
@@ -109,6 +131,13 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
             old_email="a@example.org",
             new_email="b@example.org",
             requested_at=ago(days),
+        ),
+    ),
+    "sensitive changes": (
+        "tokens",
+        30,
+        lambda person, days: SensitiveChange.objects.create(
+            user=person, kind="notices", made_at=ago(days)
         ),
     ),
     "revoked tokens": (
@@ -196,19 +225,25 @@ class TestUnverifiedAccounts:
     def newcomer(self) -> User:
         return unverified_user(created_at=ago(31))
 
-    def test_unverified_accounts_are_kept_by_default(self, newcomer: User) -> None:
+    def test_unverified_accounts_are_deleted_after_thirty_days_with_their_usernames(
+        self, api: APIClient, newcomer: User
+    ) -> None:
+        younger = unverified_user(created_at=ago(29))
+
+        RetentionService.clean("accounts")
+
+        assert list(User.objects.all()) == [younger]
+        again = {"email": "x@example.org", "password": PASSWORD, "username": newcomer.username}
+        assert api.post(f"{API}/register/", again).status_code == 201
+
+    def test_a_setting_of_zero_keeps_unverified_accounts(
+        self, newcomer: User, settings: Settings
+    ) -> None:
+        settings.UNVERIFIED_ACCOUNT_RETENTION = 0 * DAY
+
         RetentionService.clean("accounts")
 
         assert User.objects.filter(pk=newcomer.pk).exists()
-
-    def test_a_setting_deletes_unverified_accounts(
-        self, newcomer: User, settings: Settings
-    ) -> None:
-        settings.UNVERIFIED_ACCOUNT_RETENTION = 30 * DAY
-
-        RetentionService.clean("accounts")
-
-        assert not User.objects.filter(pk=newcomer.pk).exists()
 
     @pytest.mark.parametrize(
         "changed",

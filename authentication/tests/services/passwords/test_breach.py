@@ -79,14 +79,17 @@ class TestBreachedPassword:
         httpserver: HTTPServer,
     ) -> None:
         serve_range(httpserver, range_with_password())
-        before = change_password(api, signed_in).json()
+        change_password(api, signed_in)
         assert "password_breached" not in user_at_login(api, person)
 
         run_queued(queued)
 
         assert [user_at_login(api, person)["password_breached"] for _ in range(2)] == [True, True]
         passwords = {"old_password": NEW_PASSWORD, "new_password": "Third-Horse-33"}
-        post_as(api, before, f"{API}/password/change/", passwords)
+        # Each sign-in replaced the session of its cookie.
+        newest = log_in(api, person, NEW_PASSWORD).json()
+        changed = post_as(api, newest, f"{API}/password/change/", passwords)
+        assert changed.status_code == 200, changed.content
         answer = log_in(api, person, "Third-Horse-33")
         assert "password_breached" not in answer.json()["user"]
 

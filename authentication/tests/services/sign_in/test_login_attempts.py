@@ -12,13 +12,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import User
-from authentication.services.sign_in.login_attempts import (
-    AccountCounter,
-    Decision,
-    NameCounter,
-    decide,
-    reserve_attempt,
-)
+from authentication.services.sign_in.counters import AccountCounter, NameCounter
+from authentication.services.sign_in.login_attempts import Decision, decide, reserve_attempt
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD

@@ -1,0 +1,66 @@
+"""Removals of second factors by staff in the admin."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from authentication.exceptions import PermissionRefused
+from authentication.models import SecondFactorRemoval
+from authentication.services import SecondFactorRemovalService
+from authentication.utils.client import ClientInfo
+
+from .base import ReadOnlyAdmin, actor_of
+
+
+@admin.register(SecondFactorRemoval)
+class SecondFactorRemovalAdmin(ReadOnlyAdmin):
+    """Removals, newest first: a second member of staff confirms them, anyone cancels them."""
+
+    list_display = (
+        "user",
+        "reason",
+        "requested_by",
+        "requested_at",
+        "effective_at",
+        "confirmed_by",
+        "outcome",
+        "ended_at",
+    )
+    list_filter = ("outcome", "requested_at", "ended_at")
+    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    list_select_related: ClassVar[tuple[str, ...]] = ("user", "requested_by", "confirmed_by")
+    ordering = ("-requested_at",)
+    actions = ("confirm", "cancel")
+
+    @admin.action(description="Confirm and remove now", permissions=["decide"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:
+        self._each(request, queryset, SecondFactorRemovalService.confirm)
+
+    @admin.action(description="Cancel", permissions=["decide"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:
+        self._each(request, queryset, SecondFactorRemovalService.cancel)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Return whether the staff user may confirm and cancel removals."""
+        return admin.ModelAdmin.has_change_permission(self, request)
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[SecondFactorRemoval],
+        act: Callable[..., object],
+    ) -> None:
+        done = 0
+        for removal in queryset.select_related("user"):
+            try:
+                act(removal, actor=actor_of(request), client=ClientInfo.of(request))
+            except PermissionRefused as refusal:
+                self.message_user(request, f"{removal.user}: {refusal.detail}", messages.ERROR)
+            else:
+                done += 1
+        self.message_user(
+            request, f"Done for {done} removal(s).", messages.SUCCESS if done else messages.WARNING
+        )

@@ -1,0 +1,178 @@
+"""Counters of failed proofs: in the rows of accounts, devices and sessions, or in the cache."""
+
+import contextlib
+import datetime as dt
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import caches
+
+from authentication.models import LockReason, User, UserSession
+from authentication.services.attempt_limit import NO_ACCOUNT
+from authentication.utils.crypto import pseudonym
+
+# A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
+_NAME_MEMORY_SECONDS = 30 * 86_400
+_HOUR_SECONDS = 3600
+_FAILURES_OF_ALL_SESSIONS = 20
+
+
+class RowCounter:
+    """A count in a row, which locks at ACCOUNT_LOCKOUT_THRESHOLD for ACCOUNT_LOCKOUT_MINUTES."""
+
+    def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
+        self._rows, self._at, self._locked = rows, at, locked
+
+    def reserve(self) -> bool:
+        """Count an attempt; False if the counter is locked."""
+        return bool(self._rows.reserve_attempt(at=self._at, **self._locked))
+
+    def locked_until(self) -> dt.datetime | None:
+        """Return when the lock ends; None if there is none."""
+        until: dt.datetime | None = self._rows.values_list("locked_until", flat=True).first()
+        return until
+
+    def has_set_lock(self) -> bool:
+        """Return whether the attempt that was counted here set the lock."""
+        return bool(self._rows.locked_by_attempt(reserved_at=self._at))
+
+    def release(self) -> None:
+        """Uncount the attempt: it had no verdict."""
+        self._rows.release_attempt(reserved_at=self._at)
+
+    def clear(self) -> None:
+        """Settle the attempt: the password was right."""
+        self._rows.clear_attempts()
+
+
+class DeviceCounter(RowCounter):
+    """The count of a known device, named by its hash."""
+
+    def __init__(self, rows: Any, digest: str, *, at: dt.datetime) -> None:
+        super().__init__(rows, at=at)
+        self.digest = digest
+
+    def clear(self) -> None:
+        self._rows.clear_attempts(last_used_at=self._at)
+
+
+class AccountCounter(RowCounter):
+    """The count of an account, by all its names and from all unknown devices."""
+
+    def __init__(self, user_id: uuid.UUID, *, at: dt.datetime) -> None:
+        super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
+
+    def clear(self) -> None:
+        self._rows.not_locked_by_hand().clear_attempts()
+
+
+class SessionCounter(RowCounter):
+    """The count of a session: wrong passwords and codes that were given in it."""
+
+    def __init__(self, session_id: uuid.UUID, *, at: dt.datetime) -> None:
+        super().__init__(UserSession.objects.filter(pk=session_id), at=at)
+
+    def clear(self) -> None:
+        # One right proof of two needed ones must not reset the failures of the other. The complete
+        # proof does (UserSession.objects.reauthenticate).
+        self.release()
+
+
+class AllSessionsCounter:
+    """The failures of an account's sessions together, within an hour of the clock, in the cache.
+
+    It bounds a thief who holds many sessions. Signing in again is not counted here.
+    """
+
+    def __init__(self, user_id: uuid.UUID, *, at: dt.datetime) -> None:
+        hour, past = divmod(int(at.timestamp()), _HOUR_SECONDS)
+        self._key = f"lockout:sessions:{pseudonym('lockout', str(user_id))}:{hour}"
+        self._ends_at = at + dt.timedelta(seconds=_HOUR_SECONDS - past)
+        self._cache = caches["limits"]
+
+    def reserve(self) -> bool:
+        """Count an attempt; False if the sessions are over their limit."""
+        if self._cache.add(self._key, 1, _HOUR_SECONDS) or self._add(1) <= (
+            _FAILURES_OF_ALL_SESSIONS
+        ):
+            return True
+        self.release()
+        return False
+
+    def locked_until(self) -> dt.datetime:
+        """Return when the hour ends."""
+        return self._ends_at
+
+    def has_set_lock(self) -> bool:
+        """Return False: the lock of a session is reported, not this limit."""
+        return False
+
+    def release(self) -> None:
+        """Uncount the attempt."""
+        self._add(-1)
+
+    clear = release
+
+    def _add(self, step: int) -> int:
+        with contextlib.suppress(ValueError):  # The count expired a moment ago.
+            return int(self._cache.incr(self._key, step))
+        return 0
+
+
+class NameCounter:
+    """The count of an address or username, in the cache, whether or not an account has it.
+
+    The count and the lock are two keys; the count lives as long as the lock once that is set.
+    """
+
+    def __init__(self, canonical: str, *, unlocked_at: dt.datetime | None, at: dt.datetime) -> None:
+        # The time of the last unlock by staff is part of the name: an unlock begins a new count.
+        name = pseudonym("lockout", f"{canonical} {unlocked_at.isoformat() if unlocked_at else ''}")
+        self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
+        self._cache, self._at, self._is_last = caches["limits"], at, False
+
+    def reserve(self) -> bool:
+        is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
+        count = 1 if is_first else self._add(1)
+        if count < settings.ACCOUNT_LOCKOUT_THRESHOLD:
+            return True
+        seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
+        until = self._at + dt.timedelta(seconds=seconds)
+        # The lock decides who was last, not the count: a process may die between the two.
+        self._is_last = self._cache.add(self._lock, until.isoformat(), seconds)
+        if self._is_last:
+            self._cache.touch(self._count, seconds)
+        else:
+            self._add(-1)
+        return self._is_last
+
+    def locked_until(self) -> dt.datetime | None:
+        until = self._cache.get(self._lock)
+        return dt.datetime.fromisoformat(until) if until else None
+
+    def has_set_lock(self) -> bool:
+        # This statement finds no row. It makes a name without an account cost the same.
+        User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
+        return self._is_last
+
+    def release(self) -> None:
+        self._add(-1)
+        if self._is_last:
+            self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
+            self._cache.delete(self._lock)
+
+    # A right password takes back its own attempt only. A reset of the count would show others who
+    # try this name that its owner has signed in.
+    clear = release
+
+    def _add(self, step: int) -> int:
+        try:
+            return int(self._cache.incr(self._count, step))
+        except ValueError:
+            # The count expired a moment ago.
+            self._cache.add(self._count, max(step, 0), _NAME_MEMORY_SECONDS)
+            return max(step, 0)
+
+
+Counter = RowCounter | NameCounter | AllSessionsCounter

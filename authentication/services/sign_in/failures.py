@@ -1,0 +1,70 @@
+"""Records failed sign-ins and the locks that they set."""
+
+from typing import Any
+
+from django.db import transaction
+
+from authentication.models import User, UserSession
+from authentication.services.audit import Event, Risk, record
+from authentication.services.mail import EmailService, Kind
+from authentication.utils.client import ClientInfo
+from authentication.utils.crypto import pseudonym
+
+from .login_attempts import LoginAttempt
+
+
+def record_wrong_password(
+    user: User | None,
+    canonical: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None = None,
+) -> None:
+    """Record that a password was not right, and the lock that this may have set."""
+    reason = "credentials" if attempt.is_compared or not user else "locked"
+    with transaction.atomic():
+        record_failure(user, canonical, client, reason=reason)
+        report_lock(user, canonical, attempt, client, session=session)
+
+
+def report_lock(
+    user: User | None,
+    canonical: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None,
+) -> None:
+    """Record a lock that this failure set, and mail the owner; of a session, say which it is."""
+    if not attempt.has_set_lock():
+        return
+    # Without a comparison only the name is locked: log it as for a name without an account.
+    owner = user.pk if user and attempt.is_compared else None
+    facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
+    record(
+        Event.ACCOUNT_LOCKED,
+        user_id=owner,
+        client=client,
+        risk=Risk.HIGH,
+        name=_pseudonym(canonical),
+        **facts,
+    )
+    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **facts)
+
+
+def record_failure(user: User | None, canonical: str, client: ClientInfo, *, reason: str) -> None:
+    """Record a refused sign-in; of the name only a keyed hash is stored."""
+    record(
+        Event.LOGIN_FAILED,
+        user_id=user.pk if user else None,
+        client=client,
+        risk=Risk.MEDIUM,
+        success=False,
+        reason=reason,
+        name=_pseudonym(canonical),
+    )
+
+
+def _pseudonym(canonical: str) -> str:
+    return pseudonym("identifier", canonical)

@@ -1,0 +1,233 @@
+"""Removal of a user's second factor by staff, for a user who has lost app and recovery codes.
+
+Persuading one member of staff must not be enough to get past the factor. So the user is mailed, the
+removal waits for 24 hours or for a second member of staff, and the user can stop it.
+"""
+
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from authentication.exceptions import LinkInvalid, PermissionRefused
+from authentication.models import (
+    ActionToken,
+    KnownDevice,
+    OutgoingEmail,
+    SecondFactorRemoval,
+    TokenBlacklist,
+    User,
+)
+from authentication.models.second_factor_removal import REASON_MAX_LENGTH, REMOVAL_DELAY
+from authentication.services.acting import locked_account
+from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
+from authentication.services.audit import Event, Risk, record
+from authentication.services.mail import EmailService, Kind
+from authentication.services.ranks import check_rank
+from authentication.services.redeem import Redemption
+from authentication.services.revocation import end_all_sessions
+from authentication.utils.client import ClientInfo
+
+from .second_factor import remove_second_factor
+
+_Outcome = SecondFactorRemoval.Outcome
+_HOUR = dt.timedelta(hours=1)
+_ONESELF = "This is your own account. Another member of staff has to do this."
+_SAME = "You have requested this removal. A second member of staff has to confirm it."
+_CLOSED = "This account is disabled, and gets no mail."
+_WITHOUT = "This account has no second factor."
+_PENDING = "A removal is pending already."
+_OVER = "This removal is over already."
+_REASON = f"Please give a reason of at most {REASON_MAX_LENGTH} characters."
+_MAILED_ENOUGH = "The user was mailed about this too often within the hour. Please try later."
+
+
+class SecondFactorRemovalService:
+    """Removal of a second factor: requested, confirmed, cancelled, stopped, carried out.
+
+    Raises PermissionRefused if the target outranks the actor or is the actor.
+    """
+
+    @staticmethod
+    def request(user: User, *, reason: str, actor: User, client: ClientInfo) -> SecondFactorRemoval:
+        """Store the request, and mail the user a link that stops it.
+
+        Raises PermissionRefused, with the reason for staff, if the account has no second factor, is
+        disabled, or has a pending removal, or if `reason` is empty or too long.
+        """
+        _check(actor, user)
+        reason, now = " ".join(reason.split()), timezone.now()
+        if not 0 < len(reason) <= REASON_MAX_LENGTH or not reason.isprintable():
+            raise PermissionRefused(_REASON)
+        with locked_account(user.pk) as current:
+            if not current.is_active:
+                raise PermissionRefused(_CLOSED)
+            if current.second_factor_at is None:
+                raise PermissionRefused(_WITHOUT)
+            _check_free(current, at=now)
+            removal = SecondFactorRemoval.objects.create(
+                user=current,
+                factor_since=current.second_factor_at,
+                reason=reason,
+                requested_by=actor,
+                requested_at=now,
+            )
+            about = {"removal": str(removal.pk)}
+            _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, actor, client, reason=reason)
+            EmailService.queue(Kind.SECOND_FACTOR_REMOVAL, user_id=user.pk, **about)
+        return removal
+
+    @staticmethod
+    def confirm(removal: SecondFactorRemoval, *, actor: User, client: ClientInfo) -> None:
+        """Carry a removal out at once, as a second member of staff.
+
+        Raises PermissionRefused for the member of staff who requested it, or if it is over.
+        """
+        with _pending(removal, actor) as (current, user):
+            if current.requested_by_id == actor.pk:
+                raise PermissionRefused(_SAME)
+            SecondFactorRemoval.objects.filter(pk=current.pk).update(confirmed_by=actor)
+            _carry_out(current, user, actor=actor, client=client)
+
+    @staticmethod
+    def cancel(removal: SecondFactorRemoval, *, actor: User, client: ClientInfo) -> None:
+        """Give a removal up; raises PermissionRefused if it is over."""
+        with _pending(removal, actor) as (current, _):
+            outcome, now = _Outcome.CANCELLED, timezone.now()
+            SecondFactorRemoval.objects.end(current.pk, outcome=outcome, at=now)
+            _void_link(current)
+            _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, current, actor, client)
+
+    @staticmethod
+    def stop(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
+        """Stop a removal, by the token mailed to the user.
+
+        Raises LinkInvalid if the token is unknown, used or expired, or the removal is over.
+        """
+        now = timezone.now()
+        redemption = Redemption(
+            ActionToken.objects.of(ActionToken.Action.STOP_FACTOR_REMOVAL),
+            token,
+            failure=Event.SECOND_FACTOR_REMOVAL_FAILED,
+            client=client,
+            at=now,
+            limit=limit,
+        )
+        with redemption.spend() as link:
+            removal = SecondFactorRemoval.objects.filter(
+                pk=link.subject["removal"], user=link.user
+            ).first()
+            if removal is None or not SecondFactorRemoval.objects.end(
+                removal.pk, outcome=_Outcome.STOPPED, at=now
+            ):
+                raise LinkInvalid
+            _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, None, client)
+
+    @staticmethod
+    def pending(user: User) -> SecondFactorRemoval | None:
+        """Return the pending removal of an account."""
+        return SecondFactorRemoval.objects.pending().filter(user=user).first()
+
+    @staticmethod
+    def carry_out_due() -> int:
+        """Carry out the removals that are due; return how many.
+
+        A removal is due 24 hours after its request and after its mail was sent: while no mail
+        reaches the user, only a second member of staff can carry it out.
+        """
+        since = timezone.now() - REMOVAL_DELAY
+        waiting = SecondFactorRemoval.objects.pending().filter(requested_at__lte=since)
+        due = [it for it in waiting.order_by("requested_at") if _was_mailed(it, before=since)]
+        return sum(_carry_out_late(removal) for removal in due)
+
+
+def _carry_out_late(removal: SecondFactorRemoval) -> bool:
+    try:
+        with locked_account(removal.user_id) as user:
+            actor = removal.requested_by
+            return _carry_out(removal, user, actor=actor, client=ClientInfo())
+    except User.DoesNotExist:
+        return False
+
+
+def _carry_out(
+    removal: SecondFactorRemoval, user: User, *, actor: User | None, client: ClientInfo
+) -> bool:
+    """Remove the factor and end every session; False if the removal or the factor is over.
+
+    Call it under the lock of the account's row. The user's own removal of the factor holds the same
+    lock, and leaves nothing to remove.
+    """
+    now, is_there = timezone.now(), user.second_factor_at == removal.factor_since
+    outcome = _Outcome.CARRIED_OUT if is_there else _Outcome.OBSOLETE
+    if not SecondFactorRemoval.objects.end(removal.pk, outcome=outcome, at=now):
+        return False
+    _void_link(removal)
+    if not is_there:
+        return False
+    remove_second_factor(user)
+    KnownDevice.objects.forget(user.pk)
+    end_all_sessions(user, reason=TokenBlacklist.Reason.SECOND_FACTOR, at=now)
+    _note(Event.SECOND_FACTOR_DISABLED, removal, actor, client, change="removed")
+    about = {"change": "removed", "when": now.isoformat()}
+    EmailService.queue(Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, **about)
+    return True
+
+
+@contextlib.contextmanager
+def _pending(
+    removal: SecondFactorRemoval, actor: User
+) -> Iterator[tuple[SecondFactorRemoval, User]]:
+    """Give a removal with its account, as they are under the account's lock."""
+    with locked_account(removal.user_id) as user:
+        _check(actor, user)
+        current = SecondFactorRemoval.objects.pending().filter(pk=removal.pk).first()
+        if current is None:
+            raise PermissionRefused(_OVER)
+        yield current, user
+
+
+def _check(actor: User, target: User) -> None:
+    check_rank(actor, target)
+    # A stolen session of the admin would remove the factor that protects it.
+    if actor.pk == target.pk:
+        raise PermissionRefused(_ONESELF)
+
+
+def _check_free(user: User, *, at: dt.datetime) -> None:
+    """Raise PermissionRefused if a removal is pending, or if a further mail would be held back."""
+    pending = SecondFactorRemovalService.pending(user)
+    if pending and pending.factor_since == user.second_factor_at:
+        raise PermissionRefused(_PENDING)
+    if pending:
+        SecondFactorRemoval.objects.end(pending.pk, outcome=_Outcome.OBSOLETE, at=at)
+    mails = OutgoingEmail.objects.filter(user=user, kind=Kind.SECOND_FACTOR_REMOVAL)
+    recent = mails.filter(Q(sent_at__gt=at - _HOUR) | Q(status__in=("queued", "sending")))
+    if recent.count() >= settings.EMAIL_HOURLY_LIMIT:
+        raise PermissionRefused(_MAILED_ENOUGH)
+
+
+def _was_mailed(removal: SecondFactorRemoval, *, before: dt.datetime) -> bool:
+    mails = OutgoingEmail.objects.filter(user=removal.user_id, kind=Kind.SECOND_FACTOR_REMOVAL)
+    return mails.filter(context__removal=str(removal.pk), sent_at__lte=before).exists()
+
+
+def _void_link(removal: SecondFactorRemoval) -> None:
+    ActionToken.objects.of(ActionToken.Action.STOP_FACTOR_REMOVAL).void(removal.user_id)
+
+
+def _note(
+    event: str,
+    removal: SecondFactorRemoval,
+    actor: User | None,
+    client: ClientInfo,
+    **facts: Any,
+) -> None:
+    by: dict[str, uuid.UUID | str] = {"actor": str(actor.pk)} if actor else {}
+    about = {"removal": str(removal.pk), **by, **facts}
+    record(event, user_id=removal.user_id, client=client, risk=Risk.HIGH, **about)

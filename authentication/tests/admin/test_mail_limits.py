@@ -1,0 +1,89 @@
+"""What staff are told when the mail they ask for would not be sent."""
+
+import pytest
+from django.test import Client
+
+from authentication.models import AuditLog, OutgoingEmail, User
+from authentication.tests.conftest import Deliver
+from authentication.tests.factories import unverified_user
+from authentication.tests.services.mail.outbox_mails import Kind, queue_mail
+
+from .staff import MAILS, messages_of, run_action
+
+pytestmark = pytest.mark.django_db
+
+OVER_LIMIT = (
+    "This account gets no more mails of this kind for now: it had 3 within the hour."
+    " Please try again later."
+)
+
+
+@pytest.mark.parametrize("deliver_each", [True, False])
+def test_staff_see_that_a_fourth_reset_link_within_the_hour_is_not_sent(
+    superuser_client: Client, person: User, delivered: Deliver, *, deliver_each: bool
+) -> None:
+    answers = []
+    for _ in range(4):
+        answers.append(messages_of(run_action(superuser_client, "send_reset_link", person)))
+        if deliver_each:
+            delivered()
+
+    done = ["Done for 1 account(s)."]
+    assert answers[:3] == [done] * 3
+    assert answers[3] == [f"{person}: {OVER_LIMIT}", "Done for 0 account(s)."]
+    assert len(delivered()) == 3
+    assert AuditLog.objects.filter(metadata__action="send_reset_link").count() == 3
+
+
+def test_staff_see_that_a_fourth_verification_mail_within_the_hour_is_not_sent(
+    superuser_client: Client, delivered: Deliver
+) -> None:
+    newcomer = unverified_user()
+
+    answers = [
+        messages_of(run_action(superuser_client, "resend_verification", newcomer)) for _ in range(4)
+    ]
+
+    assert answers[3] == [f"{newcomer}: {OVER_LIMIT}", "Done for 0 account(s)."]
+    assert len(delivered()) == 3
+
+
+def test_staff_see_that_a_dead_letter_over_the_limit_is_not_sent_again(
+    superuser_client: Client, person: User, delivered: Deliver
+) -> None:
+    dead = queue_mail(user=person)
+    OutgoingEmail.objects.update(status="dead", attempts=8)
+    dead.refresh_from_db()
+    for _ in range(3):
+        queue_mail(user=person)
+    delivered()
+
+    answer = run_action(superuser_client, "send_again", dead, at=MAILS)
+
+    assert messages_of(answer) == [f"{dead}: {OVER_LIMIT}", "0 mail(s) will be sent again."]
+    dead.refresh_from_db()
+    assert dead.status == "dead"
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message"),
+    [
+        (
+            Kind.PASSWORD_RESET,
+            {"is_active": False},
+            "This account is disabled, and gets no mail.",
+        ),
+        (Kind.VERIFICATION, {}, "This address is verified already."),
+    ],
+)
+def test_staff_see_that_a_dead_letter_without_a_reason_is_not_sent_again(
+    superuser_client: Client, person: User, kind: str, change: dict[str, bool], message: str
+) -> None:
+    dead = queue_mail(kind, user=person)
+    OutgoingEmail.objects.update(status="dead", attempts=8)
+    dead.refresh_from_db()
+    User.objects.filter(pk=person.pk).update(**{"is_active": True, **change})
+
+    answer = run_action(superuser_client, "send_again", dead, at=MAILS)
+
+    assert messages_of(answer) == [f"{dead}: {message}", "0 mail(s) will be sent again."]

@@ -1,0 +1,1 @@
+"""The adapter between granian and the WSGI application."""
