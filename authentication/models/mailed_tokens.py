@@ -33,6 +33,10 @@ class EmailVerificationTokenQuerySet(OneTimeTokenQuerySet):
         expires_at = at + settings.EMAIL_VERIFICATION_LIFETIME
         return self.issue_token(user_id, email=email, at=at, expires_at=expires_at)
 
+    def spend_row(self, pk: int, *, at: dt.datetime) -> bool:
+        """Claim a token whose secret is not known; of any number of callers one gets True."""
+        return bool(self.unused().filter(pk=pk, expires_at__gt=at).update(verified_at=at))
+
 
 class EmailVerificationToken(OneTimeToken):
     """A mailed link that proves an address."""
@@ -62,20 +66,20 @@ class EmailVerificationToken(OneTimeToken):
         return is_same and not self.user.email_verified
 
     def verify(self) -> bool:
-        """Use the token; False if it is used, expired or void."""
-        now = timezone.now()
-        unused = EmailVerificationToken.objects.unused().filter(pk=self.pk, expires_at__gt=now)
-        used = bool(unused.update(verified_at=now))
-        if used:
-            self.refresh_from_db()
-        return used
+        """Spend the token and store that its address is proven, as following the link does.
 
-    def resend(self) -> str:
-        """Void this token and return a new one for the same address."""
-        issued_at = timezone.now()
-        return str(
-            EmailVerificationToken.objects.issue(self.user_id, email=self.email, at=issued_at)
-        )
+        False if the token is used, void or expired, of another address than the account's or of
+        one that is proven already. For other apps; the API's view calls the service.
+        """
+        from authentication.services import EmailVerificationService
+
+        return EmailVerificationService.verify_row(self)
+
+    def resend(self) -> None:
+        """Void the token and mail a new link, if the address is not proven yet."""
+        from authentication.services import EmailVerificationService
+
+        EmailVerificationService.replace(self)
 
 
 class _Binding(PasswordResetTokenGenerator):

@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -73,7 +74,9 @@ SERVER_EMAIL = env.text(
     "SERVER_EMAIL", "Vineyard Group Fellowship System <info@vineyardgroupfellowship.org>"
 )
 SUPPORT_EMAIL = env.text("SUPPORT_EMAIL", "info@vineyardgroupfellowship.org")
-NOREPLY_EMAIL = env.text("NOREPLY_EMAIL", "noreply@vineyardgroupfellowship.org")
+NOREPLY_EMAIL = env.text(
+    "NOREPLY_EMAIL", f"noreply@{parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition('@')[2]}"
+)
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25, low=1, high=65535)
@@ -117,6 +120,8 @@ elif SENDGRID_API_KEY:
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
 else:
     EMAIL_BACKEND = "authentication.services.mail.file_backend.FileMailbox"
+# SendGrid sends from an address of its own.
+EMAIL_ENVELOPE_SENDER = NOREPLY_EMAIL if EMAIL_HOST else ""
 
 EMAIL_MAX_ATTEMPTS = 8
 # Longer than sending may take: during the lease no other sender takes the mail.

@@ -63,6 +63,28 @@ class EmailVerificationService:
             return None
 
     @staticmethod
+    def verify_row(row: EmailVerificationToken) -> bool:
+        """Verify as `verify` does, by a token's row, and return whether it could be used."""
+        now = timezone.now()
+        with contextlib.suppress(User.DoesNotExist), locked_account(row.user_id) as user:
+            row.user = user
+            usable = user.is_active and row.is_bound()
+            if usable and EmailVerificationToken.objects.spend_row(row.pk, at=now):
+                row.verified_at = now
+                prove_address(user, at=now)
+                record(Event.EMAIL_VERIFIED, user_id=user.pk, client=ClientInfo())
+                return True
+        return False
+
+    @staticmethod
+    def replace(row: EmailVerificationToken) -> None:
+        """Void a token and mail a new link, which an account with a proven address does not get."""
+        with transaction.atomic():
+            record(Event.EMAIL_RESEND, user_id=row.user_id, client=ClientInfo())
+            EmailVerificationToken.objects.void(row.user_id)
+            EmailService.queue(Kind.VERIFICATION, user_id=row.user_id)
+
+    @staticmethod
     def resend(*, email: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
         """Mail the link again to an account that waits for it; others cost the same work.
 

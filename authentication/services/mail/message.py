@@ -38,12 +38,14 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,
+        from_email=settings.EMAIL_ENVELOPE_SENDER or None,
         to=[context.get("to") or recipient(mail, user, at=timezone.now())],
         reply_to=[settings.SUPPORT_EMAIL],
         headers={
             "Auto-Submitted": "auto-generated",
             # A new one for each attempt: a repeated mail has other links than the first.
             "Message-ID": make_msgid(domain=_sender_domain()),
+            **_sender_header(),
             **_unsubscribe_headers(mail, user),
         },
     )
@@ -51,6 +53,14 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
     message.encoding = encoded
     message.attach_alternative(content.html, "text/html")
     return message
+
+
+def _sender_header() -> dict[str, str]:
+    """Return the header of the visible sender, where the envelope has another.
+
+    The envelope's gets bounces and automatic replies (RFC 3834), which nobody needs to read.
+    """
+    return {"From": settings.DEFAULT_FROM_EMAIL} if settings.EMAIL_ENVELOPE_SENDER else {}
 
 
 def _sender_domain() -> str:

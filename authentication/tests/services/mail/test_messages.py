@@ -84,3 +84,17 @@ def test_the_domain_of_a_message_id_is_ascii(
 
     assert message.extra_headers["Message-ID"].endswith("@xn--weinbrg-9wa.example>")
     assert OutgoingEmail.objects.get().status == "sent"
+
+
+def test_bounces_go_to_the_sender_of_the_envelope(
+    person: User, settings: Settings, delivered: Deliver
+) -> None:
+    settings.EMAIL_ENVELOPE_SENDER = "noreply@example.org"
+    queue_mail(user=person)
+
+    (message,) = delivered()
+
+    assert message.from_email == "noreply@example.org"
+    headers = message.message()
+    assert headers["From"] == settings.DEFAULT_FROM_EMAIL
+    assert headers["Reply-To"] == settings.SUPPORT_EMAIL
