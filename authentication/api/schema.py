@@ -183,11 +183,14 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Complete the document: a hook for drf-spectacular.
 
     Adds the security scheme of the refresh cookie, the path in each example of an error, the header
-    Retry-After, and a description for each status without one. Tells defaults in words.
+    Retry-After, and a description for each status without one. Tells defaults in words, and that
+    null stands for an absent field (`InputSerializer`).
     """
-    for schema in result["components"]["schemas"].values():
+    for name, schema in result["components"]["schemas"].items():
         for field in schema.get("properties", {}).values():
             _describe_default(field)
+        if name.endswith("Request"):
+            _allow_null(schema)
     result["components"]["securitySchemes"]["refreshCookie"] = {
         "type": "apiKey",
         "in": "cookie",
@@ -213,6 +216,15 @@ def _describe_default(field: dict[str, Any]) -> None:
     if default != "":
         sentences = (field.get("description", ""), f"Default: {json.dumps(default)}.")
         field["description"] = " ".join(filter(None, sentences))
+
+
+def _allow_null(request: dict[str, Any]) -> None:
+    fields = request.get("properties", {})
+    for name in fields.keys() - set(request.get("required", ())):
+        field = fields[name]
+        # What stands beside a reference is ignored (OpenAPI 3.0.3, Reference Object).
+        fields[name] = {"allOf": [field]} if "$ref" in field else field
+        fields[name]["nullable"] = True
 
 
 def _answers(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -79,7 +79,7 @@ class TestTheCommands:
         self.run(
             ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], environment
         )
-        beat = [*services["beat"]["command"][:-1], str(tmp_path / "schedule")]
+        beat = [*services["celery-beat"]["command"][:-1], str(tmp_path / "schedule")]
         server = redis_client.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))
         server.flushdb()
         log = tmp_path / "log"
@@ -87,7 +87,7 @@ class TestTheCommands:
         with contextlib.ExitStack() as running:
             commands = [
                 shlex.split(RAILWAY["deploy"]["startCommand"]),
-                services["worker"]["command"],
+                services["celery"]["command"],
             ]
             for command in (*commands, services["mailer"]["command"], beat):
                 running.enter_context(

@@ -49,7 +49,7 @@ def bouncer(tmp_path: Path) -> Iterator[str]:
     users = tmp_path / "users"
     users.write_text(config("pgbouncer-users").replace(NAME, at["USER"]), encoding="utf-8")
     changed = {
-        "host=database port=5432": server,
+        "host=postgres port=5432": server,
         "listen_port = 6432": f"listen_port = {port}",
         "/etc/pgbouncer/userlist.txt": str(users),
         "default_pool_size = 20": "default_pool_size = 2",

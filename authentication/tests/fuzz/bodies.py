@@ -26,7 +26,13 @@ from authentication.services import (
     SecondFactorService,
 )
 from authentication.tests.clients import NEW_PASSWORD
-from authentication.tests.factories import PASSWORD, Factor, UserFactory, give_factor
+from authentication.tests.factories import (
+    PASSWORD,
+    Factor,
+    UserFactory,
+    give_factor,
+    unverified_user,
+)
 from authentication.utils.client import ClientInfo
 
 
@@ -145,6 +151,11 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
     },
     "email_verify": lambda it: {"token": verification_token(it.user)},
     "email_resend": lambda it: {"email": it.user.email},
+    "email_correct": lambda _: {
+        "email": unverified_user().email,
+        "password": PASSWORD,
+        "new_email": "naomi@example.net",
+    },
     "session_disown": lambda it: {
         "token": ActionToken.objects.issue(
             ActionToken.Action.DISOWN_SESSION,
