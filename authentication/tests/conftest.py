@@ -3,6 +3,7 @@
 import gc
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,18 @@ Deliver = Callable[[], list[mail.EmailMessage]]
 """The type of the fixture `delivered`."""
 
 
+def has_servers() -> bool:
+    """Return whether the tests run on PostgreSQL and Redis."""
+    cache = settings.CACHES["default"]["BACKEND"]
+    return connection.vendor == "postgresql" and "redis" in cache
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the files whose tests all need PostgreSQL and Redis, where these are missing."""
+    is_left_out = selection.is_in(collection_path, selection.ONLY_ON_SERVERS) and not has_servers()
+    return True if is_left_out else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by their files, before pytest selects by marks.
@@ -39,7 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Without PostgreSQL and Redis the tests that need them are left out, whatever is selected.
     """
     selection.mark(items)
-    if connection.vendor != "postgresql" or "redis" not in settings.CACHES["default"]["BACKEND"]:
+    if not has_servers():
         need_servers = [item for item in items if item.get_closest_marker("services")]
         config.hook.pytest_deselected(items=need_servers)
         items[:] = [item for item in items if not item.get_closest_marker("services")]

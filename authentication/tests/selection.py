@@ -1,5 +1,6 @@
 """Which tests make services-test repeats, and the order of a run."""
 
+import functools
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -44,6 +45,9 @@ A file belongs here if no statement of it can behave differently there. Everythi
 Malformed values are: PostgreSQL refuses null characters and large integers that SQLite stores.
 """
 
+ONLY_ON_SERVERS = ("races/test_*.py", "faults/test_*.py", "fuzz/test_openapi_fuzz.py")
+"""The files in which every test needs PostgreSQL and Redis: without them they are not imported."""
+
 ALONE = ("flows/test_timing*.py",)
 """The files, besides those that say so themselves, that measure time."""
 
@@ -51,7 +55,8 @@ LONGEST = ("fuzz/*.py",)
 """The files with tests of many seconds: started last, one of them would run alone at the end."""
 
 
-def is_in(path: PurePath, patterns: Iterable[str]) -> bool:
+@functools.cache
+def is_in(path: PurePath, patterns: tuple[str, ...]) -> bool:
     """Return whether one of the patterns names a test's file."""
     return path.is_relative_to(TESTS) and any(
         path.relative_to(TESTS).match(pattern) for pattern in patterns
@@ -69,5 +74,5 @@ def mark(items: Iterable[pytest.Item]) -> None:
 
 def unused() -> list[str]:
     """Return the patterns that name no file."""
-    patterns = (*ON_ANY_DATABASE, *ALONE, *LONGEST)
+    patterns = (*ON_ANY_DATABASE, *ONLY_ON_SERVERS, *ALONE, *LONGEST)
     return [pattern for pattern in patterns if not any(TESTS.glob(pattern))]
