@@ -59,8 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start the longest tests first; keep the garbage collector from what lives until the end."""
-    session.items.sort(key=lambda item: not selection.is_in(item.path, selection.LONGEST))
+    """Sort the tests, and keep the garbage collector from what lives until the end."""
+    session.items.sort(key=selection.position)
     # Imported modules and collected tests are a million objects. Looking through them again and
     # again takes a tenth of the run.
     gc.collect()

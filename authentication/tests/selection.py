@@ -51,8 +51,11 @@ ONLY_ON_SERVERS = ("races/test_*.py", "faults/test_*.py", "fuzz/test_openapi_fuz
 ALONE = ("flows/test_timing*.py",)
 """The files, besides those that say so themselves, that measure time."""
 
-LONGEST = ("fuzz/*.py",)
+LONGEST = ("fuzz/*.py", "admin/test_table_lookups.py", "api/test_limit_devices.py")
 """The files with tests of many seconds: started last, one of them would run alone at the end."""
+
+LAST = ("flows/test_sentry*.py",)
+"""The files that start Sentry, which from then on wraps each middleware, signal and query."""
 
 
 @functools.cache
@@ -72,7 +75,12 @@ def mark(items: Iterable[pytest.Item]) -> None:
             item.add_marker("alone")
 
 
+def position(item: pytest.Item) -> int:
+    """Return the key that the tests of a run are sorted by."""
+    return int(is_in(item.path, LAST)) - int(is_in(item.path, LONGEST))
+
+
 def unused() -> list[str]:
     """Return the patterns that name no file."""
-    patterns = (*ON_ANY_DATABASE, *ONLY_ON_SERVERS, *ALONE, *LONGEST)
+    patterns = (*ON_ANY_DATABASE, *ONLY_ON_SERVERS, *ALONE, *LONGEST, *LAST)
     return [pattern for pattern in patterns if not any(TESTS.glob(pattern))]
