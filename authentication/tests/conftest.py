@@ -2,7 +2,8 @@
 
 import gc
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +122,24 @@ def forget_cached() -> None:
         caches["limits"].clear()
 
 
+def cancel_retries() -> None:
+    """Cancel the tasks that wait for a retry.
+
+    They would run in the database of another test, and leave a connection open there.
+    """
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+            thread.join()
+
+
 @pytest.fixture(autouse=True)
-def _clean_slate() -> None:
-    """Counters of one test are no business of the next."""
+def _clean_slate() -> Iterator[None]:
+    """Counters and retries of one test are no business of the next."""
     breaker.reset()
     forget_cached()
+    yield
+    cancel_retries()
 
 
 @pytest.fixture
