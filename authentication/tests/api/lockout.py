@@ -5,10 +5,12 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from authentication.models import PasswordResetToken, User
+from authentication.models import KnownDevice, PasswordResetToken, User
 from authentication.tests.clients import NEW_PASSWORD, sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import UserFactory
+from authentication.utils.crypto import new_token
+from authentication.utils.devices import device_digest
 
 LOGIN = f"{API}/login/"
 WRONG = "Wrong-Horse-9"
@@ -34,6 +36,14 @@ def fail(api: APIClient, name: str, times: int, *, device: str = "") -> list[tup
 def known_device(api: APIClient, user: User) -> str:
     """Sign in and return the id of the device, which the account knows from then on."""
     return str(sign_in(api, user)["device_id"])
+
+
+def stored_device(user: User) -> str:
+    """Return the id of a device that is stored as known to the account, without a sign-in."""
+    secret, now = new_token(), timezone.now()
+    digest = device_digest(secret, user.pk)
+    KnownDevice.objects.create(user=user, digest=digest, created_at=now, last_used_at=now)
+    return secret
 
 
 def account(kind: str) -> User:

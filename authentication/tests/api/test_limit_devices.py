@@ -15,7 +15,7 @@ from authentication.tests.conftest import API, queries
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor
 from authentication.tests.limits import csrf_status, set_limits
 
-from .lockout import attempt, fail, known_device
+from .lockout import attempt, fail, known_device, stored_device
 from .second_factor import get_challenge, wrong_code
 
 UNKNOWN = "nobody@example.org"
@@ -38,7 +38,7 @@ def spend_login_limit(api: APIClient) -> None:
 
 def test_300_known_devices_and_a_guesser_share_an_address(api: APIClient, db: None) -> None:
     people = [UserFactory() for _ in range(300)]
-    devices = [known_device(api, person) for person in people]
+    devices = [stored_device(person) for person in people]
     members: list[int] = []
     guesses: list[int] = []
 

@@ -106,7 +106,8 @@ def filled_in(write: Write, person: User) -> Write:
         lifetime=dt.timedelta(hours=1),
         export=str(uuid.uuid4()),
     )
-    values = {"session": other.pk, "event": event.pk, "export": export, "otp": offered_code(person)}
+    otp = offered_code(person) if "{otp}" in write.body.values() else ""
+    values = {"session": other.pk, "event": event.pk, "export": export, "otp": otp}
     body = {
         name: it.format(**values) if isinstance(it, str) else it for name, it in write.body.items()
     }
