@@ -1,5 +1,6 @@
 """Celery tasks. Each calls one service function, may run twice and takes no secret as argument."""
 
+import uuid
 from typing import Any
 
 from celery import Task, shared_task
@@ -51,9 +52,9 @@ def sweep_exports() -> None:
 
 
 @shared_task(base=ServiceTask)
-def erase_accounts() -> None:
-    """Erase the accounts for which the grace period is over."""
-    DeletionService.erase_due()
+def erase_account(user_id: str) -> None:
+    """Erase an account that could not be erased before."""
+    DeletionService.erase(uuid.UUID(user_id))
 
 
 @shared_task(base=ServiceTask)
