@@ -1,6 +1,5 @@
 """Celery tasks. Each calls one service function, may run twice and takes no secret as argument."""
 
-import uuid
 from typing import Any
 
 from celery import Task, shared_task
@@ -54,7 +53,7 @@ def sweep_exports() -> None:
 @shared_task(base=ServiceTask)
 def erase_account(user_id: str) -> None:
     """Erase an account that could not be erased before."""
-    DeletionService.erase(uuid.UUID(user_id))
+    DeletionService.erase(user_id)
 
 
 @shared_task(base=ServiceTask)

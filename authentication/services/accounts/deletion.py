@@ -56,13 +56,14 @@ class DeletionService:
         return due_at
 
     @staticmethod
-    def erase(user_id: uuid.UUID, *, seconds: float = _ERASING_SECONDS) -> None:
+    def erase(user_id: str | uuid.UUID, *, seconds: float = _ERASING_SECONDS) -> None:
         """Erase an account now; after so many seconds another task goes on.
 
         Raises what the erasure raises.
         """
-        User.objects.release_erasure(user_id)
+        pk = uuid.UUID(str(user_id))
+        User.objects.release_erasure(pk)
         try:
-            erase(user_id, deadline=time.monotonic() + seconds)
+            erase(pk, deadline=time.monotonic() + seconds)
         except OutOfTimeError:
-            enqueue("authentication.tasks.erase_account", str(user_id))
+            enqueue("authentication.tasks.erase_account", str(pk))

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -24,6 +25,7 @@ from authentication.services.acting import locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import record_failed_task
 from authentication.services.mail import delete_mail_files
+from authentication.services.sign_in import forget_names
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import new_token, pseudonyms
 from authentication.utils.error_reports import report
@@ -60,14 +62,19 @@ def erase(user_id: uuid.UUID, *, deadline: float | None = None) -> bool:
 def _erase(user: User, deadline: float | None) -> None:
     subject = hmac.digest(user.erasure_key.encode(), user.pk.bytes, "sha256").hex()[:32]
     _anonymize(AuditLog.objects.filter(user=user), subject, deadline)
-    # Failed sign-ins by these names have no user. Some are older than the account.
-    _anonymize(AuditLog.objects.of_names(_pseudonyms_of(user)), subject, deadline)
+    # Failed sign-ins by these names have no user. Some are older than the account, some were stored
+    # before SECRET_KEY was rotated.
+    names = _names_of(user)
+    stored = [it for name in names for it in pseudonyms("identifier", name)]
+    _anonymize(AuditLog.objects.of_names(stored), subject, deadline)
     _anonymize_actor(user.pk, subject, deadline)
     if user.last_login:
         delete_admin_sessions(user.pk)
     _delete_related(user)
+    forget_names(names, unlocked_at=user.unlocked_at, at=timezone.now())
     with locked_account(user.pk):
         _delete(user, subject)
+    _truncate_journal()
 
 
 class OutOfTimeError(Exception):
@@ -107,15 +114,15 @@ def _delete(user: User, subject: str) -> None:
     User.objects.filter(pk=user.pk).delete()
 
 
-def _pseudonyms_of(user: User) -> list[str]:
+def _names_of(user: User) -> set[str]:
+    """Return all addresses and usernames of an account, present and former, in canonical form."""
     addresses = {user.email_canonical}
     for change in EmailChange.objects.filter(user=user):
         addresses |= {change.old_email_canonical, change.new_email_canonical}
     names = {user.username_canonical}
     renamed = SensitiveChange.objects.filter(user=user, kind=SensitiveChange.Kind.USERNAME)
     names |= {canonical_username(change.details["from"]) for change in renamed}
-    # Some were stored before SECRET_KEY was rotated.
-    return [it for name in (*addresses, *names) for it in pseudonyms("identifier", name)]
+    return addresses | names
 
 
 def _anonymize(events: QuerySet[AuditLog], subject: str, deadline: float | None) -> None:
@@ -161,3 +168,10 @@ def _delete_related(user: User) -> None:
             for it in (user.email, *(address for pair in changes for address in pair))
         }
     )
+
+
+def _truncate_journal() -> None:
+    """Remove what SQLite keeps of deleted rows in its write-ahead log."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

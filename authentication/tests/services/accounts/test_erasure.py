@@ -12,10 +12,23 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, SecondFactorRemoval, SensitiveChange, User
+from authentication.models import (
+    AuditLog,
+    PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
+    User,
+)
 from authentication.services.accounts import erasure
 from authentication.services.operations.retention import RetentionService
-from authentication.tests.clients import NOON, sign_in, use_access
+from authentication.tests.clients import (
+    LOGIN,
+    NOON,
+    WRONG_PASSWORD,
+    another_password,
+    sign_in,
+    use_access,
+)
 from authentication.tests.conftest import API, CHROME
 from authentication.tests.erasing import (
     ADDRESS,
@@ -65,6 +78,35 @@ class TestErasure:
         failure.refresh_from_db()
         assert "name" not in failure.metadata
         assert not SensitiveChange.objects.exists()
+
+    @pytest.mark.parametrize("state", ["used", "void", "expired"])
+    def test_an_attempt_with_ones_own_old_link_is_anonymized_too(
+        self, api: APIClient, due: User, state: str
+    ) -> None:
+        token = PasswordResetToken.objects.issue(due, at=NOON)
+        if state == "used":
+            PasswordResetToken.objects.spend(token, at=NOON)
+        elif state == "void":
+            PasswordResetToken.objects.void(due.pk)
+
+        body = {"token": token, "new_password": another_password()}
+        api.post(f"{API}/password/reset/confirm/", body, REMOTE_ADDR="203.0.113.99")
+
+        assert AuditLog.objects.get(ip_address="203.0.113.99").user_id == due.pk
+        erase_due()
+        assert not AuditLog.objects.filter(ip_address="203.0.113.99").exists()
+
+    def test_a_name_that_is_registered_again_has_no_failures(
+        self, api: APIClient, due: User, settings: Settings
+    ) -> None:
+        for _ in range(settings.ACCOUNT_LOCKOUT_THRESHOLD - 1):
+            api.post(LOGIN, {"email": due.email, "password": WRONG_PASSWORD})
+
+        erase_due()
+
+        UserFactory(email=due.email)
+        api.post(LOGIN, {"email": due.email, "password": WRONG_PASSWORD})
+        assert api.post(LOGIN, {"email": due.email, "password": PASSWORD}).status_code == 200
 
     def test_an_account_is_kept_until_its_grace_period_ends(
         self, due: User, time_machine: TimeMachineFixture
