@@ -48,6 +48,7 @@ class OutgoingEmail(models.Model):
         NEW_DEVICE = "new_device"
         ACCOUNT_DELETED = "account_deleted"
         EXPORT_READY = "export_ready"
+        EXPORT_FAILED = "export_failed"
         EMAIL_CHANGE = "email_change"
         EMAIL_CHANGE_NOTICE = "email_change_notice"
         SECOND_FACTOR_CHANGED = "second_factor_changed"

@@ -31,6 +31,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "breached_password": {},
     "account_deleted": {"due": "2026-12-06T12:00:00+00:00"},
     "export_ready": {"link": LINK},
+    "export_failed": {},
     "session_disowned": {"link": LINK},
     "username_changed": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
     "notices_stopped": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
