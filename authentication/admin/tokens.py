@@ -149,7 +149,7 @@ class AccountExportAdmin(_MailedTokenAdmin):
     list_display = ("user", "requested_at", "failed_at", "ready_at", "downloaded_at")
     list_filter = ("requested_at", "failed_at", "ready_at", "downloaded_at")
     ordering = ("-requested_at",)
-    exclude = ()
+    exclude = ("content",)
 
 
 @admin.register(EmailChange)

@@ -51,11 +51,13 @@ class AccountExport(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
-    tries = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Used by the version before alone; it goes with the next one.
+    content = models.TextField(blank=True, default="", editable=False)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     failed_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
-    parts = models.PositiveIntegerField(default=0, editable=False)
+    parts = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     downloaded_at = models.DateTimeField(null=True, blank=True)
 
     objects = AccountExportQuerySet.as_manager()

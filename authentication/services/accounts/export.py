@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from authentication.exceptions import CodeInvalid, InvalidCredentials, LinkInvalid, ValidationFailed
-from authentication.models import AccountExport, ActionToken, User, UserSession
+from authentication.models import AccountExport, ActionToken, ExportPart, User, UserSession
 from authentication.models.account_export import LIFETIME, TRIES
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
@@ -161,7 +161,7 @@ def _hand_out(
             raise LinkInvalid
         try:
             held = ExportReader(export)
-        except DecryptionError:
+        except (DecryptionError, ExportPart.DoesNotExist):
             raise LinkInvalid from None
         record(Event.EXPORT_DOWNLOADED, user_id=spent.user_id, client=client, risk=Risk.MEDIUM)
     return held

@@ -37,6 +37,7 @@ SECRETS: tuple[tuple[type[Model], str], ...] = (
     (PasswordResetToken, "token"),
     (PasswordResetToken, "binding"),
     (EmailVerificationToken, "token"),
+    (AccountExport, "content"),
     (ActionToken, "token"),
     (TokenBlacklist, "token"),
 )
@@ -57,7 +58,7 @@ def make_row(table: type[Model]) -> Model:
     user.refresh_from_db()
     secret, later = f"{CANARY}{uuid.uuid4().hex}", timezone.now() + dt.timedelta(days=1)
     fields: dict[type[Model], dict[str, Any]] = {
-        AccountExport: {},
+        AccountExport: {"content": secret},
         ActionToken: {"action": "disown_session", "token": secret, "expires_at": later},
         AuditLog: {"event_type": "login", "ip_address": "8.8.4.4", "metadata": {"session": "x"}},
         Consent: {"document": "terms", "version": "1"},

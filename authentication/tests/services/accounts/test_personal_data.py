@@ -13,7 +13,13 @@ KEY = "a number of the row"
 WORK = "how the service does its work"
 OTHERS = "it is about another person"
 LEFT_OUT = {
-    "AccountExport": {"id": KEY, "leased_until": WORK, "parts": WORK, "tries": WORK},
+    "AccountExport": {
+        "id": KEY,
+        "content": SECRET,
+        "leased_until": WORK,
+        "parts": WORK,
+        "tries": WORK,
+    },
     "ActionToken": {"id": KEY, "token": SECRET, "subject": KEY},
     "AuditLog": {"id": KEY},
     "Consent": {"id": KEY},
