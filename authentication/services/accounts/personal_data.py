@@ -73,6 +73,7 @@ _SESSION = (
     "last_activity_at",
     "last_rotation_at",
     "reauthenticated_at",
+    "password_proven_at",
     "failed_login_attempts",
     "locked_until",
     "expires_at",
