@@ -110,7 +110,7 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "mails": (OutgoingEmail, ("kind", "status", "created_at", "sent_at")),
     "email_changes": (
         EmailChange,
-        ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at"),
+        ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at", "is_from_proven"),
     ),
     "sensitive_changes": (
         SensitiveChange,

@@ -108,7 +108,7 @@ class TestRequiredProof:
         time_machine.shift(30)
         reauthenticate(api, signed_in, otp=factor.code(), password=PASSWORD)
 
-        assert refusal_of(refused) == REAUTHENTICATION_REQUIRED
+        assert_problem(refused, 403, "reauthentication_required")
         assert "password and a code" in refused.json()["detail"]
         assert post_as(api, signed_in, url).status_code == 200
 
