@@ -38,7 +38,8 @@ def sweep_outbox() -> None:
     EmailService.sweep()
 
 
-@shared_task(base=ServiceTask)
+# The export's lease is longer (models/account_export.py).
+@shared_task(base=ServiceTask, soft_time_limit=15 * 60, time_limit=16 * 60)
 def build_export(export_id: str) -> None:
     """Build a copy of a user's personal data."""
     ExportService.build(export_id)
@@ -51,9 +52,9 @@ def sweep_exports() -> None:
 
 
 @shared_task(base=ServiceTask)
-def erase_accounts() -> None:
-    """Erase the accounts for which the grace period is over."""
-    DeletionService.erase_due()
+def erase_account(user_id: str) -> None:
+    """Erase an account that could not be erased before."""
+    DeletionService.erase(user_id)
 
 
 @shared_task(base=ServiceTask)

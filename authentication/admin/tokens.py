@@ -146,8 +146,8 @@ class ActionTokenAdmin(_MailedTokenAdmin):
 class AccountExportAdmin(_MailedTokenAdmin):
     """Exports of personal data, without their content."""
 
-    list_display = ("user", "requested_at", "ready_at", "downloaded_at")
-    list_filter = ("requested_at", "ready_at", "downloaded_at")
+    list_display = ("user", "requested_at", "failed_at", "ready_at", "downloaded_at")
+    list_filter = ("requested_at", "failed_at", "ready_at", "downloaded_at")
     ordering = ("-requested_at",)
     exclude = ("content",)
 

@@ -1,6 +1,6 @@
 """All tables of the application."""
 
-from .account_export import AccountExport
+from .account_export import AccountExport, ExportPart
 from .action_token import ActionToken
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
@@ -29,6 +29,7 @@ __all__ = [
     "Consent",
     "EmailChange",
     "EmailVerificationToken",
+    "ExportPart",
     "FailedTask",
     "KnownDevice",
     "LockReason",

@@ -1,11 +1,36 @@
 """The audit log of security events."""
 
 import uuid
-from typing import Any
+from collections.abc import Collection
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.db.models.lookups import IsNull
 from django.utils import timezone
+
+_TRIED_NAME = Cast(KT("metadata__name"), models.TextField())
+_ACTOR = Cast(KT("metadata__actor"), models.TextField())
+
+
+def _is_stored(value: Cast) -> Q:
+    return Q(IsNull(value, False))  # noqa: FBT003 -- a lookup's right side
+
+
+class AuditLogQuerySet(models.QuerySet[Any]):
+    """Events, found by whom their metadata name."""
+
+    def of_names(self, pseudonyms: Collection[str]) -> Self:
+        """Return the events without an account that name one of these pseudonyms of a name."""
+        named = self.annotate(tried_name=_TRIED_NAME)
+        return named.filter(user=None, tried_name__in=pseudonyms)
+
+    def of_actor(self, user_id: uuid.UUID) -> Self:
+        """Return the events that a member of staff caused on other accounts."""
+        return self.annotate(acting_user=_ACTOR).filter(acting_user=str(user_id))
 
 
 class AuditLog(models.Model):
@@ -100,12 +125,17 @@ class AuditLog(models.Model):
     correlation_id = models.CharField(max_length=64, blank=True, default="")
     timestamp = models.DateTimeField(default=timezone.now)
 
+    objects: ClassVar[Any] = AuditLogQuerySet.as_manager()
+
     class Meta:
         indexes = (
             models.Index(fields=["user", "-timestamp"], name="audit_user_newest"),
             models.Index(fields=["event_type", "-timestamp"], name="audit_event_newest"),
             models.Index(fields=["ip_address", "-timestamp"], name="audit_address_newest"),
             models.Index(fields=["-timestamp"], name="audit_newest"),
+            # For an erasure, which must not read the whole log.
+            models.Index(_TRIED_NAME, name="audit_name", condition=_is_stored(_TRIED_NAME)),
+            models.Index(_ACTOR, name="audit_actor", condition=_is_stored(_ACTOR)),
         )
 
     def __str__(self) -> str:

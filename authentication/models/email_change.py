@@ -28,7 +28,9 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
 
     def moved(self, user_id: uuid.UUID, *, at: dt.datetime) -> Self:
         """Return the confirmed changes of a user that can still be undone, oldest first."""
-        mine = self.filter(user_id=user_id, confirmed_at__isnull=False, undone_at=None)
+        mine = self.filter(
+            user_id=user_id, is_from_proven=True, confirmed_at__isnull=False, undone_at=None
+        )
         return mine.filter(requested_at__gt=at - UNDO_LIFETIME).order_by("requested_at")
 
     def reserving(self, canonical: str, *, at: dt.datetime) -> Self:
@@ -39,14 +41,19 @@ class EmailChangeQuerySet(models.QuerySet["EmailChange"]):
         since = at - UNDO_LIFETIME
         return self.filter(
             old_email_canonical=canonical,
+            is_from_proven=True,
             confirmed_at__isnull=False,
             undone_at=None,
             requested_at__gt=since,
         )
 
-    def confirm(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Claim a change to confirm it. Only one of several concurrent callers gets True."""
-        return bool(self.filter(pk=pk, confirmed_at=None, undone_at=None).update(confirmed_at=at))
+    def confirm(self, pk: uuid.UUID, *, is_from_proven: bool, at: dt.datetime) -> bool:
+        """Claim a change to confirm it. Only one of several concurrent callers gets True.
+
+        Only a proven old address stays the account's for a while: another may be a stranger's.
+        """
+        waiting = self.filter(pk=pk, confirmed_at=None, undone_at=None)
+        return bool(waiting.update(confirmed_at=at, is_from_proven=is_from_proven))
 
     def cancel(self, user_id: uuid.UUID, *, at: dt.datetime) -> bool:
         """Cancel the pending change of a user; return False if there is none."""
@@ -65,6 +72,7 @@ class EmailChange(models.Model):
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
+    is_from_proven = models.BooleanField(default=True, db_default=True, editable=False)
 
     objects = EmailChangeQuerySet.as_manager()
 

@@ -16,8 +16,8 @@ class OneTimeTokenQuerySet(models.QuerySet[Any]):
     """One-time tokens: issued, looked up, spent, voided."""
 
     def unused(self) -> Self:
-        """Return the tokens that have not been spent."""
-        return self.filter(**{self.model.USED_FIELD: None})
+        """Return the tokens that have not been spent or voided."""
+        return self.filter(voided_at=None, **{self.model.USED_FIELD: None})
 
     def usable(self, token: str, *, at: dt.datetime) -> Self:
         """Return the row of a token that is neither spent nor expired."""
@@ -28,8 +28,15 @@ class OneTimeTokenQuerySet(models.QuerySet[Any]):
         return bool(self.usable(token, at=at).update(**{self.model.USED_FIELD: at}))
 
     def void(self, user_id: uuid.UUID) -> None:
-        """Delete the unused tokens of a user."""
-        self.unused().filter(user_id=user_id).delete()
+        """Void the unused tokens of a user.
+
+        The rows stay for a while: they tell whose link it was that somebody opens too late.
+        """
+        self.unused().filter(user_id=user_id).update(voided_at=timezone.now())
+
+    def owner_of(self, token: str) -> uuid.UUID | None:
+        """Return whose token it is, whatever its state; None for an unknown one."""
+        return self.filter(token=digest(token)).values_list("user_id", flat=True).first()
 
     def issue_token(self, user_id: uuid.UUID, *, at: dt.datetime, **fields: Any) -> str:
         """Store a new token and return its secret."""
@@ -46,6 +53,7 @@ class OneTimeToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     token = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    voided_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[Any] = OneTimeTokenQuerySet.as_manager()
 

@@ -48,10 +48,12 @@ class OutgoingEmail(models.Model):
         NEW_DEVICE = "new_device"
         ACCOUNT_DELETED = "account_deleted"
         EXPORT_READY = "export_ready"
+        EXPORT_FAILED = "export_failed"
         EMAIL_CHANGE = "email_change"
         EMAIL_CHANGE_NOTICE = "email_change_notice"
         SECOND_FACTOR_CHANGED = "second_factor_changed"
         SECOND_FACTOR_BLOCKED = "second_factor_blocked"
+        RECOVERY_CODE_USED = "recovery_code_used"
         SECOND_FACTOR_REMOVAL = "second_factor_removal"
         TOKEN_REUSE = "token_reuse"  # noqa: S105 -- a mail's name
         USERNAME_CHANGED = "username_changed"

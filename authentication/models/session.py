@@ -61,6 +61,7 @@ class UserSession(models.Model):
     is_verified = models.BooleanField(default=False)  # by a second factor
     # When a password or code was last given in this session; null after a mailed link.
     reauthenticated_at = models.DateTimeField(null=True, blank=True)
+    password_proven_at = models.DateTimeField(null=True, blank=True)
     # Wrong passwords and codes that were given in this session.
     failed_login_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     locked_until = models.DateTimeField(null=True, blank=True)
@@ -129,6 +130,11 @@ class UserSession(models.Model):
         if self.reauthenticated_at is None or (self.user.second_factor_at and not self.is_verified):
             return False
         return at < self.reauthenticated_at + settings.REAUTHENTICATION_LIFETIME
+
+    def has_recent_password(self, *, at: dt.datetime) -> bool:
+        """Return whether the password was given in the session within REAUTHENTICATION_MINUTES."""
+        given_at = self.password_proven_at
+        return given_at is not None and at < given_at + settings.REAUTHENTICATION_LIFETIME
 
     def is_in_grace(self, jti: str, *, at: dt.datetime) -> bool:
         """Return whether a replaced refresh token may get its successor again.

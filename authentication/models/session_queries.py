@@ -57,13 +57,22 @@ class UserSessionQuerySet(LoginAttemptsQuerySet):
         same = self.filter(pk=session.pk, refresh_token_jti=session.refresh_token_jti)
         same.update(last_activity_at=session.activity(at=at), successor_seen=seen)
 
-    def reauthenticate(self, pk: uuid.UUID, *, by_factor: bool = False, at: dt.datetime) -> bool:
+    def reauthenticate(
+        self,
+        pk: uuid.UUID,
+        *,
+        by_factor: bool = False,
+        by_password: bool = False,
+        at: dt.datetime,
+    ) -> bool:
         """Store the time of a proof of identity; False if the session has ended.
 
         Wrong proofs before it are forgotten. A second factor verifies the session for the rest of
         its life.
         """
-        level = {"is_verified": True} if by_factor else {}
+        level: dict[str, Any] = {"is_verified": True} if by_factor else {}
+        if by_password:
+            level["password_proven_at"] = at
         return bool(
             self.filter(pk=pk, is_active=True).update(
                 reauthenticated_at=at, failed_login_attempts=0, locked_until=None, **level

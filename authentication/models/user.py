@@ -103,6 +103,8 @@ class User(LockableAccount, AbstractUser):
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
     # Set when the erasure begins; it goes with the row.
     erasure_key = models.CharField(max_length=64, blank=True, default="", editable=False)
+    erasure_failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    erasure_retry_at = models.DateTimeField(null=True, blank=True, editable=False)
     notices_stopped_at = models.DateTimeField(null=True, blank=True)
     password_changed_at = models.DateTimeField(default=timezone.now)
     password_breached_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from .base import InputSerializer
 from .fields import TokenField
 
-STATES = ("none", "preparing", "ready", "downloaded")
+STATES = ("none", "preparing", "failed", "ready", "downloaded")
 
 
 class ExportStateSerializer(serializers.Serializer[Any]):

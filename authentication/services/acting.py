@@ -14,6 +14,8 @@ from django.utils import timezone
 from authentication.exceptions import ReauthenticationRequired, SessionOver
 from authentication.models import User, UserSession
 
+_BOTH = "First we need to know that it's you. Please enter your password and a code."
+
 
 @contextlib.contextmanager
 def locked_account(user_id: uuid.UUID) -> Iterator[User]:
@@ -26,31 +28,37 @@ def locked_account(user_id: uuid.UUID) -> Iterator[User]:
 
 
 @contextlib.contextmanager
-def acting(session: UserSession, *, recent_proof: bool = False) -> Iterator[User]:
+def acting(
+    session: UserSession, *, recent_proof: bool = False, recent_password: bool = False
+) -> Iterator[User]:
     """Open a transaction that changes an account on behalf of a session, and give the account.
 
     The session was checked when the request began. A logout, a reset or the end of the device may
     have come since, so it is checked again under the lock of the account's row.
 
     Raises SessionOver if the session has ended or is older than the password, and
-    ReauthenticationRequired if `recent_proof` is asked for and missing.
+    ReauthenticationRequired if `recent_proof` is asked for and missing, or `recent_password`.
     """
     try:
         with locked_account(session.user_id) as user:
-            _check(session, user, recent_proof=recent_proof)
+            current = _live(session, user)
+            now = timezone.now()
+            if recent_proof and not current.is_proven(at=now):
+                raise ReauthenticationRequired
+            if recent_password and not current.has_recent_password(at=now):
+                raise ReauthenticationRequired(_BOTH)
             yield user
     except User.DoesNotExist:
         raise SessionOver from None
 
 
-def _check(session: UserSession, user: User, *, recent_proof: bool) -> None:
+def _live(session: UserSession, user: User) -> UserSession:
     # Read by a second statement, with the lock held: the statement that waits for the lock may read
     # the session as it was before the wait.
-    current, now = UserSession.objects.filter(pk=session.pk).first(), timezone.now()
+    current: UserSession | None = UserSession.objects.filter(pk=session.pk).first()
     if current is None:
         raise SessionOver
     current.user = user
-    if not current.is_live(at=now) or current.predates_password():
+    if not current.is_live(at=timezone.now()) or current.predates_password():
         raise SessionOver
-    if recent_proof and not current.is_proven(at=now):
-        raise ReauthenticationRequired
+    return current

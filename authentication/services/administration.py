@@ -14,6 +14,7 @@ from authentication.models import (
     FailedTask,
     KnownDevice,
     OutgoingEmail,
+    SecondFactor,
     TokenBlacklist,
     User,
     UserSession,
@@ -44,6 +45,7 @@ class AdministrationService:
         with locked_account(user.pk):
             User.objects.filter(pk=user.pk).unlock(at=timezone.now())
             KnownDevice.objects.filter(user=user).clear_attempts()
+            SecondFactor.objects.forget_tries(user.pk)
             record(
                 Event.ACCOUNT_UNLOCKED,
                 user_id=user.pk,

@@ -71,6 +71,12 @@ class Redemption:
             self.refuse()
 
     def refuse(self) -> NoReturn:
-        """Audit the failure and raise the problem."""
-        record(self._failure, user_id=None, client=self._client, risk=Risk.MEDIUM, success=False)
+        """Audit the failure, as one of the token's owner if it has one, and raise the problem."""
+        record(
+            self._failure,
+            user_id=self._tokens.owner_of(self._token),
+            client=self._client,
+            risk=Risk.MEDIUM,
+            success=False,
+        )
         raise self._problem from None

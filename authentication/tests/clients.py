@@ -146,3 +146,10 @@ def set_password(person: User, password: str = NEW_PASSWORD) -> None:
     """Set a password as Django's own forms and commands do."""
     person.set_password(password)
     person.save()
+
+
+def content_of(answer: Any) -> bytes:
+    """Read a download to its end and close it."""
+    content = b"".join(answer.streaming_content)
+    answer.close()
+    return content

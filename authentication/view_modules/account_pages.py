@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.generic import TemplateView
 
 from authentication.api.attempts import attempt_of
@@ -127,11 +128,11 @@ class DownloadExportPage(MailedLinkPage):
     limit = "account_data"
     rules = Rules(gives_back=True)
 
-    def act(self, request: HttpRequest) -> HttpResponse:
+    def act(self, request: HttpRequest) -> HttpResponseBase:
         given = {name: request.POST.get(name, "") for name in ("token", "password", "otp")}
         try:
             held = ExportService.download_by_mail(**given, client=ClientInfo.of(request))
-            return HttpResponse(held, content_type="application/json", headers=as_a_file())
+            return as_a_file(held)
         except ValidationFailed as refusal:
             return self.refused(refusal, token=given["token"], errors=_messages_of(refusal))
         except AccountLocked as refusal:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 
 from authentication.utils.client import DEVICE_COOKIE
 from authentication.utils.cookies import set_device_cookie
@@ -85,7 +86,7 @@ class FormOutcome:
             self._key = ""
         return None
 
-    def finish(self, response: HttpResponse | None) -> None:
+    def finish(self, response: HttpResponseBase | None) -> None:
         """Keep the answer if the form has worked; otherwise let the form be sent again."""
         if not self._key:
             return

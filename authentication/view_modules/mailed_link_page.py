@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -32,7 +33,7 @@ class MailedLinkPage(View):
             return self.page(done=True)
         return self.page(token=request.GET.get("token", ""))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponseBase:
         outcome, response = FormOutcome(request), None
         if earlier := outcome.begin():
             return earlier
@@ -46,7 +47,8 @@ class MailedLinkPage(View):
         """Redirect to the page that says that the form has worked."""
         return SeeOther(done_url(self.request), **repeated)
 
-    def _counted(self, request: HttpRequest) -> HttpResponse:
+    def _counted(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase
         try:
             with counting(self.limit, request, rules=self.rules) as attempt:
                 response = self.act(request)
@@ -59,7 +61,7 @@ class MailedLinkPage(View):
             response[name] = value
         return response
 
-    def act(self, request: HttpRequest) -> HttpResponse:
+    def act(self, request: HttpRequest) -> HttpResponseBase:
         """Do what the page is for; raise a Problem if that is not possible."""
         raise NotImplementedError
 

@@ -130,8 +130,8 @@ class TotpConfirmView(SignedInView):
 class SecondFactorDisableView(SignedInView):
     """Remove the second factor.
 
-    Every other device is signed out, and you get a mail about it. The recent proof must be a code
-    of the second factor.
+    Every other device is signed out, and you get a mail about it. The recent proof must be both the
+    password and a code of the second factor.
     """
 
     tag = "second factor"
@@ -152,8 +152,8 @@ class SecondFactorDisableView(SignedInView):
 class RecoveryCodesView(SignedInView):
     """Create new recovery codes.
 
-    The older ones stop working, and you get a mail about it. The recent proof must be a code of the
-    second factor.
+    The older ones stop working, and you get a mail about it. The recent proof must be both the
+    password and a code of the second factor.
     """
 
     tag = "second factor"
@@ -198,7 +198,8 @@ class SecondFactorVerifyView(PublicView):
     """Finish a sign-in that stopped with `mfa_required`.
 
     The `mfa_token` works for five minutes and five tries, and only here. An account accepts at most
-    ten wrong codes an hour over all sign-ins. The answer is that of a sign-in.
+    ten wrong codes of an app an hour over all sign-ins; recovery codes work all the same. The
+    answer is that of a sign-in.
     """
 
     tag = "second factor"

@@ -67,12 +67,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
     "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
     "remove-second-factors": _sweep("authentication.tasks.remove_second_factors"),
-    "erase-accounts": {
-        "task": "authentication.tasks.erase_accounts",
-        "schedule": RETENTION_SECONDS,
-    },
     **{
         f"clean-{rule}": _clean(rule)
-        for rule in ("sessions", "tokens", "blacklist", "audit", "passwords", "accounts", "mails")
+        for rule in (
+            *("sessions", "tokens", "blacklist", "audit", "passwords", "deletions", "accounts"),
+            "mails",
+        )
     },
 }

@@ -5,7 +5,7 @@ from .addresses import address_taken
 from .deletion import DeletionService
 from .email_change import EmailChangeService
 from .email_verification import EmailVerificationService
-from .erasure import erase
+from .erasure import OutOfTimeError, erase, erase_each
 from .export import ExportService
 from .profiles import ProfileService
 from .registration import RegistrationService
@@ -18,8 +18,10 @@ __all__ = [
     "EmailChangeService",
     "EmailVerificationService",
     "ExportService",
+    "OutOfTimeError",
     "ProfileService",
     "RegistrationService",
     "address_taken",
     "erase",
+    "erase_each",
 ]

@@ -93,7 +93,7 @@ def release_address(canonical: str, *, client: ClientInfo) -> None:
     unused = User.objects.identified_by(canonical).never_used().values_list("pk", flat=True)
     pk = unused.first()
     if pk and User.objects.release_address(pk, to=released_address()):
-        EmailVerificationToken.objects.filter(user_id=pk).delete()
+        EmailVerificationToken.objects.void(pk)
         PasswordResetToken.objects.void(pk)
         # Without the account: what it shows must not depend on other people.
         name = pseudonym("identifier", canonical)

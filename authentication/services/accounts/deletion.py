@@ -1,6 +1,8 @@
 """Requests, cancels and carries out the deletion of an account."""
 
 import datetime as dt
+import time
+import uuid
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,11 +17,15 @@ from authentication.models import (
 )
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
+from authentication.services.background import enqueue
 from authentication.services.mail import EmailService, Kind
 from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
 
-from .erasure import erase
+from .erasure import OutOfTimeError, erase
+
+# Within the time limit of a task.
+_ERASING_SECONDS = 20
 
 
 class DeletionService:
@@ -50,7 +56,14 @@ class DeletionService:
         return due_at
 
     @staticmethod
-    def erase_due() -> int:
-        """Erase the accounts whose grace is over; return how many."""
-        due = User.objects.due_for_erasure(at=timezone.now()).values_list("pk", flat=True)
-        return sum(erase(pk) for pk in list(due))
+    def erase(user_id: str | uuid.UUID, *, seconds: float = _ERASING_SECONDS) -> None:
+        """Erase an account now; after so many seconds another task goes on.
+
+        Raises what the erasure raises.
+        """
+        pk = uuid.UUID(str(user_id))
+        User.objects.release_erasure(pk)
+        try:
+            erase(pk, deadline=time.monotonic() + seconds)
+        except OutOfTimeError:
+            enqueue("authentication.tasks.erase_account", str(pk))

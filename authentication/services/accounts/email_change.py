@@ -115,7 +115,8 @@ class EmailChangeService:
         with _redeemed(token, _Action.CONFIRM_EMAIL, at=now, client=client, limit=limit) as change:
             if owner_of_address(change.new_email_canonical, at=now) not in {None, change.user_id}:
                 raise LinkInvalid
-            if not EmailChange.objects.confirm(change.pk, at=now):
+            is_proven = change.user.email_verified
+            if not EmailChange.objects.confirm(change.pk, is_from_proven=is_proven, at=now):
                 raise LinkInvalid
             release_address(change.new_email_canonical, client=client)
             if change.user.contested_at:

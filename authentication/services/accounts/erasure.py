@@ -1,11 +1,14 @@
 """Erasure of an account (GDPR, article 17). After a crash it can be run again."""
 
 import hmac
+import time
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
+import structlog
 from django.contrib.admin.models import LogEntry
-from django.db import transaction
+from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -18,58 +21,111 @@ from authentication.models import (
     User,
     UsernameHold,
 )
-from authentication.services.audit import STAFF_EVENTS, Event, Risk, record
+from authentication.services.acting import locked_account
+from authentication.services.audit import Event, Risk, record
+from authentication.services.background import record_failed_task
 from authentication.services.mail import delete_mail_files
+from authentication.services.sign_in import forget_names
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import new_token, pseudonym
+from authentication.utils.crypto import new_token, pseudonyms
+from authentication.utils.error_reports import report
 from authentication.utils.identifiers import canonical_email, canonical_username
 
 from .admin_sessions import delete_admin_sessions
 
-_BATCH = 1_000
+logger = structlog.get_logger(__name__)
+
+# No statement takes long: the log may have millions of rows, and each is in several indexes.
+_BATCH = 200
 
 
-def erase(user_id: uuid.UUID) -> bool:
+def erase(user_id: uuid.UUID, *, deadline: float | None = None) -> bool:
     """Erase an account; return False if it was restored or is already erased.
 
     Audit events stay, under a pseudonym: an HMAC of the user id under a random key of the account.
     The key is deleted with the account. From then on the events of one user can still be told
     from those of others, but not linked to the person.
+
+    Raises OutOfTimeError after `deadline`, of the clock `time.monotonic`; the next call goes on.
     """
-    user = User.objects.begin_erasure(user_id, key=new_token())
+    user = User.objects.begin_erasure(user_id, key=new_token(), at=timezone.now())
     if user is None:
         return False
-    subject = hmac.digest(user.erasure_key.encode(), user.pk.bytes, "sha256").hex()[:32]
-    _anonymize(AuditLog.objects.filter(user=user), subject)
-    # Failed sign-ins by these names have no user. Some are older than the account.
-    _anonymize(AuditLog.objects.filter(user=None, metadata__name__in=_pseudonyms_of(user)), subject)
-    _anonymize_actor(str(user.pk), subject)
-    if user.last_login:
-        delete_admin_sessions(user.pk)
-    _delete_related(user)
-    with transaction.atomic():
-        record(
-            Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, subject=subject
-        )
-        if user.email_verified or user.last_login:
-            # As after a change of the name: a name that is free at once would reveal the deletion.
-            # That of an account that was never used is free when the account is forgotten.
-            UsernameHold.objects.leave(user.username, user_id=None, at=timezone.now())
-        User.objects.filter(pk=user.pk).delete()
+    try:
+        _erase(user, deadline)
+    except OutOfTimeError:
+        User.objects.release_erasure(user_id)
+        raise
     return True
 
 
-def _pseudonyms_of(user: User) -> list[str]:
+def _erase(user: User, deadline: float | None) -> None:
+    subject = hmac.digest(user.erasure_key.encode(), user.pk.bytes, "sha256").hex()[:32]
+    _anonymize(AuditLog.objects.filter(user=user), subject, deadline)
+    # Failed sign-ins by these names have no user. Some are older than the account, some were stored
+    # before SECRET_KEY was rotated.
+    names = _names_of(user)
+    stored = [it for name in names for it in pseudonyms("identifier", name)]
+    _anonymize(AuditLog.objects.of_names(stored), subject, deadline)
+    _anonymize_actor(user.pk, subject, deadline)
+    if user.last_login:
+        delete_admin_sessions(user.pk)
+    _delete_related(user)
+    forget_names(names, unlocked_at=user.unlocked_at, at=timezone.now())
+    with locked_account(user.pk):
+        _delete(user, subject)
+    _truncate_journal()
+
+
+class OutOfTimeError(Exception):
+    """The erasure is not finished; it goes on later."""
+
+
+def erase_each(user_ids: Iterable[uuid.UUID], *, deadline: float | None = None) -> int:
+    """Erase accounts and return how many; one that cannot be erased stops no other.
+
+    It is tried again after an hour, then after twice as long each time, up to a day, and staff see
+    it among the failed tasks.
+
+    Raises OutOfTimeError after `deadline`, as `erase` does.
+    """
+    erased = 0
+    for pk in user_ids:
+        try:
+            erased += erase(pk, deadline=deadline)
+        except OutOfTimeError:
+            raise
+        except User.DoesNotExist:
+            continue  # Another process was taken for dead and finished.
+        except Exception as error:
+            logger.exception("erasure_failed", user=str(pk))
+            report(error)
+            User.objects.postpone_erasure(pk, at=timezone.now())
+            record_failed_task("authentication.tasks.erase_account", [str(pk)], error=error)
+    return erased
+
+
+def _delete(user: User, subject: str) -> None:
+    record(Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, subject=subject)
+    if user.email_verified or user.last_login:
+        # As after a change of the name: a name that is free at once would reveal the deletion.
+        # That of an account that was never used is free when the account is forgotten.
+        UsernameHold.objects.leave(user.username, user_id=None, at=timezone.now())
+    User.objects.filter(pk=user.pk).delete()
+
+
+def _names_of(user: User) -> set[str]:
+    """Return all addresses and usernames of an account, present and former, in canonical form."""
     addresses = {user.email_canonical}
     for change in EmailChange.objects.filter(user=user):
         addresses |= {change.old_email_canonical, change.new_email_canonical}
     names = {user.username_canonical}
     renamed = SensitiveChange.objects.filter(user=user, kind=SensitiveChange.Kind.USERNAME)
     names |= {canonical_username(change.details["from"]) for change in renamed}
-    return [pseudonym("identifier", name) for name in (*addresses, *names)]
+    return addresses | names
 
 
-def _anonymize(events: QuerySet[AuditLog], subject: str) -> None:
+def _anonymize(events: QuerySet[AuditLog], subject: str, deadline: float | None) -> None:
     """Remove all personal data from events, in batches that hold row locks only briefly."""
     blank: dict[str, Any] = {
         "user": None,
@@ -80,15 +136,23 @@ def _anonymize(events: QuerySet[AuditLog], subject: str) -> None:
     }
     while keys := list(events.values_list("pk", flat=True)[:_BATCH]):
         AuditLog.objects.filter(pk__in=keys).update(**blank, metadata={"subject": subject})
+        _check_time(deadline)
 
 
-def _anonymize_actor(user_id: str, subject: str) -> None:
+def _anonymize_actor(user_id: uuid.UUID, subject: str, deadline: float | None) -> None:
     """Remove a member of staff from the events of other accounts: id, address and browser."""
-    acted = AuditLog.objects.filter(event_type__in=STAFF_EVENTS, metadata__actor=user_id)
-    for event in acted.iterator():
-        event.metadata["actor"] = subject
-        event.ip_address, event.user_agent, event.correlation_id = None, "", ""
-        event.save(update_fields=["metadata", "ip_address", "user_agent", "correlation_id"])
+    changed = ("metadata", "ip_address", "user_agent", "correlation_id")
+    while events := list(AuditLog.objects.of_actor(user_id)[:_BATCH]):
+        for event in events:
+            event.metadata["actor"] = subject
+            event.ip_address, event.user_agent, event.correlation_id = None, "", ""
+        AuditLog.objects.bulk_update(events, changed)
+        _check_time(deadline)
+
+
+def _check_time(deadline: float | None) -> None:
+    if deadline and time.monotonic() > deadline:
+        raise OutOfTimeError
 
 
 def _delete_related(user: User) -> None:
@@ -104,3 +168,10 @@ def _delete_related(user: User) -> None:
             for it in (user.email, *(address for pair in changes for address in pair))
         }
     )
+
+
+def _truncate_journal() -> None:
+    """Remove what SQLite keeps of deleted rows in its write-ahead log."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

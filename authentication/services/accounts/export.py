@@ -2,27 +2,27 @@
 
 import dataclasses
 import datetime as dt
-import json
 import uuid
-import zlib
+from itertools import chain
 
-from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from authentication.exceptions import CodeInvalid, InvalidCredentials, LinkInvalid, ValidationFailed
-from authentication.models import AccountExport, ActionToken, User, UserSession
-from authentication.models.account_export import LIFETIME
+from authentication.models import AccountExport, ActionToken, ExportPart, User, UserSession
+from authentication.models.account_export import LIFETIME, TRIES
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
-from authentication.services.background import enqueue
+from authentication.services.background import enqueue, record_failed_task
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.services.sign_in import WRONG_CODE, CodeMissing, authenticate
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import DecryptionError, decrypt, encrypt
+from authentication.utils.encryption import DecryptionError
 
-from .personal_data import collect_personal_data
+from .export_parts import ExportReader, as_json, store_parts
+from .personal_data import personal_data
 
 _BUILD = "authentication.tasks.build_export"
 _WRONG = "This is not your password."
@@ -31,11 +31,15 @@ _DOWNLOAD = ActionToken.Action.DOWNLOAD_EXPORT
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ExportState:
-    """The state: none, preparing, ready or downloaded; and until when it can be downloaded."""
+    """The state: none, preparing, failed, ready or downloaded; and until when it is ready."""
 
     state: str
     requested_at: dt.datetime | None = None
     available_until: dt.datetime | None = None
+
+
+class GivenUpError(Exception):
+    """An export failed as often as it is tried."""
 
 
 class ExportService:
@@ -60,30 +64,48 @@ class ExportService:
 
     @staticmethod
     def build(export_id: str | uuid.UUID) -> None:
-        """Make an export and mail its owner; one that is ready or was replaced is skipped."""
-        export = (
-            AccountExport.objects.select_related("user").filter(pk=export_id, ready_at=None).first()
-        )
-        if export is None or not export.user.is_active:
+        """Make an export and mail its owner; one that is ready, being made or gone is skipped."""
+        pk, now = uuid.UUID(str(export_id)), timezone.now()
+        if not AccountExport.objects.claim_build(pk, at=now):
             return
-        now = timezone.now()
-        held = json.dumps(
-            {"made_at": now, **collect_personal_data(export.user)}, cls=DjangoJSONEncoder, indent=2
-        )
-        content = encrypt(zlib.compress(held.encode()), context=_context(export.pk))
+        export = AccountExport.objects.select_related("user").get(pk=pk)
+        if not export.user.is_active:
+            return
+        topics = personal_data(export.user)
+        try:
+            parts = store_parts(export, as_json(chain([("made_at", now)], topics)))
+        except IntegrityError:
+            if AccountExport.objects.filter(pk=pk).exists():
+                raise
+            return  # A newer one has replaced it.
         with transaction.atomic():
-            if AccountExport.objects.finish(export.pk, content=content, at=now):
-                EmailService.queue(Kind.EXPORT_READY, user_id=export.user_id, export=str(export.pk))
+            if AccountExport.objects.finish(pk, parts=parts, at=timezone.now()):
+                EmailService.queue(Kind.EXPORT_READY, user_id=export.user_id, export=str(pk))
 
     @staticmethod
     def sweep() -> None:
-        """Queue the exports whose task was lost."""
-        for pk in AccountExport.objects.unfinished(at=timezone.now()).values_list("pk", flat=True):
-            enqueue(_BUILD, str(pk))
+        """Queue the exports whose task was lost; give up those that failed three times.
+
+        Their owner is mailed, and staff see them among the failed tasks.
+        """
+        now = timezone.now()
+        for export in AccountExport.objects.unfinished(at=now):
+            if export.tries < TRIES:
+                # The message expires because the next sweep queues a new one.
+                enqueue(_BUILD, str(export.pk), expires=settings.EMAIL_SWEEP_SECONDS)
+                continue
+            with transaction.atomic():
+                if AccountExport.objects.give_up(export.pk, at=now):
+                    EmailService.queue(Kind.EXPORT_FAILED, user_id=export.user_id)
+                    record_failed_task(_BUILD, [str(export.pk)], error=GivenUpError())
 
     @staticmethod
-    def download_by_mail(*, token: str, password: str, otp: str, client: ClientInfo) -> bytes:
+    def download_by_mail(
+        *, token: str, password: str, otp: str, client: ClientInfo
+    ) -> ExportReader:
         """Return a user's copy for the mailed token, the password and, if there is one, a code.
+
+        Close it after reading: the service forgets it then.
 
         Raises LinkInvalid as `download` does, ValidationFailed for a wrong password or code,
         AccountLocked or RateLimited after too many.
@@ -94,8 +116,10 @@ class ExportService:
         return _hand_out(redemption, link, session=None, client=client)
 
     @staticmethod
-    def download(session: UserSession, *, token: str, client: ClientInfo) -> bytes:
-        """Return a user's copy, as JSON, for the mailed token; the service forgets it then.
+    def download(session: UserSession, *, token: str, client: ClientInfo) -> ExportReader:
+        """Return a user's copy, as JSON, for the mailed token.
+
+        Close it after reading: the service forgets it then.
 
         Raises LinkInvalid if the token is unknown, used or expired, or another user's.
         """
@@ -128,7 +152,7 @@ def _hand_out(
     *,
     session: UserSession | None,
     client: ClientInfo,
-) -> bytes:
+) -> ExportReader:
     with redemption.spend(link, session=session) as spent:
         now = timezone.now()
         ready = AccountExport.objects.ready(at=now).filter(user=spent.user)
@@ -136,8 +160,8 @@ def _hand_out(
         if export is None or not AccountExport.objects.claim_download(export.pk, at=now):
             raise LinkInvalid
         try:
-            held = zlib.decompress(decrypt(export.content, context=_context(export.pk)))
-        except DecryptionError:
+            held = ExportReader(export)
+        except (DecryptionError, ExportPart.DoesNotExist):
             raise LinkInvalid from None
         record(Event.EXPORT_DOWNLOADED, user_id=spent.user_id, client=client, risk=Risk.MEDIUM)
     return held
@@ -146,6 +170,8 @@ def _hand_out(
 def _state(export: AccountExport) -> ExportState:
     if export.downloaded_at:
         return ExportState("downloaded", export.requested_at)
+    if export.failed_at:
+        return ExportState("failed", export.requested_at)
     if export.ready_at is None:
         return ExportState("preparing", export.requested_at)
     until = export.ready_at + LIFETIME
@@ -154,7 +180,3 @@ def _state(export: AccountExport) -> ExportState:
         if until > timezone.now()
         else ExportState("none")
     )
-
-
-def _context(export_id: uuid.UUID) -> str:
-    return f"export:{export_id}"

@@ -1,8 +1,12 @@
 """Collection of all personal data of an account (GDPR, articles 15 and 20)."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.db.models import Q
+
 from authentication.models import (
+    AccountExport,
     ActionToken,
     AuditLog,
     Consent,
@@ -12,8 +16,12 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    RecoveryCode,
+    SecondFactor,
     SecondFactorRemoval,
     SensitiveChange,
+    SignInChallenge,
+    TokenBlacklist,
     User,
     UsernameHold,
     UserProfile,
@@ -21,6 +29,7 @@ from authentication.models import (
 )
 
 _Mail = OutgoingEmail.Kind
+_PAGE = 1_000
 _ACCOUNT = (
     "id",
     "email",
@@ -62,6 +71,11 @@ _SESSION = (
     "remember_me",
     "created_at",
     "last_activity_at",
+    "last_rotation_at",
+    "reauthenticated_at",
+    "password_proven_at",
+    "failed_login_attempts",
+    "locked_until",
     "expires_at",
     "ended_at",
     "end_reason",
@@ -78,6 +92,16 @@ _EVENT = (
     "metadata",
 )
 
+_SIGN_IN = (
+    "device_name",
+    "remember_me",
+    "by_password",
+    "tries",
+    "created_at",
+    "expires_at",
+    "used_at",
+)
+
 # Links and former passwords appear with their times only, because their content is secret.
 _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
@@ -86,7 +110,7 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "mails": (OutgoingEmail, ("kind", "status", "created_at", "sent_at")),
     "email_changes": (
         EmailChange,
-        ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at"),
+        ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at", "is_from_proven"),
     ),
     "sensitive_changes": (
         SensitiveChange,
@@ -94,10 +118,10 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "verification_links": (
         EmailVerificationToken,
-        ("email", "created_at", "expires_at", "verified_at"),
+        ("email", "created_at", "expires_at", "verified_at", "voided_at"),
     ),
-    "reset_links": (PasswordResetToken, ("created_at", "used_at")),
-    "other_links": (ActionToken, ("action", "created_at", "expires_at", "used_at")),
+    "reset_links": (PasswordResetToken, ("created_at", "used_at", "voided_at")),
+    "other_links": (ActionToken, ("action", "created_at", "expires_at", "used_at", "voided_at")),
     "known_devices": (
         KnownDevice,
         ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
@@ -107,25 +131,29 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("reason", "requested_at", "ended_at", "outcome"),
     ),
     "password_changes": (PasswordHistory, ("created_at",)),
+    "second_factors": (SecondFactor, ("pending_at", "window_started_at", "window_tries")),
+    "recovery_codes": (RecoveryCode, ("created_at", "used_at")),
+    "unfinished_sign_ins": (SignInChallenge, _SIGN_IN),
+    "revoked_tokens": (TokenBlacklist, ("reason", "blacklisted_at", "expires_at")),
+    "exports": (AccountExport, ("requested_at", "ready_at", "failed_at", "downloaded_at")),
     "held_usernames": (UsernameHold, ("reason", "held_at")),
 }
 
 
-def collect_personal_data(user: User) -> dict[str, Any]:
-    """Return all personal data of a user without secrets, by topic.
+def personal_data(user: User) -> Iterator[tuple[str, Any]]:
+    """Yield all personal data of a user without secrets, as pairs of a topic and its content.
 
-    The values are JSON types, datetimes and UUIDs.
+    A table is an iterator over its rows. The values are JSON types, datetimes and UUIDs.
     """
     profile = (
         UserProfile.objects.filter(user=user)
         .values("display_name", "timezone", "visibility")
         .first()
     )
-    return {
-        "account": {name: getattr(user, name) for name in _ACCOUNT},
-        "profile": profile or {},
-        **{name: _rows(table, fields, user) for name, (table, fields) in _TABLES.items()},
-    }
+    yield "account", {name: getattr(user, name) for name in _ACCOUNT}
+    yield "profile", profile or {}
+    for name, (table, fields) in _TABLES.items():
+        yield name, _rows(table, fields, user)
 
 
 def _without_delivery(mail: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +165,30 @@ def _without_delivery(mail: dict[str, Any]) -> dict[str, Any]:
     return {**mail, **hidden}
 
 
-def _rows(table: Any, fields: tuple[str, ...], user: User) -> list[dict[str, Any]]:
+def _rows(table: Any, fields: tuple[str, ...], user: User) -> Iterator[dict[str, Any]]:
     rows = table.objects.filter(user=user)
     if table is ActionToken:
         rows = rows.exclude(action=ActionToken.Action.CONFIRM_EMAIL)
-    found = rows.order_by("pk").values(*fields)
-    return [_without_delivery(row) for row in found] if table is OutgoingEmail else list(found)
+    found = rows.values("pk", *fields)
+    for row in _by_time(found) if table is AuditLog else _by_key(found):
+        shown = {name: row[name] for name in fields}
+        yield _without_delivery(shown) if table is OutgoingEmail else shown
+
+
+def _by_key(rows: Any) -> Iterator[Any]:
+    page = list(rows.order_by("pk")[:_PAGE])
+    while page:
+        yield from page
+        page = list(rows.filter(pk__gt=page[-1]["pk"]).order_by("pk")[:_PAGE])
+
+
+def _by_time(events: Any) -> Iterator[Any]:
+    """Yield events, the newest first, in the order of their index: there may be a million."""
+    ordered = events.order_by("-timestamp", "-pk")
+    page = list(ordered[:_PAGE])
+    while page:
+        yield from page
+        last = page[-1]
+        older = Q(timestamp__lt=last["timestamp"]) | Q(pk__lt=last["pk"])
+        # The first condition bounds the index; the second alone would not.
+        page = list(ordered.filter(older, timestamp__lte=last["timestamp"])[:_PAGE])

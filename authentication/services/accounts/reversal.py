@@ -129,7 +129,7 @@ class Reversal:
             for token in tokens
             if token.subject.get(void[token.action][0]) in void[token.action][1]
         ]
-        ActionToken.objects.filter(pk__in=later).delete()
+        ActionToken.objects.filter(pk__in=later).update(voided_at=self.at)
 
     def _opened(self) -> Any:
         mine = UserSession.objects.filter(user=self.user)

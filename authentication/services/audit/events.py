@@ -11,15 +11,6 @@ from authentication.utils.metrics import count_event
 
 Event = AuditLog.Event
 Risk = AuditLog.Risk
-STAFF_EVENTS = (
-    Event.ADMIN_ACTION,
-    Event.ACCOUNT_UNLOCKED,
-    Event.TOKEN_REVOKED,
-    Event.SECOND_FACTOR_DISABLED,
-    Event.SECOND_FACTOR_REMOVAL_REQUESTED,
-    Event.SECOND_FACTOR_REMOVAL_CANCELLED,
-)
-"""The events that may name a member of staff, as `actor`."""
 
 
 def record(

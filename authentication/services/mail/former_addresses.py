@@ -17,6 +17,7 @@ _OWN_ADDRESS_ONLY = frozenset(
         Kind.ACCOUNT_EXISTS,
         Kind.EMAIL_CHANGE,
         Kind.EXPORT_READY,
+        Kind.EXPORT_FAILED,
         Kind.FORMER_ADDRESS,
     }
 )

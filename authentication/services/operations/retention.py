@@ -31,7 +31,7 @@ from authentication.models import (
     UsernameHold,
     UserSession,
 )
-from authentication.services.accounts import erase
+from authentication.services.accounts import OutOfTimeError, erase_each
 from authentication.services.background import enqueue
 
 BATCH = 2_000
@@ -45,10 +45,13 @@ Rows = QuerySet[Any]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
-    """Which rows are due at a time, and what is done with a batch of them: by default, delete."""
+    """Which rows are due at a time, and what is done with a batch of them: by default, delete.
+
+    `act` gets the end of its time, too, of the clock `time.monotonic`.
+    """
 
     due: Callable[[dt.datetime], Rows]
-    act: Callable[[Rows], int] = lambda rows: rows.delete()[0]
+    act: Callable[[Rows, float], int] = lambda rows, _: rows.delete()[0]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class RetentionService:
         for rule in _RULES[name]:
             due = rule.due(now)
             while keys := list(due.values_list("pk", flat=True)[:BATCH]):
-                done = rule.act(due.model.objects.filter(pk__in=keys))
+                done = rule.act(due.model.objects.filter(pk__in=keys), deadline)
                 total += len(keys)
                 on_batch(len(keys))
                 if not done or time.monotonic() > deadline:
@@ -99,7 +102,7 @@ def _expired_sessions(now: dt.datetime) -> Rows:
     return UserSession.objects.expired(at=now)
 
 
-def _expire(rows: Any) -> int:
+def _expire(rows: Any, _: float) -> int:
     return int(rows.expire(at=timezone.now()))
 
 
@@ -137,13 +140,23 @@ def _old_audit(now: dt.datetime) -> Rows:
 def _unverified(now: dt.datetime) -> Rows:
     if not settings.UNVERIFIED_ACCOUNT_RETENTION:
         return User.objects.none()  # type: ignore[no-any-return]  # the manager is made at run time
-    never: Rows = User.objects.filter(email_verified=False, last_login=None, is_staff=False)
+    never: Rows = User.objects.erasable(at=now).filter(
+        email_verified=False, last_login=None, is_staff=False
+    )
     return never.filter(created_at__lte=now - settings.UNVERIFIED_ACCOUNT_RETENTION)
 
 
-def _erase(rows: Rows) -> int:
+def _erase(rows: Rows, deadline: float) -> int:
     # Not a plain deletion: events in the audit log may name the account, and `erase` blanks them.
-    return sum(erase(pk) for pk in rows.values_list("pk", flat=True))
+    try:
+        return erase_each(rows.values_list("pk", flat=True), deadline=deadline)
+    except OutOfTimeError:
+        return 1
+
+
+def _deleted(now: dt.datetime) -> Rows:
+    due: Rows = User.objects.due_for_erasure(at=now)
+    return due
 
 
 def _done_mails(now: dt.datetime) -> Rows:
@@ -177,6 +190,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (Rule(_old_audit),),
     "passwords": (Rule(_superseded_passwords),),
+    "deletions": (Rule(_deleted, _erase),),
     "accounts": (
         Rule(_unverified, _erase),
         Rule(UsernameHold.objects.claimed_before),

@@ -13,6 +13,7 @@ from authentication.models import (
     KnownDevice,
     PasswordHistory,
     PasswordResetToken,
+    SecondFactor,
     TokenBlacklist,
     User,
     UserSession,
@@ -76,6 +77,7 @@ class PasswordService:
                 proven_at=session.reauthenticated_at
                 if user.second_factor_at
                 else user.password_changed_at,
+                password_proven_at=user.password_changed_at,
                 device=session.device_fingerprint if is_known(session) else "",
                 is_sign_in=False,
             )
@@ -144,6 +146,7 @@ class PasswordService:
             device = remember(user, client, at=changed_at)
             KnownDevice.objects.forget(user.pk, but=device.digest)
             KnownDevice.objects.filter(user=user).clear_attempts()
+            SecondFactor.objects.forget_tries(user.pk)
             record(Event.PASSWORD_RESET, user_id=user.pk, client=client, risk=Risk.MEDIUM)
             _queue_notice(user)
             queue_breach_check(user, new_password)

@@ -1,6 +1,7 @@
 """Signing in and out: passwords, lockout, second factor, exchange tokens, reauthentication."""
 
 from .authentication import AuthenticationService
+from .counters import forget_names
 from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
@@ -23,6 +24,7 @@ __all__ = [
     "SignedIn",
     "authenticate",
     "check_own_password",
+    "forget_names",
     "is_known",
     "is_password_of_unproven",
     "new_exchange_token",

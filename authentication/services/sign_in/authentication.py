@@ -131,7 +131,10 @@ def _open(user: User, opening: Opening, *, client: ClientInfo) -> SignedIn:
     now = timezone.now()
     with transaction.atomic():
         return open_session(
-            user, dataclasses.replace(opening, proven_at=now), client=client, at=now
+            user,
+            dataclasses.replace(opening, proven_at=now, password_proven_at=now),
+            client=client,
+            at=now,
         )
 
 

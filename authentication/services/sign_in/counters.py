@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -166,6 +167,10 @@ class NameCounter:
     # try this name that its owner has signed in.
     clear = release
 
+    def forget(self) -> None:
+        """Forget the count and the lock."""
+        self._cache.delete_many([self._count, self._lock])
+
     def _add(self, step: int) -> int:
         try:
             return int(self._cache.incr(self._count, step))
@@ -176,3 +181,10 @@ class NameCounter:
 
 
 Counter = RowCounter | NameCounter | AllSessionsCounter
+
+
+def forget_names(names: Iterable[str], *, unlocked_at: dt.datetime | None, at: dt.datetime) -> None:
+    """Forget the failures of canonical names of an account that goes."""
+    for name in names:
+        for unlocked in {unlocked_at, None}:
+            NameCounter(name, unlocked_at=unlocked, at=at).forget()

@@ -28,6 +28,8 @@ class Opening:
     """Whether a second factor was proven."""
     proven_at: dt.datetime | None = None
     """When a password or a second factor was given; None after a mailed link."""
+    password_proven_at: dt.datetime | None = None
+    """When the password was given; None after a mailed link."""
     restore: bool = False
     """Whether a pending deletion of the account is cancelled."""
     device: str = ""
@@ -93,6 +95,7 @@ def _create(
         remember_me=opening.remember_me,
         is_verified=opening.is_verified,
         reauthenticated_at=opening.proven_at,
+        password_proven_at=opening.password_proven_at,
         device_fingerprint=device.digest,
         device_name=opening.device_name or described.name,
         device_type=described.type,

@@ -54,7 +54,9 @@ class ReauthenticationService:
             _check_own_code(session, otp, client=client)
         with acting(session):
             now = timezone.now()
-            UserSession.objects.reauthenticate(session.pk, by_factor=has_factor, at=now)
+            UserSession.objects.reauthenticate(
+                session.pk, by_factor=has_factor, by_password=bool(password), at=now
+            )
             record(
                 Event.REAUTHENTICATED,
                 user_id=session.user_id,

@@ -123,8 +123,11 @@ class SecondFactorService:
 
     @staticmethod
     def disable(session: UserSession, *, client: ClientInfo) -> None:
-        """Remove the second factor, end every other session; raises NotFound without one."""
-        with acting(session, recent_proof=True) as user:
+        """Remove the second factor, end every other session; raises NotFound without one.
+
+        It needs the password too, given within REAUTHENTICATION_MINUTES.
+        """
+        with acting(session, recent_proof=True, recent_password=True) as user:
             if not remove_second_factor(user):
                 raise NotFound
             now = timezone.now()
@@ -135,9 +138,10 @@ class SecondFactorService:
     def renew_recovery_codes(session: UserSession, *, client: ClientInfo) -> list[str]:
         """Return new recovery codes, which are shown only once; the older ones are void.
 
-        Raises NotFound if there is no second factor.
+        It needs the password too, given within REAUTHENTICATION_MINUTES. Raises NotFound if there
+        is no second factor.
         """
-        with acting(session, recent_proof=True) as user:
+        with acting(session, recent_proof=True, recent_password=True) as user:
             if not user.second_factor_at:
                 raise NotFound
             now = timezone.now()
@@ -195,6 +199,7 @@ def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
         remember_me=challenge.remember_me,
         is_verified=True,
         proven_at=at if challenge.by_password else None,
+        password_proven_at=challenge.created_at if challenge.by_password else None,
         # With a deletion pending, a password opens a challenge only if the client asked to restore.
         restore=challenge.by_password,
     )

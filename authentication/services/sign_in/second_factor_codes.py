@@ -28,24 +28,40 @@ WRONG_CODE = "This code is not valid."
 def prove_code(user: User, typed: str, *, client: ClientInfo) -> None:
     """Check a code of the user's app or a recovery code, however typed; a right one is spent.
 
-    Tries are counted before the code is looked at: ten an hour for an account, over all sign-ins. A
-    text that cannot be a code costs no try.
+    Tries of app codes are counted before the code is looked at: ten an hour for an account, over
+    all sign-ins. Recovery codes are not counted: nobody guesses 120 bits, and a stranger who knows
+    the password must not bar the owner from them. A text that cannot be a code costs no try.
 
     Raises ValidationFailed for such a text, CodeInvalid for a wrong code, RateLimited, with the
     seconds left, when there is no try left.
     """
     code, now = read_code(typed), timezone.now()
-    attempt = SecondFactor.objects.reserve_try(user.pk, at=now)
+    if is_totp_code(code):
+        _prove_app_code(user, code, client=client, at=now)
+    else:
+        _prove_recovery_code(user, code, client=client, at=now)
+
+
+def _prove_app_code(user: User, code: str, *, client: ClientInfo, at: dt.datetime) -> None:
+    attempt = SecondFactor.objects.reserve_try(user.pk, at=at)
     factor = SecondFactor.objects.get(user_id=user.pk)
     if attempt is Attempt.REFUSED:
         _record_failure(user, client, reason="limit")
-        raise RateLimited(retry_after=_seconds_left(factor, at=now))
-    is_right = _is_app_code_of if is_totp_code(code) else _is_recovery_code_of
-    if not is_right(factor, code, at=now):
+        raise RateLimited(retry_after=_seconds_left(factor, at=at))
+    if not _is_app_code_of(factor, code, at=at):
         _fail(user, attempt, client)
         raise CodeInvalid
-    method = "totp" if is_totp_code(code) else "recovery_code"
-    record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method=method)
+    record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method="totp")
+
+
+def _prove_recovery_code(user: User, code: str, *, client: ClientInfo, at: dt.datetime) -> None:
+    with transaction.atomic():
+        if RecoveryCode.objects.spend(user.pk, code, at=at):
+            record(Event.SECOND_FACTOR_USED, user_id=user.pk, client=client, method="recovery_code")
+            EmailService.queue(Kind.RECOVERY_CODE_USED, user_id=user.pk, when=at.isoformat())
+            return
+        _record_failure(user, client, reason="code")
+    raise CodeInvalid
 
 
 def read_code(typed: str) -> str:
@@ -80,13 +96,6 @@ def _is_app_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool
     seed = decrypt(factor.seed, context=seed_context(factor.user_id))
     step = matching_step(seed, code, timestamp=at.timestamp())
     return step is not None and SecondFactor.objects.accept_step(factor, step=step)
-
-
-def _is_recovery_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool:
-    if not RecoveryCode.objects.spend(factor.user_id, code, at=at):
-        return False
-    SecondFactor.objects.return_try(factor.user_id)
-    return True
 
 
 def _fail(user: User, attempt: Attempt, client: ClientInfo) -> None:

@@ -98,10 +98,7 @@ class SecondFactorRemovalService:
     def cancel(removal: SecondFactorRemoval, *, actor: User, client: ClientInfo) -> None:
         """Give a removal up; raises PermissionRefused if it is over."""
         with _pending(removal, actor) as (current, _):
-            outcome, now = _Outcome.CANCELLED, timezone.now()
-            SecondFactorRemoval.objects.end(current.pk, outcome=outcome, at=now)
-            _void_link(current)
-            _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, current, actor, client)
+            _cancel(current, actor, client)
 
     @staticmethod
     def stop(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
@@ -150,9 +147,30 @@ def _carry_out_late(removal: SecondFactorRemoval) -> bool:
     try:
         with locked_account(removal.user_id) as user:
             actor = removal.requested_by
+            if not _may_still_ask(actor, user):
+                _cancel(removal, actor, ClientInfo())
+                return False
             return _carry_out(removal, user, actor=actor, client=ClientInfo())
     except User.DoesNotExist:
         return False
+
+
+def _may_still_ask(actor: User | None, target: User) -> bool:
+    """Return whether the member of staff who asked is one still, and may change the account."""
+    if actor is None or not (actor.is_active and actor.has_perm("authentication.change_user")):
+        return False
+    try:
+        _check(actor, target)
+    except PermissionRefused:
+        return False
+    return actor.is_staff
+
+
+def _cancel(removal: SecondFactorRemoval, actor: User | None, client: ClientInfo) -> None:
+    now = timezone.now()
+    if SecondFactorRemoval.objects.end(removal.pk, outcome=_Outcome.CANCELLED, at=now):
+        _void_link(removal)
+        _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, removal, actor, client)
 
 
 def _carry_out(

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError
 from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
 
 from authentication.models import OutgoingEmail, SecondFactorRemoval, User
 from authentication.services import SecondFactorRemovalService
@@ -187,3 +188,34 @@ class TestCommand:
             with pytest.raises(CommandError):
                 run_command("remove_second_factor", person.email, staff=actor.email, reason=reason)
         assert SecondFactorRemovalService.pending(person) is None
+
+
+@pytest.mark.parametrize(
+    "fall", [{"is_active": False}, {"is_staff": False}, {"is_superuser": False}], ids=str
+)
+def test_a_removal_ends_with_the_rights_of_the_member_who_requested_it(
+    requested: str,
+    staff: User,
+    person: User,
+    time_machine: TimeMachineFixture,
+    fall: dict[str, bool],
+) -> None:
+    User.objects.filter(pk=staff.pk).update(**fall)
+    time_machine.shift(25 * 3600)
+
+    assert SecondFactorRemovalService.carry_out_due() == 0
+
+    assert (has_factor(person), outcome()) == (True, "cancelled")
+
+
+def test_a_removal_ends_when_the_account_outranks_the_member_who_requested_it(
+    requested: str, staff: User, person: User, time_machine: TimeMachineFixture
+) -> None:
+    User.objects.filter(pk=staff.pk).update(is_superuser=False)
+    permission = Permission.objects.get(codename="change_user")
+    User.objects.get(pk=staff.pk).user_permissions.add(permission)
+    User.objects.filter(pk=person.pk).update(is_staff=True, is_superuser=True)
+    time_machine.shift(25 * 3600)
+
+    assert SecondFactorRemovalService.carry_out_due() == 0
+    assert has_factor(person)

@@ -7,7 +7,6 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, User, UserSession
-from authentication.services import DeletionService
 from authentication.tests.answers import (
     CLEARED,
     TOKEN_INVALID,
@@ -27,6 +26,7 @@ from authentication.tests.clients import (
     use_refresh,
 )
 from authentication.tests.conftest import API, Deliver
+from authentication.tests.erasing import erase_due
 from authentication.tests.factories import PASSWORD, give_factor
 
 URL = f"{API}/account/delete/"
@@ -113,7 +113,7 @@ class TestGracePeriod:
 
         answer = log_in(api, person, restore=True)
         time_machine.shift(2 * 86_400)
-        DeletionService.erase_due()
+        erase_due()
 
         assert answer.status_code == 200
         assert AuditLog.objects.filter(event_type="account_restored", user=person).count() == 1
@@ -124,7 +124,7 @@ class TestGracePeriod:
     def test_restore_is_refused_once_the_erasure_has_begun(
         self, api: APIClient, person: User
     ) -> None:
-        User.objects.begin_erasure(person.pk, key="k")
+        User.objects.begin_erasure(person.pk, key="k", at=NOON)
 
         assert_problem(log_in(api, person, restore=True), 403, "account_disabled")
         assert not UserSession.objects.filter(is_active=True).exists()

@@ -105,3 +105,19 @@ def test_the_change_answers_the_same_for_unproven_and_free_addresses(
         assert subjects(delivered, address) == ["Confirm your new email address"]
 
     assert answers[0] == answers[1]
+
+
+def test_a_squatter_who_moves_away_keeps_no_right_to_the_address(
+    api: APIClient, delivered: Deliver, settings: Settings
+) -> None:
+    settings.REQUIRE_EMAIL_VERIFICATION = False
+    register(api, SQUATTERS, email="owner@example.org", username="squatter")
+    body = {"email": "owner@example.org", "password": SQUATTERS}
+    tokens = api.post(f"{API}/login/", body).json()
+    request_change(api, tokens)
+    assert api.post(CONFIRM, {"token": newest_link(delivered, NEW)}).status_code == 200
+
+    register(api, PASSWORD, email="owner@example.org", username="naomi")
+
+    assert log_in(api, PASSWORD, "naomi") == (200, "")
+    assert "You already have an account" not in subjects(delivered, NEW)

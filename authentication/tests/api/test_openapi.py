@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from authentication.api.examples import USER_ID
 from authentication.models import User, UserSession
-from authentication.services.accounts.personal_data import collect_personal_data
+from authentication.services.accounts.personal_data import personal_data
 from authentication.tests.clients import log_in, sign_in
 from authentication.tests.conftest import BROWSER, bearer
 from authentication.tests.factories import UserFactory, give_factor
@@ -175,7 +175,7 @@ def test_the_example_of_an_export_names_every_part(person: User) -> None:
     ]["200"]
 
     shown = example["content"]["application/json"]["examples"]["Answer"]["value"]
-    assert shown.keys() - {"made_at"} == collect_personal_data(person).keys()
+    assert shown.keys() - {"made_at"} == dict(personal_data(person)).keys()
 
 
 def test_every_answer_that_asks_to_wait_documents_retry_after() -> None:

@@ -1,6 +1,9 @@
 """An account allows ten tries of a code an hour."""
 
+import io
+
 import pytest
+from django.core.management import call_command
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -55,7 +58,6 @@ class TestTryLimit:
 
         answers = [
             verify(api, get_challenge(api, person), factor.code()),
-            verify(api, get_challenge(api, person), factor.recovery_codes[0]),
             log_in(api, person, otp=factor.code()),
         ]
 
@@ -101,11 +103,37 @@ class TestTryLimit:
 
         assert log_in(api, other, otp=theirs.code()).status_code == 200
 
-    def test_a_password_reset_does_not_start_a_new_count(
+    def test_a_recovery_code_works_while_codes_of_the_app_do_not(
+        self, api: APIClient, person: User, factor: Factor
+    ) -> None:
+        self.send_wrong_codes(api, person, factor, 12)
+
+        right, wrong = factor.recovery_codes[0], "0" * 24
+        assert verify(api, get_challenge(api, person), wrong).status_code == 401
+        assert verify(api, get_challenge(api, person), right).status_code == 200
+        assert log_in(api, person, otp=factor.code()).status_code == 429
+
+    def test_a_password_reset_starts_a_new_count(
         self, api: APIClient, person: User, factor: Factor
     ) -> None:
         self.send_wrong_codes(api, person, factor, 10)
         token = PasswordResetToken.objects.issue(person, at=NOON)
         confirm_reset(api, token)
 
-        assert log_in(api, person, password=NEW_PASSWORD, otp=factor.code()).status_code == 429
+        assert log_in(api, person, password=NEW_PASSWORD, otp=factor.code()).status_code == 200
+
+    def test_an_unlock_by_staff_starts_a_new_count(
+        self, api: APIClient, person: User, factor: Factor
+    ) -> None:
+        self.send_wrong_codes(api, person, factor, 10)
+        call_command("unlock_account", person.email, stdout=io.StringIO())
+
+        assert log_in(api, person, otp=factor.code()).status_code == 200
+
+    def test_a_recovery_code_that_is_used_is_mailed(
+        self, api: APIClient, person: User, factor: Factor, delivered: Deliver
+    ) -> None:
+        log_in(api, person, otp=factor.recovery_codes[0])
+
+        subjects = [mail.subject for mail in delivered()]
+        assert subjects.count("A recovery code of your account was used") == 1

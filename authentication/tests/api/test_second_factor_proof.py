@@ -91,6 +91,27 @@ class TestRequiredProof:
         assert get_status(api, signed_in)["session_verified"] is True
         assert post_as(api, signed_in, DISABLE).status_code == 200
 
+    @pytest.mark.parametrize("url", [DISABLE, RENEW])
+    def test_an_old_session_needs_both_the_password_and_a_code(
+        self,
+        api: APIClient,
+        person: User,
+        signed_in: Tokens,
+        time_machine: TimeMachineFixture,
+        url: str,
+    ) -> None:
+        factor = give_factor(person)
+        time_machine.shift(dt.timedelta(minutes=10))
+
+        reauthenticate(api, signed_in, otp=factor.code())
+        refused = post_as(api, signed_in, url)
+        time_machine.shift(30)
+        reauthenticate(api, signed_in, otp=factor.code(), password=PASSWORD)
+
+        assert_problem(refused, 403, "reauthentication_required")
+        assert "password and a code" in refused.json()["detail"]
+        assert post_as(api, signed_in, url).status_code == 200
+
     def test_a_wrong_code_is_not_a_proof(
         self, api: APIClient, person: User, signed_in: Tokens
     ) -> None:

@@ -1,6 +1,7 @@
 """A person's own data do not tell whether an address they asked to move to is a member's."""
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from time_machine import TimeMachineFixture
 from authentication.models import AccountExport, EmailChange, OutgoingEmail, User
 from authentication.services import ExportService
 from authentication.tests.api.email_changes import URL, request_change
-from authentication.tests.clients import NOON, Tokens, get_as, post_as, sign_in
+from authentication.tests.clients import NOON, Tokens, content_of, get_as, post_as, sign_in
 from authentication.tests.conftest import API, Deliver, deliver_due, queries, token_in
 from authentication.tests.factories import PASSWORD, UserFactory, unverified_user
 
@@ -80,8 +81,8 @@ def export_of(api: APIClient, person: User, tokens: Tokens) -> dict[str, Any]:
     deliver_due()
     link = next(it for it in reversed(mail.outbox) if "copy of your data" in it.subject)
     answer = post_as(api, tokens, f"{API}/account/export/download/", {"token": token_in(link)})
-    assert answer.status_code == 200, answer.content
-    copy: dict[str, Any] = answer.json()
+    assert answer.status_code == 200
+    copy: dict[str, Any] = json.loads(content_of(answer))
     return copy
 
 

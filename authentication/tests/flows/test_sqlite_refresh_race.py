@@ -38,6 +38,17 @@ call_command("migrate", verbosity=0)
 User.objects.create_superuser("{EMAIL}", "{PASSWORD}")
 call_command("runserver", sys.argv[1], use_reloader=False, skip_checks=True)
 """
+# An erasure, by another process.
+_ERASURE = """
+import sys, django
+django.setup()
+from django.utils import timezone
+from authentication.models import User
+from authentication.services import DeletionService
+user = User.objects.get(username=sys.argv[1])
+User.objects.request_deletion(user.pk, at=timezone.now())
+DeletionService.erase(user.pk)
+"""
 _STARTING_SECONDS = 60
 
 
@@ -70,6 +81,7 @@ class Service:
 
     def __init__(self, port: int, folder: Path) -> None:
         self.port, self.database, self.log = port, folder / "db.sqlite3", folder / "log"
+        self.environment: dict[str, str] = {}
 
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
         with closing(Caller(self.port)) as caller:
@@ -95,6 +107,11 @@ class Service:
                 return caller.get("health/live")[0] == 200
         except OSError:
             return False
+
+    def stored(self) -> bytes:
+        """Return the database file and its write-ahead log."""
+        files = (self.database, self.database.with_name(f"{self.database.name}-wal"))
+        return b"".join(path.read_bytes() for path in files if path.exists())
 
     def count(self, statement: str, *values: str) -> int:
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
@@ -126,6 +143,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "DJANGO_ENVIRONMENT": "development",
         "SQLITE_PATH": str(running.database),
     }
+    running.environment = environment
     with running.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own interpreter and script
             [sys.executable, "-c", _SERVICE, f"127.0.0.1:{running.port}"],
@@ -183,3 +201,19 @@ def test_concurrent_sign_ins_succeed(service: Service) -> None:
 
     assert [status for status, _ in answers] == [200] * SIGN_INS, service.log.read_text()
     assert service.count("authentication_usersession WHERE is_active") == before + SIGN_INS
+
+
+def test_nothing_of_an_erased_account_stays_in_the_files(service: Service) -> None:
+    account = {"email": "mara@example.org", "username": "mara.canary", "password": PASSWORD}
+    assert service.post("register", account)[0] == 201
+    assert b"mara.canary" in service.stored()
+
+    subprocess.run(  # noqa: S603 -- our own interpreter and script
+        [sys.executable, "-c", _ERASURE, "mara.canary"],
+        env=service.environment,
+        cwd=settings.BASE_DIR,
+        check=True,
+        timeout=60,
+    )
+
+    assert b"mara.canary" not in service.stored()

@@ -19,10 +19,11 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services import DeletionService, ExportService
+from authentication.services import ExportService
 from authentication.services.accounts.erasure import erase
 from authentication.tests.clients import sign_in, use_access
 from authentication.tests.conftest import API, bearer
+from authentication.tests.erasing import erase_due
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from .crowd import all_at_once, posts, statuses
@@ -163,9 +164,23 @@ def test_erasure_leaves_no_personal_data_in_redis(api: APIClient, settings: Sett
     api.post(f"{API}/account/delete/", headers=bearer(tokens["access"]), **told)
     User.objects.update(deletion_requested_at=timezone.now() - 15 * DAY)
 
-    assert DeletionService.erase_due() == 1
+    assert erase_due() == 1
 
     server = get_redis_connection("default")
     kept = b" ".join(key + b" " + (server.get(key) or b"") for key in server.scan_iter("vgf*"))
     for trace in (b"naomi", b"203.0.113.77", str(person.pk).encode(), person.pk.hex.encode()):
         assert trace not in kept
+
+
+def test_concurrent_erasures_of_an_account_write_one_event() -> None:
+    for _ in range(ROUNDS):
+        person = UserFactory()
+        User.objects.filter(pk=person.pk).update(deletion_requested_at=timezone.now() - 15 * DAY)
+        AuditLog.objects.all().delete()
+        AuditLog.objects.bulk_create(AuditLog(user=person, event_type="login") for _ in range(300))
+
+        erased = all_at_once(*[partial(erase, person.pk)] * 4)
+
+        assert sorted(erased) == [False, False, False, True]
+        assert AuditLog.objects.filter(event_type="account_erased").count() == 1
+        assert not User.objects.filter(pk=person.pk).exists()

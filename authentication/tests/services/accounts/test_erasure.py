@@ -6,92 +6,48 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.core.cache import caches
 from django.core.mail import send_mail
-from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, FailedTask, SecondFactorRemoval, SensitiveChange, User
-from authentication.services import DeletionService
+from authentication.models import (
+    AuditLog,
+    PasswordResetToken,
+    SecondFactorRemoval,
+    SensitiveChange,
+    User,
+)
 from authentication.services.accounts import erasure
 from authentication.services.operations.retention import RetentionService
-from authentication.tests.clients import LOGIN, NOON, WRONG_PASSWORD, Tokens, sign_in, use_access
-from authentication.tests.conftest import API, CHROME, bearer
+from authentication.tests.clients import (
+    LOGIN,
+    NOON,
+    WRONG_PASSWORD,
+    another_password,
+    sign_in,
+    use_access,
+)
+from authentication.tests.conftest import API, CHROME
+from authentication.tests.erasing import (
+    ADDRESS,
+    CANARIES,
+    GRACE,
+    all_cached_text,
+    all_stored_text,
+    erase_due,
+    stored_canaries,
+)
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor
 from authentication.utils.crypto import pseudonym
-
-GRACE = dt.timedelta(days=14)
-ADDRESS = "203.0.113.77"
-CANARIES = ("naomi", "Naomi", "Canary", ADDRESS)
-"""Words that only the erased account has left behind."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 
-def all_stored_text() -> str:
-    with connection.cursor() as cursor:
-        found = []
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 -- the database's own names
-            found += [str(row) for row in cursor.fetchall()]
-    # Django signs and packs its sessions.
-    found += [str(session.get_decoded()) for session in Session.objects.all()]
-    return "\n".join(found)
-
-
-def all_cached_text() -> str:
-    stores = [getattr(caches[name], "_cache", {}) for name in ("default", "limits")]
-    return "".join(repr(item) for store in stores for item in store.items())
-
-
-def stored_canaries() -> list[str]:
-    stored = all_stored_text()
-    return [canary for canary in CANARIES if canary in stored]
-
-
-def leave_traces(api: APIClient) -> User:
-    """Register an account and use every feature that stores something about its owner."""
-    client: Any = {"REMOTE_ADDR": ADDRESS, "HTTP_USER_AGENT": f"{CHROME} Canary"}
-    address = {"email": "naomi@example.org"}
-    account = {**address, "username": "naomi", "password": PASSWORD, "first_name": "Naomi"}
-    api.post(LOGIN, {**address, "password": WRONG_PASSWORD}, **client)
-    api.post(
-        f"{API}/register/", {**account, "display_name": "Naomi", "terms_accepted": True}, **client
-    )
-    user: User = User.objects.get(username="naomi")
-    User.objects.verify_email(user.pk, at=NOON)
-    credentials = {**address, "password": PASSWORD, "device_name": "Naomi"}
-    tokens: Tokens = api.post(LOGIN, credentials, **client).json()
-    api.cookies.clear()
-    owner = bearer(tokens["access"])
-    api.post(f"{API}/account/email/", {"email": "naomi@example.net"}, headers=owner, **client)
-    api.post(f"{API}/account/export/", headers=owner, **client)
-    api.post(f"{API}/token/refresh/", {"refresh": tokens["refresh"]}, **client)
-    LogEntry.objects.create(
-        user=UserFactory(), object_id=str(user.pk), object_repr="naomi", action_flag=2
-    )
-    FailedTask.objects.create(
-        task="authentication.tasks.check_breach", arguments=[str(user.pk)], error="OSError"
-    )
-    return user
-
-
-@pytest.fixture
-def due(api: APIClient, time_machine: TimeMachineFixture) -> User:
-    """Return a user with a grace period that ended a second ago."""
-    user = leave_traces(api)
-    User.objects.request_deletion(user.pk, at=NOON)
-    assert stored_canaries() == [*CANARIES]
-    time_machine.shift(GRACE.total_seconds() + 1)
-    return user
-
-
 class TestErasure:
     def test_nothing_stored_or_cached_points_at_the_person(self, due: User) -> None:
-        DeletionService.erase_due()
+        erase_due()
 
         kept = all_stored_text() + all_cached_text()
         assert not [trace for trace in (*CANARIES, str(due.pk), due.pk.hex) if trace in kept]
@@ -99,7 +55,7 @@ class TestErasure:
     def test_the_audit_log_keeps_its_events_under_a_pseudonym(self, due: User) -> None:
         before = AuditLog.objects.count()
 
-        DeletionService.erase_due()
+        erase_due()
 
         subject = AuditLog.objects.get(event_type="account_erased").metadata["subject"]
         events = AuditLog.objects.filter(metadata__subject=subject)
@@ -117,23 +73,56 @@ class TestErasure:
             user=due, kind="username", made_at=NOON, details={"from": "Ruth.Former"}
         )
 
-        DeletionService.erase_due()
+        erase_due()
 
         failure.refresh_from_db()
         assert "name" not in failure.metadata
         assert not SensitiveChange.objects.exists()
+
+    @pytest.mark.parametrize("state", ["used", "void", "expired"])
+    def test_an_attempt_with_ones_own_old_link_is_anonymized_too(
+        self, api: APIClient, due: User, state: str
+    ) -> None:
+        token = PasswordResetToken.objects.issue(due, at=NOON)
+        if state == "used":
+            PasswordResetToken.objects.spend(token, at=NOON)
+        elif state == "void":
+            PasswordResetToken.objects.void(due.pk)
+
+        body = {"token": token, "new_password": another_password()}
+        api.post(f"{API}/password/reset/confirm/", body, REMOTE_ADDR="203.0.113.99")
+
+        assert AuditLog.objects.get(ip_address="203.0.113.99").user_id == due.pk
+        erase_due()
+        assert not AuditLog.objects.filter(ip_address="203.0.113.99").exists()
+
+    def test_a_name_that_is_registered_again_has_no_failures(
+        self, api: APIClient, due: User, settings: Settings
+    ) -> None:
+        for _ in range(settings.ACCOUNT_LOCKOUT_THRESHOLD - 1):
+            api.post(LOGIN, {"email": due.email, "password": WRONG_PASSWORD})
+
+        erase_due()
+
+        UserFactory(email=due.email)
+        api.post(LOGIN, {"email": due.email, "password": WRONG_PASSWORD})
+        assert api.post(LOGIN, {"email": due.email, "password": PASSWORD}).status_code == 200
 
     def test_an_account_is_kept_until_its_grace_period_ends(
         self, due: User, time_machine: TimeMachineFixture
     ) -> None:
         time_machine.shift(-2)
 
-        assert DeletionService.erase_due() == 0
+        assert erase_due() == 0
         assert User.objects.filter(pk=due.pk).exists()
 
     @pytest.mark.parametrize("step", ["_anonymize_actor", "_delete_related", "record"])
-    def test_an_erasure_that_was_killed_is_finished_by_the_next_one(
-        self, due: User, monkeypatch: pytest.MonkeyPatch, step: str
+    def test_an_erasure_that_was_killed_is_finished_ten_minutes_later(
+        self,
+        due: User,
+        time_machine: TimeMachineFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        step: str,
     ) -> None:
         def killed(*_: Any, **__: Any) -> None:
             raise KeyboardInterrupt
@@ -141,22 +130,24 @@ class TestErasure:
         with monkeypatch.context() as fault:
             fault.setattr(erasure, step, killed)
             with pytest.raises(KeyboardInterrupt):
-                DeletionService.erase_due()
+                erase_due()
         assert User.objects.filter(pk=due.pk).exists()
 
-        assert DeletionService.erase_due() == 1
+        assert erase_due() == 0
+        time_machine.shift(600)
+        assert erase_due() == 1
         assert stored_canaries() == []
         pseudonyms = AuditLog.objects.filter(metadata__has_key="subject")
         assert len({event.metadata["subject"] for event in pseudonyms}) == 1
 
     def test_a_second_erasure_finds_nothing_to_do(self, due: User) -> None:
-        assert (DeletionService.erase_due(), DeletionService.erase_due()) == (1, 0)
+        assert (erase_due(), erase_due()) == (1, 0)
         assert AuditLog.objects.filter(event_type="account_erased").count() == 1
 
     def test_a_new_account_with_the_same_address_inherits_nothing(
         self, api: APIClient, due: User
     ) -> None:
-        DeletionService.erase_due()
+        erase_due()
 
         api.post(
             f"{API}/register/",
@@ -172,7 +163,7 @@ class TestErasure:
         other = UserFactory()
         tokens = sign_in(api, other)
 
-        DeletionService.erase_due()
+        erase_due()
 
         assert use_access(api, tokens) == 200
         assert AuditLog.objects.get(user=other, event_type="login").ip_address == "127.0.0.1"
@@ -185,10 +176,19 @@ class TestErasure:
         for to in ("Naomi@example.org", "naomi@example.net", "ruth@example.org"):
             send_mail("a", "b", None, [to])
 
-        DeletionService.erase_due()
+        erase_due()
 
         (kept,) = tmp_path.iterdir()
         assert "ruth@example.org" in kept.read_text()
+
+
+def test_names_from_before_a_rotation_of_the_key_are_found(due: User, settings: Settings) -> None:
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-for-this-test-alone"
+
+    erase_due()
+
+    assert stored_canaries() == []
 
 
 class TestErasureOfStaff:
@@ -221,7 +221,7 @@ class TestErasureOfStaff:
         assert str(due.pk) in str([it.get_decoded() for it in Session.objects.all()])
         User.objects.request_deletion(due.pk, at=NOON)
         time_machine.shift(GRACE.total_seconds())
-        assert DeletionService.erase_due() == 1
+        assert erase_due() == 1
         return due
 
     def test_nothing_stored_or_cached_points_at_the_member_of_staff(
@@ -256,7 +256,7 @@ class TestErasureOfStaff:
                 session_key=f"broken{number}", session_data=data, expire_date=later
             )
 
-        assert DeletionService.erase_due() == 1
+        assert erase_due() == 1
 
         assert Session.objects.count() == 6
         assert client.get("/admin/").status_code == 200
@@ -266,7 +266,7 @@ class TestErasureOfStaff:
         Client().force_login(User.objects.get(pk=due.pk))
         settings.SECRET_KEY = "another key"
 
-        DeletionService.erase_due()
+        erase_due()
 
         assert not Session.objects.exists()
 
