@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
 
-from authentication.models import User
+from authentication.models import SecondFactorRemoval, User
 from authentication.tests.api.email_changes import NEW
+from authentication.tests.api.reauthentication import reauthenticate
 from authentication.tests.api.second_factor import CONFIRM, begin_setup
 from authentication.tests.api.taking_back import move, notice, reset_status, undo_email
 from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, log_in, post_as, sign_in
 from authentication.tests.conftest import Deliver
-from authentication.tests.removals import has_factor
+from authentication.tests.factories import PASSWORD, give_factor
+from authentication.tests.removals import boss, has_factor, outcome, request_removal
 
 pytestmark = [
     pytest.mark.django_db,
@@ -48,3 +51,38 @@ class TestSeedOfferedBefore:
 
         assert answer.status_code == 400
         assert not has_factor(person)
+
+
+class TestRemovalRequestedMeanwhile:
+    def test_an_undone_change_of_address_stops_it(
+        self,
+        api: APIClient,
+        person: User,
+        delivered: Deliver,
+        time_machine: TimeMachineFixture,
+    ) -> None:
+        staff, factor = boss(email="boss@example.org"), give_factor(person)
+        time_machine.shift(60)
+        thief = sign_in(api, person, otp=factor.code())
+        move(api, thief, NEW, delivered)
+        assert request_removal(staff, person) == ["Done for 1 account(s)."]
+
+        undo_email(api, notice(delivered(), person.email))
+
+        assert not SecondFactorRemoval.objects.pending().exists()
+        assert outcome() == "stopped"
+        assert has_factor(person)
+
+    def test_a_change_that_was_not_confirmed_leaves_it_to_its_own_mail(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
+        staff = boss(email="boss@example.org")
+        reauthenticate(api, signed_in, password=PASSWORD)
+        post_as(api, signed_in, "/api/v1/auth/account/email/", {"email": NEW})
+        link = notice(delivered(), person.email)
+        give_factor(person)
+        request_removal(staff, person)
+
+        undo_email(api, link)
+
+        assert SecondFactorRemoval.objects.pending().exists()
