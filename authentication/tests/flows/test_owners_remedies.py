@@ -6,6 +6,7 @@ Each test is a story of fuzz/test_stories.py that once went wrong.
 from typing import Any
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -86,3 +87,19 @@ class TestRemovalRequestedMeanwhile:
         undo_email(api, link)
 
         assert SecondFactorRemoval.objects.pending().exists()
+
+
+class TestUnsubscribeLinkOfAThief:
+    def test_it_changes_nothing_once_the_address_is_undone(
+        self, api: APIClient, person: User, signed_in: Tokens, delivered: Deliver
+    ) -> None:
+        move(api, sign_in(api, person), NEW, delivered)
+        log_in(api, User.objects.get(pk=person.pk))
+        mailed = [it for it in delivered() if it.to == [NEW] and "New sign-in" in it.subject]
+        header = mailed[-1].extra_headers["List-Unsubscribe"]
+        choose_a_password(api, undo_email(api, notice(delivered(), person.email)))
+
+        answer = Client().post(header.strip("<>"), {"List-Unsubscribe": "One-Click"})
+
+        assert answer.status_code == 200
+        assert User.objects.get(pk=person.pk).notices_stopped_at is None
