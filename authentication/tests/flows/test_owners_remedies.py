@@ -12,7 +12,8 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import SecondFactorRemoval, User
-from authentication.tests.api.email_changes import NEW
+from authentication.tests.api.contests import TARGET, correct, register
+from authentication.tests.api.email_changes import NEW, UNDO, request_change
 from authentication.tests.api.reauthentication import reauthenticate
 from authentication.tests.api.second_factor import CONFIRM, begin_setup
 from authentication.tests.api.taking_back import move, notice, reset_status, undo_email
@@ -103,3 +104,20 @@ class TestUnsubscribeLinkOfAThief:
 
         assert answer.status_code == 200
         assert User.objects.get(pk=person.pk).notices_stopped_at is None
+
+
+class TestUndoLinkToAnAddressThatWasCorrected:
+    def test_its_reader_gets_no_hold_of_the_account(
+        self, api: APIClient, settings: Settings, delivered: Deliver
+    ) -> None:
+        settings.REQUIRE_EMAIL_VERIFICATION = False
+        register(api, PASSWORD)
+        user = User.objects.get(email=TARGET)
+        request_change(api, sign_in(api, user), NEW)
+        link = notice(delivered(), TARGET)
+        assert correct(api, TARGET, PASSWORD, "boaz@example.org").status_code == 200
+
+        assert api.post(UNDO, {"token": link}).status_code == 400
+
+        assert not User.objects.get(pk=user.pk).email_verified
+        assert log_in(api, User.objects.get(pk=user.pk)).status_code == 200
