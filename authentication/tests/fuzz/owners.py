@@ -1,0 +1,262 @@
+"""What an owner with her mailbox does, and what must be left of a thief after it."""
+
+import base64
+from typing import Any
+
+from django.utils import timezone
+
+from authentication.models import (
+    EmailChange,
+    KnownDevice,
+    RecoveryCode,
+    SecondFactor,
+    SecondFactorRemoval,
+    UserSession,
+)
+from authentication.services.sign_in import seed_context
+from authentication.tests.conftest import API
+from authentication.tests.factories import Factor
+from authentication.utils.crypto import digest
+from authentication.utils.devices import device_digest, device_secrets
+from authentication.utils.encryption import decrypt
+from authentication.utils.one_time_codes import canonical_recovery_code
+
+from .machine import pick
+from .others import Squatters, Staff, holder_of
+from .people import Link
+from .stage import PAGES, REMEDIES
+from .thieves import Thieves
+
+PAUSES = (1, 11, 61, 16 * 60, 61 * 60, 6 * 60 * 60, 86_400)
+# The owner reads her mail within the seven days of its links.
+LONGEST = 5 * 86_400
+
+
+class Owners(Thieves, Squatters, Staff):
+    """The owner's acts, and her remedies."""
+
+    def time_passes(self, number: int) -> None:
+        pause = PAUSES[number % len(PAUSES)]
+        if self.waited + pause <= LONGEST:
+            self.waited += pause
+            self.clock.shift(pause)
+
+    def owner_signs_in(self, number: int) -> None:
+        if not self.owner.is_in:
+            return
+        extra = {"otp": self.fresh_code(self.owner.factor)} if self.owner.factor else {}
+        answer = self.sign_in(self.owner.password, self.owner.device_id, **extra)
+        if answer.status_code == 200:
+            self.owner.tokens = answer.json()
+            self.owner.device_id = self.owner.tokens["device_id"]
+
+    def owner_refreshes(self, number: int) -> None:
+        if self.owner.tokens:
+            body = {"refresh": self.owner.tokens["refresh"]}
+            answer = self.send("post", f"{API}/token/refresh/", body)
+            self.owner.tokens = {**self.owner.tokens, **answer.json()}
+            if answer.status_code != 200:
+                self.owner.tokens = {}
+
+    def owner_enrols_a_factor(self, number: int) -> None:
+        if self.thief.acts or self.owner.factor or not self.owner.tokens:
+            return
+        hers, proof = self.owner.tokens, {"password": self.owner.password}
+        self.send("post", f"{API}/reauthenticate/", proof, hers)
+        offer = self.send("post", f"{API}/2fa/totp/setup/", proof, hers)
+        if offer.status_code == 200:
+            factor = Factor(base64.b32decode(offer.json()["secret"]), [])
+            body = {"otp": self.fresh_code(factor)}
+            if self.send("post", f"{API}/2fa/totp/confirm/", body, hers).status_code == 200:
+                self.owner.factor = factor
+                self.clean_since = timezone.now()
+
+    def owner_opens_a_link(self, number: int) -> None:
+        """Open a single link, however late, and choose a password only later."""
+        self.mailboxes.fetch()
+        links = self.mailboxes.links(self.owner.address)
+        link = pick([it for it in links if it.page in REMEDIES], number)
+        if link:
+            self.open_hers(link)
+
+    def owner_disowns_in_the_list(self, number: int) -> None:
+        """Tell the service, in a session of her own, that another sign-in was not her."""
+        if not self.owner.tokens:
+            return
+        url = f"{API}/account/activity/"
+        answer = self.send("get", url, None, self.owner.tokens)
+        if answer.status_code == 200:
+            theirs = [it for it in answer.json()["events"] if not it["is_current"]]
+            if event := pick([it for it in theirs if it["event"] == "login"], number):
+                disown = f"{url}{event['id']}/disown/"
+                self.send("post", disown, None, self.owner.tokens)
+
+    def owner_ends_the_other_sessions(self, number: int) -> None:
+        if self.owner.tokens:
+            self.send("post", f"{API}/sessions/terminate-all/", None, self.owner.tokens)
+
+    def owner_follows_her_mails(self, number: int) -> None:
+        if self.follow(number):
+            self.assert_nothing_of_the_thief_is_left()
+            self.settle()
+
+    def follow(self, number: int) -> bool:
+        """Do what the mails say that came since all was hers; return False if none did.
+
+        Open every link that takes something back or stops something, then choose a password.
+        """
+        self.mailboxes.fetch()
+        if not self.owner.is_in:
+            self.claim(number)
+            return True
+        if not self.thief.acts or not self.is_warned():
+            return False
+        token = self.open_the_remedies(number)
+        self.choose_a_password(token or self.reset_token())
+        return True
+
+    def is_warned(self) -> bool:
+        return self.mailboxes.has_mail(self.owner.address, since=self.clean_since)
+
+    def open_the_remedies(self, number: int) -> str:
+        """Open the links; return the token of the last one that leads to a new password."""
+        hers = self.mailboxes.links(self.owner.address)
+        links = [it for it in hers if it.page in REMEDIES and it.arrived_at >= self.clean_since]
+        token = ""
+        for link in links if number % 2 else reversed(links):
+            token = self.open_hers(link).get("reset_token", token)
+        return token
+
+    def open_hers(self, link: Link) -> Any:
+        answer = self.open(link, self.owner.device_id)
+        if answer.status_code == 200 and link.page == "undo-email":
+            self.assert_the_sessions_are_over()
+        return answer.json()
+
+    def choose_a_password(self, token: str) -> None:
+        self.owner.password = self.next_password()
+        link = Link("reset-password", token, timezone.now())
+        answer = self.open(link, self.owner.device_id, new_password=self.owner.password)
+        assert answer.status_code == 200, answer.content
+        self.owner.device_id = answer.json()["device_id"]
+
+    def reset_token(self) -> str:
+        """Ask for a link to choose a new password, when its mail is not over the limit."""
+        self.clock.shift(3601)
+        self.send("post", f"{API}/password/reset/", {"email": self.owner.address})
+        return self.newest("reset-password")
+
+    def newest(self, page: str) -> str:
+        self.mailboxes.fetch()
+        links = self.mailboxes.links(self.owner.address, page=page)
+        return links[-1].token if links else ""
+
+    def claim(self, number: int) -> None:
+        """Get an address that is squatted, by a registration or by a reset, as a new member does.
+
+        If the account was moved away from her address, the mail about it brings it back.
+        """
+        self.clock.shift(3601)
+        token = self.open_the_remedies(number)
+        if not token and number % 3 == 0 and holder_of(self.owner.address):
+            token = self.reset_token()
+        if not token:
+            self.owner.password = self.next_password()
+            self.register(self.owner.address, self.owner.password)
+            answer = self.open(Link("verify-email", self.newest("verify-email"), timezone.now()))
+            assert answer.status_code == 200, answer.content
+            account = holder_of(self.owner.address)
+            if account is None or not account.check_password(self.owner.password):
+                token = self.newest("reset-password")
+        if token:
+            self.choose_a_password(token)
+        account = holder_of(self.owner.address)
+        assert account, "The owner has no account."
+        assert account.email_verified
+        # The names of a squatter are gone with a contested account; a name is public.
+        self.pk, self.owner.username, self.owner.is_in = account.pk, account.username, True
+
+    def settle(self) -> None:
+        """Begin the next theft: all is the owner's, and the hour of the mails' limit is over."""
+        self.clock.shift(3601)
+        self.clean_since, self.waited, self.acts = timezone.now(), 0, 0
+        self.thief.former += self.thief.sessions
+        self.thief.sessions, self.thief.passwords, self.thief.acts = [], [], []
+        self.thief.factor, self.owner.tokens = None, {}
+        self.owner_signs_in(0)
+        assert self.owner.tokens, "The owner cannot sign in."
+
+    def assert_nothing_of_the_thief_is_left(self) -> None:
+        user = self.user()
+        assert user.email == self.owner.address
+        assert user.username == self.owner.username
+        assert user.check_password(self.owner.password)
+        assert user.deletion_requested_at is None
+        assert user.notices_stopped_at is None
+        assert not EmailChange.objects.filter(user=user).pending(at=timezone.now()).exists()
+        assert not SecondFactorRemoval.objects.pending().filter(user=user).exists()
+        self.assert_the_factor_is_hers()
+        self.assert_the_devices_are_hers()
+        self.assert_the_sessions_are_over()
+        assert not UserSession.objects.filter(user=user).live(at=timezone.now()).exists()
+        self.assert_the_secrets_are_void()
+        self.assert_the_links_are_void()
+        after = self.user()
+        assert after.check_password(self.owner.password)
+        assert after.notices_stopped_at is None
+
+    def assert_the_factor_is_hers(self) -> None:
+        """What a thief removed is not restored: the secret is not kept."""
+        factor = SecondFactor.objects.filter(user=self.pk).first()
+        if self.user().second_factor_at is None:
+            self.owner.factor = None
+        else:
+            assert factor
+            assert self.owner.factor
+            seed = decrypt(factor.seed, context=seed_context(self.pk))
+            assert seed == self.owner.factor.seed
+        assert factor is None or not factor.pending_seed
+        theirs = [digest(canonical_recovery_code(it)) for it in self.thief.codes]
+        assert not RecoveryCode.objects.unused(self.pk).filter(digest__in=theirs).exists()
+
+    def assert_the_devices_are_hers(self) -> None:
+        known = set(KnownDevice.objects.filter(user=self.pk).values_list("digest", flat=True))
+        secrets = device_secrets(self.owner.device_id)
+        assert known <= {device_digest(it, self.pk) for it in secrets[:1]}
+
+    def assert_the_sessions_are_over(self) -> None:
+        for tokens in self.thief.sessions:
+            if self.is_of_the_account(tokens):
+                self.assert_refused(f"{API}/token/verify/", token=tokens["access"])
+                self.assert_refused(f"{API}/token/refresh/", refresh=tokens["refresh"])
+
+    def assert_the_secrets_are_void(self) -> None:
+        code = self.fresh_code(self.owner.factor) if self.owner.factor else "123456"
+        for token in self.thief.challenges:
+            self.assert_refused(f"{API}/2fa/verify/", mfa_token=token, otp=code)
+        for token in self.thief.exchanges:
+            self.assert_refused(f"{API}/exchange-token/", exchange_token=token)
+        for password in self.thief.passwords[-2:]:
+            answer = self.sign_in(password, self.thief.device_id)
+            assert answer.json()["code"] in {"invalid_credentials", "account_locked"}
+
+    def assert_the_links_are_void(self) -> None:
+        self.mailboxes.fetch()
+        for link in self.thiefs_links():
+            if link.page == "unsubscribe":
+                self.unsubscribe(link.token)
+            elif link.page in PAGES and not self.is_of_another(link):
+                new = self.next_password()
+                self.assert_refused(PAGES[link.page], token=link.token, new_password=new)
+
+    def assert_refused(self, url: str, **body: str) -> None:
+        answer = self.send("post", url, body)
+        assert answer.status_code in {400, 401}, (url, body, answer.content)
+
+
+OWNER = (
+    *("time_passes", "time_passes", "time_passes", "owner_signs_in", "owner_signs_in"),
+    *("owner_refreshes", "owner_enrols_a_factor", "owner_opens_a_link", "owner_opens_a_link"),
+    *("owner_disowns_in_the_list", "owner_ends_the_other_sessions"),
+    *("owner_follows_her_mails", "steal_again"),
+)
