@@ -107,5 +107,7 @@ class Owner:
     factor: Factor | None = None
     device_id: str = ""
     tokens: dict[str, Any] = dataclasses.field(default_factory=dict)
+    links: list[Link] = dataclasses.field(default_factory=list)
+    """The links about what she did herself."""
     is_in: bool = True
     """Whether the account is hers: False until she has proven an address that is squatted."""

@@ -9,6 +9,7 @@ from authentication.tests.conftest import API, ME
 from authentication.tests.factories import Factor
 
 from .machine import pick
+from .people import Link
 from .stage import PAGES, Stage
 
 
@@ -199,12 +200,17 @@ class Thieves(Stage):
         for link in self.thiefs_links():
             if link.page == "download-export":
                 self.act("post", f"{API}/account/export/download/", {"token": link.token})
+                self.download_by_mail(link, self.code_for(number))
+
+    def download_by_mail(self, link: Link, code: str = "") -> Any:
+        """Download on the page that a mail leads to, with the password and a code."""
+        body = {"token": link.token, "password": self.thief.password(), "otp": code}
+        self.tried.add(self.user().email)
+        return self.send("post", "/account/download-export/", body)
 
     def thief_ends_a_session(self, number: int) -> None:
-        answer = self.act("get", f"{API}/sessions/")
-        if answer is not None and answer.status_code == 200:
-            if found := pick(answer.json()["sessions"], number):
-                self.act("delete", f"{API}/sessions/{found['id']}/")
+        if found := pick(self.listed(f"{API}/sessions/", "sessions"), number):
+            self.act("delete", f"{API}/sessions/{found['id']}/")
 
     def thief_ends_the_other_sessions(self, number: int) -> None:
         self.act("post", f"{API}/sessions/terminate-all/")
@@ -213,10 +219,13 @@ class Thieves(Stage):
         self.act("post", f"{API}/logout/")
 
     def thief_disowns_a_device(self, number: int) -> None:
-        answer = self.act("get", f"{API}/account/activity/")
-        if answer is not None and answer.status_code == 200:
-            if event := pick(answer.json()["events"], number):
-                self.act("post", f"{API}/account/activity/{event['id']}/disown/")
+        if event := pick(self.listed(f"{API}/account/activity/", "events"), number):
+            self.act("post", f"{API}/account/activity/{event['id']}/disown/")
+
+    def listed(self, url: str, name: str) -> list[dict[str, Any]]:
+        answer = self.act("get", url)
+        found: list[dict[str, Any]] = answer.json().get(name, []) if answer is not None else []
+        return found
 
 
 THEFTS = ("steal_the_session", "learn_the_password", "learn_the_password")
