@@ -6,34 +6,21 @@ from typing import Any
 
 from django.utils import timezone
 
-from authentication.models import (
-    EmailChange,
-    KnownDevice,
-    RecoveryCode,
-    SecondFactor,
-    SecondFactorRemoval,
-    UserSession,
-)
-from authentication.services.sign_in import seed_context
 from authentication.tests.conftest import API
 from authentication.tests.factories import Factor
-from authentication.utils.crypto import digest
-from authentication.utils.devices import device_digest, device_secrets
-from authentication.utils.encryption import decrypt
-from authentication.utils.one_time_codes import canonical_recovery_code
 
 from .machine import pick
 from .others import Squatters, Staff, holder_of
 from .people import Link
-from .stage import PAGES, REMEDIES
-from .thieves import Thieves
+from .remains import Remains
+from .stage import REMEDIES
 
 PAUSES = (1, 11, 61, 16 * 60, 61 * 60, 6 * 60 * 60, 86_400)
 # The owner reads her mail within the seven days of its links.
 LONGEST = 5 * 86_400
 
 
-class Owners(Thieves, Squatters, Staff):
+class Owners(Remains, Squatters, Staff):
     """The owner's acts, and her remedies."""
 
     def time_passes(self, number: int) -> None:
@@ -115,6 +102,11 @@ class Owners(Thieves, Squatters, Staff):
             return True
         if not self.thief.acts or not self.is_warned():
             return False
+        if number % 4 == 0 and self.user().email == self.owner.address:
+            self.choose_a_password(self.reset_token())
+            self.assert_no_move_is_pending()
+            self.assert_the_sessions_are_over()
+            self.assert_the_devices_are_hers()
         token = self.open_the_remedies(number)
         self.choose_a_password(token or self.reset_token())
         return True
@@ -132,10 +124,10 @@ class Owners(Thieves, Squatters, Staff):
         return token
 
     def open_hers(self, link: Link) -> Any:
+        was_first = self.is_about_the_first_sign_in(link)
         answer = self.open(link, self.owner.device_id)
-        if answer.status_code == 200 and link.page == "undo-email":
-            self.assert_the_sessions_are_over()
-            self.assert_the_links_are_void()
+        if answer.status_code == 200:
+            self.assert_the_remedy_worked(link, was_first=was_first)
         return answer.json()
 
     def choose_a_password(self, token: str) -> None:
@@ -187,81 +179,9 @@ class Owners(Thieves, Squatters, Staff):
         self.clean_since, self.waited, self.acts = timezone.now(), 0, 0
         self.thief.former += self.thief.sessions
         self.thief.sessions, self.thief.passwords, self.thief.acts = [], [], []
-        self.thief.factor, self.owner.tokens = None, {}
+        self.thief.factor, self.thief.has_stolen, self.owner.tokens = None, False, {}
         self.owner_signs_in(0)
         assert self.owner.tokens, "The owner cannot sign in."
-
-    def assert_nothing_of_the_thief_is_left(self) -> None:
-        user = self.user()
-        assert user.email == self.owner.address
-        assert user.username == self.owner.username
-        assert user.check_password(self.owner.password)
-        assert user.deletion_requested_at is None
-        assert user.notices_stopped_at is None
-        assert not EmailChange.objects.filter(user=user).pending(at=timezone.now()).exists()
-        assert not SecondFactorRemoval.objects.pending().filter(user=user).exists()
-        self.assert_the_factor_is_hers()
-        self.assert_the_devices_are_hers()
-        self.assert_the_sessions_are_over()
-        assert not UserSession.objects.filter(user=user).live(at=timezone.now()).exists()
-        self.assert_the_secrets_are_void()
-        self.assert_the_links_are_void()
-        after = self.user()
-        assert after.check_password(self.owner.password)
-        assert after.notices_stopped_at is None
-
-    def assert_the_factor_is_hers(self) -> None:
-        """What a thief removed is not restored: the secret is not kept."""
-        factor = SecondFactor.objects.filter(user=self.pk).first()
-        if self.user().second_factor_at is None:
-            self.owner.factor = None
-        else:
-            assert factor
-            assert self.owner.factor
-            seed = decrypt(factor.seed, context=seed_context(self.pk))
-            assert seed == self.owner.factor.seed
-        assert factor is None or not factor.pending_seed
-        theirs = [digest(canonical_recovery_code(it)) for it in self.thief.codes]
-        assert not RecoveryCode.objects.unused(self.pk).filter(digest__in=theirs).exists()
-
-    def assert_the_devices_are_hers(self) -> None:
-        known = set(KnownDevice.objects.filter(user=self.pk).values_list("digest", flat=True))
-        secrets = device_secrets(self.owner.device_id)
-        assert known <= {device_digest(it, self.pk) for it in secrets[:1]}
-
-    def assert_the_sessions_are_over(self) -> None:
-        for tokens in self.thief.sessions:
-            if self.is_of_the_account(tokens):
-                self.assert_refused(f"{API}/token/verify/", token=tokens["access"])
-                self.assert_refused(f"{API}/token/refresh/", refresh=tokens["refresh"])
-
-    def assert_the_secrets_are_void(self) -> None:
-        code = self.fresh_code(self.owner.factor) if self.owner.factor else "123456"
-        for token in self.thief.challenges:
-            self.assert_refused(f"{API}/2fa/verify/", mfa_token=token, otp=code)
-        for token in self.thief.exchanges:
-            self.assert_refused(f"{API}/exchange-token/", exchange_token=token)
-        for password in self.thief.passwords[-2:]:
-            answer = self.sign_in(password, self.thief.device_id)
-            assert answer.json()["code"] in {"invalid_credentials", "account_locked"}
-
-    def assert_the_links_are_void(self) -> None:
-        self.mailboxes.fetch()
-        for link in self.thiefs_links():
-            if link.page == "unsubscribe":
-                self.unsubscribe(link.token)
-            elif link.page == "download-export":
-                assert "Content-Disposition" not in self.download_by_mail(link).headers
-            elif link.page in PAGES and not self.is_of_another(link):
-                new = self.next_password()
-                self.assert_refused(PAGES[link.page], token=link.token, new_password=new)
-
-    def assert_refused(self, url: str, **body: str) -> None:
-        answer = self.send("post", url, body)
-        if answer.status_code == 200 and "access" in answer.json():
-            assert not self.is_of_the_account(answer.json()), (url, body)
-            return
-        assert answer.status_code in {400, 401}, (url, body, answer.content)
 
 
 OWNER = (

@@ -84,6 +84,8 @@ class Thief:
     challenges: list[str] = dataclasses.field(default_factory=list)
     exchanges: list[str] = dataclasses.field(default_factory=list)
     device_id: str = ""
+    has_stolen: bool = False
+    """Whether a session was stolen: no mail is about the beginning of such a theft."""
     acts: list[str] = dataclasses.field(default_factory=list)
     former: list[Tokens] = dataclasses.field(default_factory=list)
     """The sessions of earlier thefts."""

@@ -107,7 +107,7 @@ def play(settings_: Settings, machine: type[Any], part: int, stories: int) -> No
     steps = settings(
         max_examples=stories,
         phases=(Phase.generate,),
-        stateful_step_count=40,
+        stateful_step_count=30,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -53,6 +53,7 @@ class Thieves(Stage):
     def steal_the_session(self, number: int) -> None:
         if self.owner.tokens:
             self.thief.sessions.append(dict(self.owner.tokens))
+            self.thief.has_stolen = True
 
     def learn_the_password(self, number: int) -> None:
         self.thief.passwords.append(self.owner.password)
