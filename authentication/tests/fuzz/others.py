@@ -123,11 +123,7 @@ _QUESTIONS: tuple[tuple[tuple[tuple[str, dict[str, str]], ...], bool], ...] = (
 )
 _OWN = {"user_id", "email", "correlation_id"}
 
-SQUATS = (
-    *("squatter_registers", "squatter_corrects_the_address", "squatter_asks_for_the_link"),
-    # Where unproven accounts may sign in, a squatter can ask for what mails the owner a link.
-    *("thief_moves_the_address", "squatter_corrects_the_address"),
-)
+SQUATS = ("squatter_registers", "squatter_corrects_the_address", "squatter_asks_for_the_link")
 OTHERS = (
     *("second_person_asks", "second_person_asks", "squatter_takes_the_username"),
     *("staff_unlock", "staff_end_the_sessions", "staff_disable_and_enable", "staff_send_a_link"),
