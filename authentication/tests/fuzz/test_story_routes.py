@@ -34,6 +34,7 @@ TALES: dict[str, tuple[tuple[str, int], ...]] = {
         *((act, 1) for act in dict.fromkeys((*THIEVES, *OTHERS, *OWNER))),
     ),
     "learn_the_password": (
+        ("thief_changes_the_names", 1),
         ("thief_moves_the_address", 1),
         ("time_passes", 2),
         ("thief_signs_in", 3),
