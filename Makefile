@@ -45,8 +45,9 @@ test services-test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.development  ## run every test that needs no server
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-stories: $(VENV)/.development  ## play STORIES (100) of a thief and an owner, from STORY_SEED
-	@STORIES=$(or $(STORIES),100) $(BIN)/python -m pytest -q -n auto authentication/tests/fuzz/test_stories.py
+stories: $(VENV)/.development  ## play STORIES (100) of thieves and an owner, ask CASES (100) of names, from STORY_SEED
+	@STORIES=$(or $(STORIES),100) CASES=$(or $(CASES),100) $(BIN)/python -m pytest -q -n auto \
+	  authentication/tests/fuzz/test_stories.py authentication/tests/fuzz/test_known_and_unknown.py
 
 # First what may differ there, then what needs processes, connections and threads, then what
 # measures time. Two processes, each with a Redis number of its own: more would need more

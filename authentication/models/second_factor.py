@@ -64,6 +64,10 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         fresh = {"pending_seed": seed, "pending_at": at}
         self.update_or_create(user_id=user_id, defaults=fresh)
 
+    def withdraw(self, user_id: uuid.UUID) -> None:
+        """Delete a pending seed. The seed in force stays."""
+        self.filter(user_id=user_id).update(pending_seed="", pending_at=None)
+
     def confirm(self, factor: "SecondFactor", *, step: int) -> bool:
         """Put the pending seed in force, by a right code of this time step; False if gone."""
         offered = self.filter(

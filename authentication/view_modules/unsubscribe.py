@@ -29,7 +29,7 @@ def link_owner(request: HttpRequest) -> str:
     Mail providers unsubscribe many users from few addresses.
     """
     try:
-        return f"link:{read_unsubscribe_token(_token_of(request))}"
+        return f"link:{read_unsubscribe_token(_token_of(request)).user_id}"
     except BadSignature:
         return by_address(request)
 

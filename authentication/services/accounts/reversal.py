@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from authentication.exceptions import ValidationFailed
 from authentication.models import ActionToken, EmailChange, SensitiveChange, User, UserSession
 from authentication.models.sensitive_change import UNDO_LIFETIME
-from authentication.services.sign_in import remove_second_factor
+from authentication.services.sign_in import remove_second_factor, stop_pending_removal
 from authentication.utils.clock import LEEWAY
 
 from .addresses import move
@@ -158,6 +158,8 @@ def _restore_address(reversal: Reversal) -> bool:
         return False
     if old:
         move(user, old, at=reversal.at)
+        # The link that stops it may have been mailed to the address that is left now.
+        stop_pending_removal(user, at=reversal.at)
     return True
 
 

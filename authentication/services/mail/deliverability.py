@@ -1,16 +1,16 @@
 """Bounces, spam complaints and the choice of mails."""
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Iterable
 
 from django.core import signing
-from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import LinkInvalid
 from authentication.models import SensitiveChange, User, UserSession
-from authentication.services.acting import acting
+from authentication.services.acting import acting, locked_account
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
@@ -64,14 +64,16 @@ class DeliverabilityService:
     def unsubscribe(*, token: str, client: ClientInfo) -> None:
         """Turn notices off for the user of an unsubscribe link.
 
-        Raises LinkInvalid if the token was not signed by us.
+        An address that the account has left gets no more mails, and its links change nothing: they
+        may have been mailed to a thief. Raises LinkInvalid if the token was not signed by us.
         """
         try:
-            user_id = read_unsubscribe_token(token)
+            mailed = read_unsubscribe_token(token)
         except signing.BadSignature:
             raise LinkInvalid from None
-        with transaction.atomic():
-            _want_notices(user_id, wanted=False, client=client, at=timezone.now())
+        with contextlib.suppress(User.DoesNotExist), locked_account(mailed.user_id) as user:
+            if mailed.is_for(user.email_canonical):
+                _want_notices(user.pk, wanted=False, client=client, at=timezone.now())
 
 
 def _want_notices(user_id: uuid.UUID, *, wanted: bool, client: ClientInfo, at: dt.datetime) -> bool:

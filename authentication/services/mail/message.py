@@ -35,18 +35,19 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
     if context.get("withheld"):
         return None
     content = render_email(context.get("kind", mail.kind), context)
+    to = context.get("to") or recipient(mail, user, at=timezone.now())
     message = EmailMultiAlternatives(
         subject=content.subject,
         body=content.text,
         from_email=settings.EMAIL_ENVELOPE_SENDER or None,
-        to=[context.get("to") or recipient(mail, user, at=timezone.now())],
+        to=[to],
         reply_to=[settings.SUPPORT_EMAIL],
         headers={
             "Auto-Submitted": "auto-generated",
             # A new one for each attempt: a repeated mail has other links than the first.
             "Message-ID": make_msgid(domain=_sender_domain()),
             **_sender_header(),
-            **_unsubscribe_headers(mail, user),
+            **_unsubscribe_headers(mail, user, to),
         },
     )
     encoded: Any = _QUOTED_PRINTABLE
@@ -69,9 +70,10 @@ def _sender_domain() -> str:
     return domain if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
 
 
-def _unsubscribe_headers(mail: OutgoingEmail, user: User) -> dict[str, str]:
+def _unsubscribe_headers(mail: OutgoingEmail, user: User, to: str) -> dict[str, str]:
     """Return the headers for one-click unsubscribing (RFC 8058); none for security mails."""
     if mail.kind not in NOTICES:
         return {}
-    link = f"{settings.BACKEND_URL}/account/unsubscribe/?token={unsubscribe_token(user.pk)}"
+    token = unsubscribe_token(user.pk, to)
+    link = f"{settings.BACKEND_URL}/account/unsubscribe/?token={token}"
     return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

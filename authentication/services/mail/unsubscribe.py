@@ -1,20 +1,36 @@
-"""Tokens of unsubscribe links (RFC 8058): a signed user id that never expires."""
+"""Tokens of unsubscribe links (RFC 8058): a signed account and address, which never expire."""
 
 import uuid
+from typing import NamedTuple
 
 from django.core import signing
+
+from authentication.utils.crypto import digest
+from authentication.utils.identifiers import canonical_email
 
 _SALT = "authentication.unsubscribe"
 
 
-def unsubscribe_token(user_id: uuid.UUID) -> str:
-    """Return the token of a user's unsubscribe link."""
-    return signing.dumps(user_id.hex, salt=_SALT)
+class Subscription(NamedTuple):
+    """The account that a mail was about, and a digest of the address that it went to."""
+
+    user_id: uuid.UUID
+    address: str
+
+    def is_for(self, canonical: str) -> bool:
+        """Return whether the mail went to this address."""
+        return self.address == digest(canonical)
 
 
-def read_unsubscribe_token(token: str) -> uuid.UUID:
-    """Return the user id in a token; raise BadSignature if the token is invalid."""
+def unsubscribe_token(user_id: uuid.UUID, address: str) -> str:
+    """Return the token of the unsubscribe link in a mail to an address."""
+    return signing.dumps([user_id.hex, digest(canonical_email(address))], salt=_SALT)
+
+
+def read_unsubscribe_token(token: str) -> Subscription:
+    """Return what a token was made for; raise BadSignature if the token is invalid."""
     try:
-        return uuid.UUID(signing.loads(token, salt=_SALT))
+        user_id, address = signing.loads(token, salt=_SALT)
+        return Subscription(uuid.UUID(user_id), address)
     except (ValueError, TypeError, AttributeError) as error:
         raise signing.BadSignature from error

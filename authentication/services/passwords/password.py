@@ -179,6 +179,8 @@ def _store(user: User, before: User, *, reason: str) -> None:
     PasswordResetToken.objects.void(user.pk)
     # A thief who knew the old password may have asked for another address.
     EmailChange.objects.cancel(user.pk, at=changed_at)
+    # To confirm a seed takes a session only. Offering it took the old password.
+    SecondFactor.objects.withdraw(user.pk)
     end_all_sessions(user, reason=reason, at=changed_at)
 
 

@@ -10,7 +10,7 @@ from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService, remove_second_factor
 from .second_factor_codes import WRONG_CODE, seed_context
-from .second_factor_removal import SecondFactorRemovalService
+from .second_factor_removal import SecondFactorRemovalService, stop_pending_removal
 
 __all__ = [
     "WRONG_CODE",
@@ -34,4 +34,5 @@ __all__ = [
     "remember",
     "remove_second_factor",
     "seed_context",
+    "stop_pending_removal",
 ]

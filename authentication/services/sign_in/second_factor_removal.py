@@ -143,6 +143,15 @@ class SecondFactorRemovalService:
         return sum(_carry_out_late(removal) for removal in due)
 
 
+def stop_pending_removal(user: User, *, at: dt.datetime) -> None:
+    """Stop the pending removal of an account, if there is one. Lock the account first."""
+    removal = SecondFactorRemovalService.pending(user)
+    if removal:
+        SecondFactorRemoval.objects.end(removal.pk, outcome=_Outcome.STOPPED, at=at)
+        _void_link(removal)
+        _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, None, ClientInfo())
+
+
 def _carry_out_late(removal: SecondFactorRemoval) -> bool:
     try:
         with locked_account(removal.user_id) as user:

@@ -7,162 +7,99 @@ import os
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from authentication.models import EmailChange, UserSession
-from authentication.tests.conftest import API
+from authentication.models import User
+from authentication.tests.factories import UserFactory
 from vineyard_group_fellowship.settings.base import caches as local
 
-from .people import Link
-from .thieves import PAGES, UNDO_PAGES, Thieves, held_request
+from .others import OTHERS, SQUATS, SQUATTERS, SecondPerson
+from .owners import OWNER, Owners
+from .stage import held_request
+from .thieves import THEFTS, THIEVES
 
-PAUSES = (1, 11, 61, 16 * 60, 61 * 60, 6 * 60 * 60, 86_400)
-# The owner reads her mail within the seven days of its links.
-LONGEST = 5 * 86_400
-THEFT = ("steal_the_session", "learn_the_password")
-ACTS = (
-    *("thief_signs_in", "thief_signs_in", "thief_proves", "thief_proves", "thief_refreshes"),
-    *("thief_moves_the_address", "thief_moves_the_address", "thief_moves_the_address"),
-    *("thief_opens_a_link", "thief_opens_a_link", "thief_opens_a_link", "thief_opens_a_link"),
-    *("thief_asks_for_a_reset", "thief_changes_the_password", "thief_enrols_a_factor"),
-    *("thief_enrols_a_factor", "thief_changes_the_username", "thief_stops_the_notices"),
-    *("thief_asks_for_deletion", "thief_asks_for_an_export", "thief_ends_the_other_sessions"),
-    *("thief_disowns_a_device", "staff_unlock", "staff_end_the_sessions"),
-    *("second_person_asks", "second_person_asks"),
-)
-OWNER = ("time_passes", "time_passes", "owner_signs_in", "owner_follows_her_mails", "steal_again")
+BEGINNINGS = (*THEFTS, "protected", "protected", "squatted", "squatted")
+ACTS = (*THIEVES, *OTHERS)
+ACTS_OF_A_THEFT = 4
 STORIES = int(os.environ.get("STORIES", "20"))
 SEED = int(os.environ.get("STORY_SEED", "0"))
+numbers = st.integers(min_value=0, max_value=11)
 
 
-class Story(Thieves):
-    """One account, its owner, and a thief."""
+class Story(Owners, SecondPerson):
+    """One account, its owner, and a thief or a squatter."""
 
     def teardown(self) -> None:
         try:
-            self.owner_follows_her_mails(0)
+            self.owner_follows_her_mails(self.count)
+            self.thief.sessions = self.thief.former
+            self.assert_the_sessions_are_over()
         finally:
             self.roll_back()
 
-    @initialize(theft=st.sampled_from(THEFT))
-    def begin(self, theft: str) -> None:
-        self.waited = 0
-        self.clean_since = timezone.now()
+    @initialize(beginning=st.sampled_from(BEGINNINGS), number=numbers)
+    def begin(self, beginning: str, number: int) -> None:
+        self.waited, self.acts, self.clean_since = 0, 0, timezone.now()
+        if beginning == "squatted":
+            self.begin_with_a_squatter(number)
+            return
+        hers = {"email": self.owner.address, "username": self.owner.username}
+        self.pk = UserFactory(**hers, password=self.owner.password).pk
         self.owner_signs_in(0)
-        getattr(self, theft)(0)
+        if beginning == "protected":
+            self.owner_enrols_a_factor(0)
+            beginning = THEFTS[number % len(THEFTS)]
+        getattr(self, beginning)(number)
 
-    @rule(act=st.sampled_from(ACTS), number=st.integers(min_value=0, max_value=9))
-    def the_thief_acts(self, act: str, number: int) -> None:
-        getattr(self, act)(number)
+    def begin_with_a_squatter(self, number: int) -> None:
+        configured.REQUIRE_EMAIL_VERIFICATION = number % 2 == 0
+        self.owner.is_in = False
+        self.register(self.owner.address, SQUATTERS)
+        self.pk = User.objects.get(email=self.owner.address).pk
+        self.thief.passwords = [SQUATTERS]
 
-    @rule(act=st.sampled_from(OWNER), number=st.integers(min_value=0, max_value=9))
+    @rule(act=st.sampled_from(ACTS), number=numbers)
+    def others_act(self, act: str, number: int) -> None:
+        self.play(act, number)
+
+    @rule(act=st.sampled_from(OWNER), number=numbers)
     def the_owner_acts(self, act: str, number: int) -> None:
         getattr(self, act)(number)
 
-    @rule(act=st.sampled_from(ACTS), number=st.integers(min_value=0, max_value=9))
-    def the_thief_is_overtaken(self, act: str, number: int) -> None:
-        """Let the owner follow her mails while a request of the thief is on its way."""
-        remedied = []
+    @rule(act=st.sampled_from(ACTS), number=numbers, at=st.integers(min_value=0, max_value=2))
+    def others_are_overtaken(self, act: str, number: int, at: int) -> None:
+        """Let the owner follow her mails while a request of another person is on its way."""
+        remedied, is_time = [], self.acts >= ACTS_OF_A_THEFT
 
         def meanwhile() -> None:
-            remedied.append(self.follow(0))
+            remedied.append(is_time and self.follow(number))
 
-        with held_request(meanwhile):
-            getattr(self, act)(number)
+        with held_request(meanwhile, at=at):
+            self.play(act, number)
         if any(remedied):
             self.assert_nothing_of_the_thief_is_left()
             self.settle()
 
-    def time_passes(self, number: int) -> None:
-        pause = PAUSES[number % len(PAUSES)]
-        if self.waited + pause <= LONGEST:
-            self.waited += pause
-            self.clock.shift(pause)
-
-    def owner_signs_in(self, number: int) -> None:
-        answer = self.sign_in(self.owner.password, self.owner.device_id)
-        if answer.status_code == 200:
-            self.owner.tokens = answer.json()
-            self.owner.device_id = self.owner.tokens["device_id"]
+    def play(self, act: str, number: int) -> None:
+        """Play an act; before the address is the owner's, half of them are squatters'."""
+        self.acts += 1
+        if not self.owner.is_in and number % 2:
+            act = SQUATS[ACTS.index(act) % len(SQUATS)]
+        elif not (self.thief.sessions or self.thief.passwords):
+            self.steal_again(number)
+        getattr(self, act)(number)
 
     def steal_again(self, number: int) -> None:
-        if not self.thief.acts:
-            getattr(self, THEFT[number % len(THEFT)])(number)
-
-    def owner_follows_her_mails(self, number: int) -> None:
-        if self.follow(number):
-            self.assert_nothing_of_the_thief_is_left()
-            self.settle()
-
-    def follow(self, number: int) -> bool:
-        """Open every link of the owner's that takes something back; then choose a password.
-
-        Returns False if no mail asks for it.
-        """
-        self.mailboxes.fetch()
-        links = [it for it in self.owners_links() if it.page in UNDO_PAGES]
-        if not self.thief.acts or not links:
-            return False
-        token = ""
-        for link in links if number % 2 else reversed(links):
-            answer = self.open(link)
-            token = answer.json().get("reset_token", token)
-        self.owner.password = self.next_password()
-        body = {"token": token or self.reset_token(), "new_password": self.owner.password}
-        answer = self.send("post", PAGES["reset-password"], body)
-        assert answer.status_code == 200, answer.content
-        return True
-
-    def reset_token(self) -> str:
-        """Ask for a link to choose a new password, when its mail is not over the limit."""
-        self.clock.shift(3601)
-        self.send("post", f"{API}/password/reset/", {"email": self.owner.address})
-        self.mailboxes.fetch()
-        return self.mailboxes.links(self.owner.address, page="reset-password")[-1].token
-
-    def owners_links(self) -> list[Link]:
-        mine = self.mailboxes.links(self.owner.address)
-        return [link for link in mine if link.arrived_at >= self.clean_since]
-
-    def settle(self) -> None:
-        """Begin the next theft: all is the owner's."""
-        self.clock.shift(11)
-        self.clean_since, self.waited = timezone.now(), 0
-        self.thief.sessions, self.thief.passwords, self.thief.acts = [], [], []
-        self.thief.factor, self.owner.tokens = None, {}
-        self.owner_signs_in(0)
-        assert self.owner.tokens, "The owner cannot sign in."
-
-    def assert_nothing_of_the_thief_is_left(self) -> None:
-        user = self.user()
-        assert user.email == self.owner.address
-        assert user.username == self.owner.username
-        assert user.check_password(self.owner.password)
-        assert user.second_factor_at is None
-        assert user.deletion_requested_at is None
-        assert user.notices_stopped_at is None
-        assert not EmailChange.objects.filter(user=user).pending(at=timezone.now()).exists()
-        for tokens in self.thief.sessions:
-            self.assert_refused("post", f"{API}/token/verify/", {"token": tokens["access"]})
-            self.assert_refused("post", f"{API}/token/refresh/", {"refresh": tokens["refresh"]})
-        assert not UserSession.objects.filter(user=user).live(at=timezone.now()).exists()
-        self.mailboxes.fetch()
-        for link in self.mailboxes.links(*self.thief.addresses):
-            if link.page in PAGES:
-                body = {"token": link.token, "new_password": self.next_password()}
-                self.assert_refused("post", PAGES[link.page], body)
-        assert self.user().check_password(self.owner.password)
-
-    def assert_refused(self, method: str, url: str, body: Any) -> None:
-        answer = self.send(method, url, body)
-        assert answer.status_code in {400, 401}, (url, body, answer.content)
+        if self.owner.is_in:
+            getattr(self, THEFTS[number % len(THEFTS)])(number)
 
 
-def play(settings_: Settings, machine: type[Story], part: int, stories: int) -> None:
+def play(settings_: Settings, machine: type[Any], part: int, stories: int) -> None:
     """Play stories with a seed."""
     settings_.RATELIMIT_ENABLE = False
     # Redis would count by its own clock.
@@ -170,7 +107,7 @@ def play(settings_: Settings, machine: type[Story], part: int, stories: int) -> 
     steps = settings(
         max_examples=stories,
         phases=(Phase.generate,),
-        stateful_step_count=25,
+        stateful_step_count=30,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

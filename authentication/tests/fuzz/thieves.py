@@ -1,116 +1,59 @@
-"""What a thief with a session or the password can do, and what others do beside."""
+"""What a thief can do who has stolen a session or the password."""
 
 import base64
-import contextlib
-import io
-from collections.abc import Callable, Iterator
 from typing import Any
-from unittest import mock
 
-import time_machine
-from django.core import mail
-from django.core.cache import caches
-from django.core.management import call_command
-from django.db import transaction
-from hypothesis.stateful import RuleBasedStateMachine
-from rest_framework.test import APIClient
-
-from authentication.models import User, UserSession
-from authentication.services.sessions import TokenService
-from authentication.tests.clients import NOON
-from authentication.tests.conftest import API, ME, bearer
-from authentication.tests.factories import PASSWORD, Factor, UserFactory
+from authentication.models import AccountExport
+from authentication.services import ExportService
+from authentication.tests.conftest import API, ME
+from authentication.tests.factories import Factor
 
 from .machine import pick
-from .people import Link, Mailboxes, Owner, Thief
-
-UNDO_PAGES = {
-    "undo-email": f"{API}/account/email/undo/",
-    "undo-change": f"{API}/account/change/undo/",
-    "not-me": f"{API}/account/disown-session/",
-}
-"""The pages of links that take something back and lead to a new password."""
-
-PAGES = {
-    **UNDO_PAGES,
-    "confirm-email": f"{API}/account/email/confirm/",
-    "verify-email": f"{API}/email/verify/",
-    "reset-password": f"{API}/password/reset/confirm/",
-}
-"""The endpoints of the links in mails."""
-
-
-class Stage(RuleBasedStateMachine):
-    """The service, its people, their mailboxes and a clock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.api = APIClient()
-        self.database = transaction.atomic()
-        self.database.__enter__()
-        self.travel = time_machine.travel(NOON, tick=False)
-        self.clock = self.travel.start()
-        mail.outbox.clear()
-        for name in ("default", "limits"):
-            caches[name].clear()
-        self.mailboxes = Mailboxes()
-        self.count = 0
-        user = UserFactory(email="owner@example.org", username="owner", password=PASSWORD)
-        self.pk = user.pk
-        self.owner = Owner(user.email, user.username, PASSWORD)
-        self.thief = Thief(addresses=("one@thief.example", "two@thief.example"))
-
-    def roll_back(self) -> None:
-        self.travel.stop()
-        transaction.set_rollback(True)
-        self.database.__exit__(None, None, None)
-
-    def send(
-        self, method: str, url: str, body: Any = None, tokens: Any = None, **headers: str
-    ) -> Any:
-        """Send a request as an app does; return the answer."""
-        sent = {**(bearer(tokens["access"]) if tokens else {}), **headers}
-        answer = getattr(self.api, method)(url, body, headers=sent)
-        self.api.cookies.clear()
-        assert answer.status_code < 500, (url, body, answer.content)
-        return answer
-
-    def user(self) -> User:
-        found: User = User.objects.get(pk=self.pk)
-        return found
-
-    def next_password(self) -> str:
-        self.count += 1
-        return f"Correct-Horse-{self.count}"
-
-    def sign_in(self, password: str, device_id: str = "", **extra: Any) -> Any:
-        device = {"X-Device-Id": device_id} if device_id else {}
-        body = {"email": self.user().email, "password": password, **extra}
-        return self.send("post", f"{API}/login/", body, **device)
-
-    def open(self, link: Link, **body: str) -> Any:
-        return self.send("post", PAGES[link.page], {"token": link.token, **body})
+from .people import Link
+from .stage import PAGES, Stage
 
 
 class Thieves(Stage):
     """The acts of a thief. Each does nothing if the thief lacks what it needs."""
 
     def act(self, method: str, url: str, body: Any = None) -> Any:
-        """Send a request with the thief's newest session; None without a session."""
-        tokens = self.thief.newest()
-        if tokens is None:
+        """Send a request with the thief's newest session; sign in and prove if it takes that.
+
+        Returns None without a session.
+        """
+        answer = self.request(method, url, body)
+        if answer is None or answer.status_code == 401:
+            self.thief_signs_in(self.next_turn())
+            answer = self.request(method, url, body)
+        if answer is not None and answer.status_code == 403:
+            self.thief_proves(self.next_turn())
+            answer = self.request(method, url, body)
+        return answer
+
+    def request(self, method: str, url: str, body: Any = None) -> Any:
+        stolen = self.thief.newest()
+        if stolen is None:
             return None
-        answer = self.send(method, url, body, tokens)
-        if answer.status_code < 300:
+        answer = self.send(method, url, body, stolen)
+        if answer.status_code < 300 and method != "get":
             self.thief.acts.append(url)
         return answer
 
-    def known_password(self) -> str:
-        return self.thief.passwords[-1] if self.thief.passwords else ""
+    def next_turn(self) -> int:
+        self.turns += 1
+        return self.turns
+
+    def enter(self, answer: Any) -> None:
+        """Keep the tokens of an answer."""
+        if answer.status_code == 200:
+            self.thief.sessions.append(answer.json())
+            self.thief.device_id = answer.json().get("device_id", self.thief.device_id)
+            self.thief.acts.append("login")
 
     def steal_the_session(self, number: int) -> None:
         if self.owner.tokens:
             self.thief.sessions.append(dict(self.owner.tokens))
+            self.thief.has_stolen = True
 
     def learn_the_password(self, number: int) -> None:
         self.thief.passwords.append(self.owner.password)
@@ -119,134 +62,185 @@ class Thieves(Stage):
         if not self.thief.passwords:
             return
         extra: dict[str, Any] = {"restore": True} if number % 2 else {}
+        if code := self.code_for(number):
+            extra["otp"] = code
+        device_id = self.thief.device_id if number % 3 else ""
+        answer = self.sign_in(self.thief.password(), device_id, **extra)
+        self.enter(answer)
+        if token := answer.json().get("mfa_token"):
+            self.thief.challenges.append(token)
+
+    def code_for(self, number: int) -> str:
+        """Return a code of the thief's factor, or one that the owner was talked into telling."""
+        if self.thief.codes and number % 3 == 0:
+            return self.thief.codes[-1]
         if self.thief.factor:
-            extra["otp"] = self.thief.factor.code()
-        answer = self.sign_in(self.known_password(), **extra)
-        if answer.status_code == 200:
-            self.thief.sessions.append(answer.json())
-            self.thief.acts.append("login")
+            return self.thief.factor.code()
+        return self.fresh_code(self.owner.factor) if self.owner.factor and number % 4 else ""
+
+    def thief_finishes_a_sign_in(self, number: int) -> None:
+        if self.thief.challenges:
+            body = {"mfa_token": pick(self.thief.challenges, number), "otp": self.code_for(number)}
+            self.enter(self.send("post", f"{API}/2fa/verify/", body))
 
     def thief_proves(self, number: int) -> None:
-        if password := self.known_password():
-            self.act("post", f"{API}/reauthenticate/", {"password": password})
+        body = {"password": self.thief.password(), "otp": self.code_for(number)}
+        given = {name: it for name, it in body.items() if it}
+        self.request("post", f"{API}/reauthenticate/", given)
 
     def thief_refreshes(self, number: int) -> None:
-        if tokens := self.thief.newest():
-            answer = self.send("post", f"{API}/token/refresh/", {"refresh": tokens["refresh"]})
+        if stolen := pick(self.thief.sessions, number):
+            answer = self.send("post", f"{API}/token/refresh/", {"refresh": stolen["refresh"]})
             if answer.status_code == 200:
                 self.thief.sessions.append(answer.json())
 
     def thief_moves_the_address(self, number: int) -> None:
         address = self.thief.addresses[number % len(self.thief.addresses)]
-        self.act("post", f"{API}/account/email/", {"email": address})
+        answer = self.act("post", f"{API}/account/email/", {"email": address})
+        if answer is not None and answer.status_code == 200 and number % 3:
+            self.mailboxes.fetch()
+            if links := self.mailboxes.links(address, page="confirm-email"):
+                self.open(links[-1])
+
+    def thief_gives_the_move_up(self, number: int) -> None:
+        self.act("delete", f"{API}/account/email/")
 
     def thief_opens_a_link(self, number: int) -> None:
+        """Open a link in the thief's mailboxes; choose a password and sign in where it leads."""
         self.mailboxes.fetch()
-        link = pick(self.mailboxes.links(*self.thief.addresses), number)
+        links = [it for it in self.thiefs_links() if it.page in PAGES]
+        new_ones = [it for it in links if it not in self.opened]
+        link = pick(new_ones if number % 4 else links, number)
         if link is None:
             return
-        password = self.next_password()
-        extra = {"new_password": password} if link.page == "reset-password" else {}
+        self.opened.add(link)
+        is_of_another, new = self.is_of_another(link), self.next_password()
+        extra = {"new_password": new} if link.page == "reset-password" else {}
         answer = self.open(link, **extra)
-        if answer.status_code != 200:
+        if answer.status_code != 200 or is_of_another:
             return
+        self.thief.acts.append(link.page)
         if extra:
-            self.thief.passwords.append(password)
+            self.thief.passwords.append(new)
         if reset := answer.json().get("reset_token"):
-            body = {"token": reset, "new_password": password}
+            body = {"token": reset, "new_password": new}
             if self.send("post", PAGES["reset-password"], body).status_code == 200:
-                self.thief.passwords.append(password)
+                self.thief.passwords.append(new)
         if exchange := answer.json().get("exchange_token"):
-            traded = self.send("post", f"{API}/exchange-token/", {"exchange_token": exchange})
-            if traded.status_code == 200:
-                self.thief.sessions.append(traded.json())
+            self.thief.exchanges.append(exchange)
+
+    def thiefs_links(self) -> list[Any]:
+        return self.mailboxes.links(*self.thief.addresses)
+
+    def thief_trades_a_token(self, number: int) -> None:
+        if token := pick(self.thief.exchanges, number):
+            self.enter(self.send("post", f"{API}/exchange-token/", {"exchange_token": token}))
 
     def thief_asks_for_a_reset(self, number: int) -> None:
         self.send("post", f"{API}/password/reset/", {"email": self.user().email})
 
     def thief_changes_the_password(self, number: int) -> None:
-        if old := self.known_password():
-            new = self.next_password()
-            body = {"old_password": old, "new_password": new}
-            answer = self.act("post", f"{API}/password/change/", body)
-            if answer is not None and answer.status_code == 200:
-                self.thief.passwords.append(new)
-                self.thief.sessions.append(answer.json())
+        new = self.next_password()
+        body = {"old_password": self.thief.password() or "none", "new_password": new}
+        answer = self.act("post", f"{API}/password/change/", body)
+        if answer is not None and answer.status_code == 200:
+            self.thief.passwords.append(new)
+            self.enter(answer)
+
+    def thief_offers_a_factor(self, number: int) -> Factor | None:
+        body = {"password": self.thief.password() or "none"}
+        answer = self.act("post", f"{API}/2fa/totp/setup/", body)
+        if answer is None or answer.status_code != 200:
+            return None
+        return Factor(base64.b32decode(answer.json()["secret"]), [])
 
     def thief_enrols_a_factor(self, number: int) -> None:
-        body = {"password": self.known_password()}
-        answer = self.act("post", f"{API}/2fa/totp/setup/", body)
-        if answer is not None and answer.status_code == 200:
-            factor = Factor(base64.b32decode(answer.json()["secret"]), [])
-            confirmed = self.act("post", f"{API}/2fa/totp/confirm/", {"otp": factor.code()})
-            if confirmed.status_code == 200:
+        if factor := self.thief_offers_a_factor(number):
+            body = {"otp": self.fresh_code(factor)}
+            answer = self.act("post", f"{API}/2fa/totp/confirm/", body)
+            if answer.status_code == 200:
                 self.thief.factor = factor
+                self.thief.codes += answer.json()["recovery_codes"]
 
-    def thief_changes_the_username(self, number: int) -> None:
-        self.act("patch", ME, {"username": f"thief{number}"})
+    def thief_disables_the_factor(self, number: int) -> None:
+        answer = self.act("post", f"{API}/2fa/disable/")
+        if answer is not None and answer.status_code == 200:
+            self.thief.factor = None
+
+    def thief_renews_the_codes(self, number: int) -> None:
+        answer = self.act("post", f"{API}/2fa/recovery-codes/")
+        if answer is not None and answer.status_code == 200:
+            self.thief.codes += answer.json()["recovery_codes"]
+
+    def thief_changes_the_names(self, number: int) -> None:
+        body = {"username": f"thief{number}"} if number % 3 else {"display_name": "Call 0190"}
+        self.act("patch", ME, body)
 
     def thief_stops_the_notices(self, number: int) -> None:
-        self.act("put", f"{API}/account/notices/", {"notices": False})
+        links = [it for it in self.thiefs_links() if it.page == "unsubscribe"]
+        if number % 3 == 0 and links:
+            self.unsubscribe(links[-1].token)
+        else:
+            self.act("put", f"{API}/account/notices/", {"notices": number % 5 == 0})
+
+    def unsubscribe(self, token: str) -> None:
+        self.send("post", f"/account/unsubscribe/?token={token}")
+
+    def thief_consents(self, number: int) -> None:
+        self.act("post", f"{API}/account/consents/", {"terms_accepted": True})
 
     def thief_asks_for_deletion(self, number: int) -> None:
         self.act("post", f"{API}/account/delete/")
 
     def thief_asks_for_an_export(self, number: int) -> None:
-        self.act("post", f"{API}/account/export/")
+        answer = self.act("post", f"{API}/account/export/")
+        if answer is not None and answer.status_code == 202:
+            ExportService.build(AccountExport.objects.get(user=self.pk).pk)
+
+    def thief_downloads(self, number: int) -> None:
+        for link in self.thiefs_links():
+            if link.page == "download-export":
+                self.act("post", f"{API}/account/export/download/", {"token": link.token})
+                self.download_by_mail(link, self.code_for(number))
+
+    def download_by_mail(self, link: Link, code: str = "") -> Any:
+        """Download on the page that a mail leads to, with the password and a code."""
+        body = {"token": link.token, "password": self.thief.password(), "otp": code}
+        self.tried.add(self.user().email)
+        return self.send("post", "/account/download-export/", body)
+
+    def thief_ends_a_session(self, number: int) -> None:
+        if found := pick(self.listed(f"{API}/sessions/", "sessions"), number):
+            self.act("delete", f"{API}/sessions/{found['id']}/")
 
     def thief_ends_the_other_sessions(self, number: int) -> None:
         self.act("post", f"{API}/sessions/terminate-all/")
 
+    def thief_signs_out(self, number: int) -> None:
+        self.act("post", f"{API}/logout/")
+
     def thief_disowns_a_device(self, number: int) -> None:
-        answer = self.act("get", f"{API}/account/activity/")
-        if answer is not None and answer.status_code == 200:
-            event = pick(answer.json()["events"], number)
+        if event := pick(self.listed(f"{API}/account/activity/", "events"), number):
             self.act("post", f"{API}/account/activity/{event['id']}/disown/")
 
-    def second_person_asks(self, number: int) -> None:
-        """Send each public request about an address of the account, and about one that is free."""
-        self.count += 1
-        member = (self.owner.address, self.user().email, *self.thief.addresses)[number % 4]
-        free = f"free{self.count}@example.org"
-        for path, body in _QUESTIONS[number % len(_QUESTIONS)]:
-            answers = [
-                self.send("post", f"{API}/{path}/", {**body, "email": address})
-                for address in (member, free)
-            ]
-            assert _shape(answers[0]) == _shape(answers[1]), (path, member)
-
-    def staff_unlock(self, number: int) -> None:
-        call_command("unlock_account", self.user().email, stdout=io.StringIO())
-
-    def staff_end_the_sessions(self, number: int) -> None:
-        call_command("revoke_sessions", self.user().email, stdout=io.StringIO())
-        self.owner.tokens = {}
+    def listed(self, url: str, name: str) -> list[dict[str, Any]]:
+        answer = self.act("get", url)
+        found: list[dict[str, Any]] = answer.json().get(name, []) if answer is not None else []
+        return found
 
 
-_QUESTIONS: tuple[tuple[tuple[str, dict[str, str]], ...], ...] = (
-    (("register", {"password": "Secret-Vine-12"}), ("email/resend", {})),
-    (("password/reset", {}),),
-    (("login", {"password": "Wrong-Horse-9"}),),
+THEFTS = ("steal_the_session", "learn_the_password", "learn_the_password")
+THIEVES = (
+    *("thief_signs_in", "thief_signs_in", "thief_signs_in", "thief_finishes_a_sign_in"),
+    *("thief_proves", "thief_proves", "thief_proves", "thief_refreshes", "thief_trades_a_token"),
+    *("thief_moves_the_address", "thief_moves_the_address", "thief_moves_the_address"),
+    *("thief_opens_a_link", "thief_opens_a_link", "thief_opens_a_link", "thief_opens_a_link"),
+    *("thief_gives_the_move_up", "thief_asks_for_a_reset", "thief_changes_the_password"),
+    *("thief_offers_a_factor", "thief_enrols_a_factor", "thief_enrols_a_factor"),
+    *("thief_disables_the_factor", "thief_renews_the_codes", "thief_changes_the_names"),
+    *("thief_changes_the_names", "thief_stops_the_notices", "thief_stops_the_notices"),
+    *("thief_consents", "thief_asks_for_deletion", "thief_asks_for_deletion"),
+    *("thief_asks_for_an_export", "thief_downloads", "thief_ends_a_session"),
+    *("thief_ends_the_other_sessions", "thief_signs_out", "thief_disowns_a_device"),
 )
-_OWN = {"user_id", "email", "correlation_id"}
-
-
-def _shape(answer: Any) -> tuple[int, dict[str, Any]]:
-    """Return an answer without the values that differ between any two requests."""
-    body = answer.json()
-    return answer.status_code, {name: body[name] for name in body if name not in _OWN}
-
-
-@contextlib.contextmanager
-def held_request(meanwhile: Callable[[], None]) -> Iterator[None]:
-    """Run something after the next request was authenticated, and before it acts."""
-    genuine, waiting = TokenService.authenticate, [meanwhile]
-
-    def authenticate(*, access: str) -> UserSession:
-        session = genuine(access=access)
-        if waiting:
-            waiting.pop()()
-        return session
-
-    with mock.patch.object(TokenService, "authenticate", authenticate):
-        yield
+"""The acts of a thief; those listed more often are played more often."""
