@@ -31,7 +31,9 @@ _CLEARED = {
 }
 
 
-def prove_address(user: User, *, at: dt.datetime, is_password_new: bool = False) -> None:
+def prove_address(
+    user: User, *, at: dt.datetime, is_password_new: bool = False, is_mailed: bool = True
+) -> None:
     """Store that the reader of an account's mail has proven its address.
 
     Call it with the account locked, and with `user` as the lock read it. Verification links of the
@@ -39,11 +41,14 @@ def prove_address(user: User, *, at: dt.datetime, is_password_new: bool = False)
 
     A contested account passes to the reader as if it were new, except for its username, which
     is public. Its password works no more, unless `is_password_new` says that the reader has just
-    chosen it; otherwise a mail leads to choosing one.
+    chosen it; otherwise a mail leads to choosing one, unless the caller's own answer does
+    (`is_mailed`): the mail's link would void it.
     """
     if user.contested_at:
         _revoke_all(user, at=at)
         _clear(user, at=at, is_password_new=is_password_new)
+        if is_mailed and not is_password_new:
+            EmailService.queue(Kind.CHOOSE_PASSWORD, user_id=user.pk)
     User.objects.verify_email(user.pk, at=at)
 
 
@@ -57,7 +62,6 @@ def _clear(user: User, *, at: dt.datetime, is_password_new: bool) -> None:
         user.password_breached_at = None
         changed += ["password", "password_changed_at", "password_breached_at"]
         PasswordHistory.objects.filter(user=user).delete()
-        EmailService.queue(Kind.CHOOSE_PASSWORD, user_id=user.pk)
     user.save(update_fields=changed)
     UserProfile.objects.filter(user=user).update(display_name="")
     # Consent is the person's own (GDPR, article 7): it is asked for again.

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from authentication.exceptions import ValidationFailed
 from authentication.models import (
+    ActionToken,
     EmailChange,
     EmailVerificationToken,
     OutgoingEmail,
@@ -98,6 +99,16 @@ def release_address(canonical: str, *, client: ClientInfo) -> None:
         # Without the account: what it shows must not depend on other people.
         name = pseudonym("identifier", canonical)
         record(Event.ADDRESS_RELEASED, user_id=None, client=client, risk=Risk.MEDIUM, name=name)
+
+
+def void_links_to_unproven(user_id: uuid.UUID, *, at: dt.datetime) -> None:
+    """Void the links of an account that leaves an address that was not proven.
+
+    They were mailed there, and its reader must not take an account that is elsewhere.
+    """
+    EmailChange.objects.cancel(user_id, at=at)
+    ActionToken.objects.void(user_id)
+    PasswordResetToken.objects.void(user_id)
 
 
 def leave_address(account: User, email: str | None, *, at: dt.datetime) -> None:

@@ -38,6 +38,7 @@ from .addresses import (
     move,
     owner_of_address,
     release_address,
+    void_links_to_unproven,
 )
 from .reversal import Reversal
 
@@ -118,6 +119,8 @@ class EmailChangeService:
             is_proven = change.user.email_verified
             if not EmailChange.objects.confirm(change.pk, is_from_proven=is_proven, at=now):
                 raise LinkInvalid
+            if not is_proven:
+                void_links_to_unproven(change.user_id, at=now)
             release_address(change.new_email_canonical, client=client)
             if change.user.contested_at:
                 leave_address(change.user, change.new_email, at=now)
@@ -148,7 +151,7 @@ class EmailChangeService:
             KnownDevice.objects.forget(user.pk, but=device.digest if device else "")
             end_all_sessions(user, reason=Reason.DISOWNED, at=now)
             if user.contested_at:
-                prove_address(user, at=now)
+                prove_address(user, at=now, is_mailed=False)
             record(
                 Event.EMAIL_CHANGE_UNDONE,
                 user_id=user.pk,

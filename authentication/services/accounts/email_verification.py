@@ -1,8 +1,6 @@
 """Proving an email address, and correcting one that was mistyped."""
 
 import contextlib
-import datetime as dt
-import uuid
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,7 +12,7 @@ from authentication.exceptions import (
     Problem,
     ServiceUnavailable,
 )
-from authentication.models import ActionToken, EmailChange, EmailVerificationToken, User
+from authentication.models import EmailVerificationToken, User
 from authentication.services.acting import locked_account
 from authentication.services.address_proof import prove_address
 from authentication.services.attempt_limit import (
@@ -30,7 +28,13 @@ from authentication.services.sign_in import new_exchange_token, prove_password_o
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email
 
-from .addresses import has_mails_left, holder_of_address, leave_address, mail_claim
+from .addresses import (
+    has_mails_left,
+    holder_of_address,
+    leave_address,
+    mail_claim,
+    void_links_to_unproven,
+)
 
 _PROVEN = "This email address is confirmed already. You can change it after you have signed in."
 # Each further try is for a registration that took or left the new address meanwhile.
@@ -137,18 +141,12 @@ def _correct(user: User, email: str, *, is_mailed: bool, client: ClientInfo) -> 
             _check_unchanged(account, user)
             holder = holder_of_address(canonical_email(email), at=now)
             leave_address(account, None if holder else email, at=now)
-            _void_links(NO_ACCOUNT if holder else account.pk, at=now)
+            void_links_to_unproven(NO_ACCOUNT if holder else account.pk, at=now)
             record(Event.EMAIL_CORRECTED, user_id=account.pk, client=client)
             rival = holder if holder and holder.user_id != account.pk else None
             mail_claim(rival, account.pk, is_mailed=is_mailed, at=now)
     except User.DoesNotExist:
         raise InvalidCredentials from None
-
-
-def _void_links(user_id: uuid.UUID, *, at: dt.datetime) -> None:
-    """Void the links to undo what was done: they were mailed to an address that was not proven."""
-    EmailChange.objects.cancel(user_id, at=at)
-    ActionToken.objects.void(user_id)
 
 
 def _check_unchanged(account: User, user: User) -> None:

@@ -28,7 +28,7 @@ from authentication.services.acting import locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
-from authentication.services.ranks import check_rank
+from authentication.services.ranks import check_other, may_change_other
 from authentication.services.redeem import Redemption
 from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
@@ -37,7 +37,6 @@ from .second_factor import remove_second_factor
 
 _Outcome = SecondFactorRemoval.Outcome
 _HOUR = dt.timedelta(hours=1)
-_ONESELF = "This is your own account. Another member of staff has to do this."
 _SAME = "You have requested this removal. A second member of staff has to confirm it."
 _CLOSED = "This account is disabled, and gets no mail."
 _WITHOUT = "This account has no second factor."
@@ -60,7 +59,7 @@ class SecondFactorRemovalService:
         Raises PermissionRefused, with the reason for staff, if the account has no second factor, is
         disabled, or has a pending removal, or if `reason` is empty or too long.
         """
-        _check(actor, user)
+        check_other(actor, user)
         reason, now = " ".join(reason.split()), timezone.now()
         if not 0 < len(reason) <= REASON_MAX_LENGTH or not reason.isprintable():
             raise PermissionRefused(_REASON)
@@ -155,24 +154,13 @@ def stop_pending_removal(user: User, *, at: dt.datetime) -> None:
 def _carry_out_late(removal: SecondFactorRemoval) -> bool:
     try:
         with locked_account(removal.user_id) as user:
-            actor = removal.requested_by
-            if not _may_still_ask(actor, user):
-                _cancel(removal, actor, ClientInfo())
-                return False
-            return _carry_out(removal, user, actor=actor, client=ClientInfo())
+            actor, client = removal.requested_by, ClientInfo()
+            if may_change_other(actor, user):
+                return _carry_out(removal, user, actor=actor, client=client)
+            _cancel(removal, actor, client)
+            return False
     except User.DoesNotExist:
         return False
-
-
-def _may_still_ask(actor: User | None, target: User) -> bool:
-    """Return whether the member of staff who asked is one still, and may change the account."""
-    if actor is None or not (actor.is_active and actor.has_perm("authentication.change_user")):
-        return False
-    try:
-        _check(actor, target)
-    except PermissionRefused:
-        return False
-    return actor.is_staff
 
 
 def _cancel(removal: SecondFactorRemoval, actor: User | None, client: ClientInfo) -> None:
@@ -212,18 +200,11 @@ def _pending(
 ) -> Iterator[tuple[SecondFactorRemoval, User]]:
     """Give a removal with its account, as they are under the account's lock."""
     with locked_account(removal.user_id) as user:
-        _check(actor, user)
+        check_other(actor, user)
         current = SecondFactorRemoval.objects.pending().filter(pk=removal.pk).first()
         if current is None:
             raise PermissionRefused(_OVER)
         yield current, user
-
-
-def _check(actor: User, target: User) -> None:
-    check_rank(actor, target)
-    # A stolen session of the admin would remove the factor that protects it.
-    if actor.pk == target.pk:
-        raise PermissionRefused(_ONESELF)
 
 
 def _check_free(user: User, *, at: dt.datetime) -> None:

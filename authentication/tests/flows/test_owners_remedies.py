@@ -121,3 +121,36 @@ class TestUndoLinkToAnAddressThatWasCorrected:
 
         assert not User.objects.get(pk=user.pk).email_verified
         assert log_in(api, User.objects.get(pk=user.pk)).status_code == 200
+
+
+class TestSquatterWhoMoves:
+    """Where unproven accounts may sign in, a squatter asks for another address."""
+
+    @pytest.fixture(autouse=True)
+    def _unverified_sign_in(self, settings: Settings) -> None:
+        settings.REQUIRE_EMAIL_VERIFICATION = False
+
+    def test_links_to_the_address_are_void_once_the_account_has_left_it(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
+        register(api, PASSWORD)
+        user = User.objects.get(email=TARGET)
+        thief = sign_in(api, user)
+        move(api, thief, NEW, delivered)
+
+        assert api.post(UNDO, {"token": notice(delivered(), TARGET)}).status_code == 400
+
+        assert User.objects.get(pk=user.pk).email == NEW
+
+    def test_the_token_of_an_undone_change_stays_valid_when_all_mails_have_come(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
+        register(api, PASSWORD)
+        thief = sign_in(api, User.objects.get(email=TARGET))
+        register(api, NEW_PASSWORD)
+        request_change(api, thief, NEW)
+
+        undone = undo_email(api, notice(delivered(), TARGET))
+        delivered()
+
+        choose_a_password(api, undone)

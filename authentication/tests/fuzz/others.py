@@ -123,7 +123,10 @@ _QUESTIONS: tuple[tuple[tuple[tuple[str, dict[str, str]], ...], bool], ...] = (
 )
 _OWN = {"user_id", "email", "correlation_id"}
 
-SQUATS = ("squatter_registers", "squatter_corrects_the_address", "squatter_asks_for_the_link")
+SQUATS = (
+    *("squatter_registers", "squatter_corrects_the_address", "squatter_asks_for_the_link"),
+    *("thief_moves_the_address", "squatter_corrects_the_address"),
+)
 OTHERS = (
     *("second_person_asks", "second_person_asks", "squatter_takes_the_username"),
     *("staff_unlock", "staff_end_the_sessions", "staff_disable_and_enable", "staff_send_a_link"),
