@@ -91,10 +91,10 @@ def reset_of(user: User) -> str:
 def test_of_verification_tokens_made_at_the_same_moment_one_is_good(unproven: User) -> None:
     all_at_once(*[lambda: locked(unproven, verification_of)] * 8)
 
-    assert EmailVerificationToken.objects.filter(verified_at=None).count() == 1
+    assert EmailVerificationToken.objects.unused().count() == 1
 
 
 def test_of_reset_tokens_made_at_the_same_moment_one_is_good(person: User) -> None:
     all_at_once(*[lambda: locked(person, reset_of)] * 8)
 
-    assert PasswordResetToken.objects.filter(used_at=None).count() == 1
+    assert PasswordResetToken.objects.unused().count() == 1
