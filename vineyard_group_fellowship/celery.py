@@ -2,6 +2,7 @@
 
 import logging.config
 import os
+import socket
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
 
+_PROCESS = f"{socket.gethostname()}:{os.getpid()}"
 _bound: dict[str, Any] = {}
 
 app = Celery("vineyard_group_fellowship")
@@ -22,11 +24,11 @@ app.autodiscover_tasks()
 
 @heartbeat_sent.connect(weak=False)
 def write_worker_heartbeat(**_: object) -> None:
-    """Write the heartbeat that the health check reads."""
+    """Write the heartbeat of the queues that this worker takes tasks from."""
     # Sent every two seconds from the loop that receives tasks: a worker that hangs stops sending.
     from authentication.services.operations import write_heartbeat
 
-    write_heartbeat()
+    write_heartbeat(_PROCESS, app.amqp.queues.consume_from)
 
 
 @setup_logging.connect(weak=False)

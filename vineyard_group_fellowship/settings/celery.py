@@ -42,6 +42,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "vineyard_group_fellowship.beat:Scheduler"
+# Each round of beat writes its heartbeat.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 
 
 def _clean(rule: str) -> dict[str, Any]:
@@ -70,6 +73,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "erase-accounts": {
         "task": "authentication.tasks.erase_accounts",
         "schedule": RETENTION_SECONDS,
+        "options": {"expires": RETENTION_SECONDS},
     },
     **{
         f"clean-{rule}": _clean(rule)

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from pytest_django import Settings
 
 from authentication.services.background import queue as background
-from authentication.services.operations.heartbeat import HEARTBEAT_KEY
+from authentication.services.operations.heartbeat import key_of
 from authentication.tests.faults import rig
 from authentication.tests.faults.callers import Caller, Serve
 from authentication.tests.real_servers import use_real_servers
@@ -25,6 +25,12 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 def _servers(transactional_db: None, settings: Settings) -> None:
     use_real_servers(settings)
     settings.EMAIL_SWEEP_SECONDS = 60
+
+
+@pytest.fixture
+def redis(settings: Settings) -> str:
+    """Return the address of the test's Redis."""
+    return str(settings.CACHES["default"]["LOCATION"])
 
 
 @pytest.fixture
@@ -57,7 +63,8 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
     with contextlib.ExitStack() as running:
 
         def start(queues: str = "mail,checks,upkeep", **changed: str) -> subprocess.Popen[bytes]:
-            caches["default"].delete(HEARTBEAT_KEY)
+            beats = [key_of(queue) for queue in queues.split(",")]
+            caches["default"].delete_many(beats)
             mail = {
                 "EMAIL_HOST": "127.0.0.1",
                 "EMAIL_PORT": str(mailserver.port),
@@ -77,7 +84,7 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
             worker = running.enter_context(
                 rig.process(*command, log=tmp_path / "worker.log", **mail, **changed)
             )
-            rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
+            rig.until(lambda: caches["default"].get(beats[-1]), what="a worker's heartbeat")
             return worker
 
         yield start
