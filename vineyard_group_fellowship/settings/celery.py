@@ -34,6 +34,11 @@ CELERY_TASK_ROUTES = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# By default a worker ends after a hundred tries, and at once when Redis refuses a command: as a
+# replica, read-only, full, without enough replicas, or unable to save.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
+CELERY_WORKER_CONSUMER = "vineyard_group_fellowship.consumer:Consumer"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 0.5,
