@@ -1,5 +1,6 @@
 """The Celery application; its settings are Django's, prefixed CELERY_."""
 
+import logging
 import logging.config
 import os
 import socket
@@ -7,7 +8,13 @@ from typing import Any
 
 import structlog
 from celery import Celery
-from celery.signals import heartbeat_sent, setup_logging, task_postrun, task_prerun
+from celery.signals import (
+    heartbeat_sent,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_shutdown,
+)
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
@@ -35,6 +42,13 @@ def write_worker_heartbeat(**_: object) -> None:
 def configure_logging(**_: object) -> None:
     """Log through the service's pipeline instead of Celery's."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_shutdown.connect(weak=False)
+def write_log(**_: object) -> None:
+    """Write the lines that are queued: a process of the pool ends without Python's clean-up."""
+    for handler in logging.getLogger().handlers:
+        handler.flush()
 
 
 @task_prerun.connect(weak=False)
