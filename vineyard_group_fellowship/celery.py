@@ -24,6 +24,10 @@ _bound: dict[str, Any] = {}
 
 app = Celery("vineyard_group_fellowship")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Celery reads CELERY_BROKER_URL from the environment itself, where it may lack the password.
+app.add_defaults(
+    lambda: dict.fromkeys(("broker_read_url", "broker_write_url"), settings.CELERY_BROKER_URL)
+)
 app.autodiscover_tasks()
 
 # The handlers import the application when they run: this module is loaded before the settings.

@@ -2,16 +2,25 @@
 
 from typing import Any
 
-from .base import redis_url
+from .base import redis_url, with_redis_password
 from .email import EMAIL_SWEEP_SECONDS
 from .env import env
 from .retention import RETENTION_SECONDS
 
-CELERY_BROKER_URL = env.matching(
-    "CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address", secret=True
+CELERY_BROKER_URL = with_redis_password(
+    env.matching(
+        "CELERY_BROKER_URL",
+        redis_url(),
+        pattern=r"\w+://.*",
+        wanted="a broker's address",
+        secret=True,
+    )
 )
 if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT = "vineyard_group_fellowship.broker:Transport"
+if CELERY_BROKER_URL.startswith("rediss://"):
+    # Options in the URL win, such as ssl_ca_certs.
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
