@@ -4,8 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends import cached_db
+from django.contrib.sessions.backends.base import UpdateError
 from django.core.cache import caches
 
+from authentication.services.operations import is_database_fault
 from authentication.utils.faults import FAULTS
 
 from .cache import breaker
@@ -47,3 +49,15 @@ class SessionStore(cached_db.SessionStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache = _FaultTolerantCache(caches[settings.SESSION_CACHE_ALIAS])
+
+    def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002 -- Django's signature
+        """Store the session; a fault of the database is raised as it is.
+
+        Django takes it for a session that was deleted meanwhile, and answers 400.
+        """
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            if is_database_fault(error.__context__):
+                raise error.__context__ from None  # type: ignore[misc]
+            raise

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from django.core import exceptions as django
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
@@ -16,7 +15,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from authentication import exceptions as failures
 from authentication.exceptions import Problem
-from authentication.services.operations import drop_lost_connections
+from authentication.services.operations import drop_lost_connections, is_database_fault
 from authentication.utils.client import CORRELATION_KEY, AnyRequest
 from authentication.utils.error_reports import report
 from authentication.utils.faults import FAULTS
@@ -48,7 +47,7 @@ _MEANINGS: list[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[A
         ),
         lambda _: failures.MalformedRequest(),
     ),
-    ((OperationalError, InterfaceError, *FAULTS), lambda _: failures.ServiceUnavailable()),
+    (FAULTS, lambda _: failures.ServiceUnavailable()),
 ]
 
 _BY_STATUS: dict[int, type[Problem]] = {
@@ -67,14 +66,22 @@ _BY_STATUS: dict[int, type[Problem]] = {
 
 def problem_of(error: Exception) -> Problem:
     """Return the problem for an exception; an unexpected one is a 500. Log and report every 5xx."""
+    problem = _meaning_of(error)
+    if problem is None:
+        _report("request_crashed", error)
+        return failures.ServerError()
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _report("request_failed", error)
+    return problem
+
+
+def _meaning_of(error: Exception) -> Problem | None:
+    if is_database_fault(error):
+        return failures.ServiceUnavailable()
     for kinds, meaning in _MEANINGS:
         if isinstance(error, kinds):
-            problem = meaning(error)
-            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                _report("request_failed", error)
-            return problem
-    _report("request_crashed", error)
-    return failures.ServerError()
+            return meaning(error)
+    return None
 
 
 def problem_for_status(status: int) -> Problem:

@@ -5,12 +5,24 @@ from typing import Any
 from rest_framework import serializers
 
 
+class CelerySerializer(serializers.Serializer[Any]):
+    """The state of each process of Celery, by its heartbeat.
+
+    `active` or `missing`; `threads` without a broker, `unknown` without a cache. A mailer is `late`
+    if a mail has been due for five minutes.
+    """
+
+    mailer = serializers.CharField()
+    worker = serializers.CharField()
+    beat = serializers.CharField()
+
+
 class HealthChecksSerializer(serializers.Serializer[Any]):
     """The state of each dependency."""
 
     database = serializers.CharField()
     cache = serializers.CharField()
-    celery = serializers.CharField()
+    celery = CelerySerializer()
 
 
 class HealthSerializer(serializers.Serializer[Any]):

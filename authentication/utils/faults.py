@@ -5,7 +5,8 @@ import time
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
-FAULTS = (RedisError, ConnectionInterrupted, OSError)
+REDIS_FAULTS = (RedisError, ConnectionInterrupted)
+FAULTS = (*REDIS_FAULTS, OSError)
 """What a cache raises when Redis refuses, hangs or is gone."""
 
 PAUSE_SECONDS = 10.0

@@ -19,6 +19,7 @@ REUSE_DETECTED = Counter(
 LOCKOUTS = Counter("auth_account_lockouts", "Locks after too many wrong passwords.")
 EVENTS = Counter("auth_events", "Security events, by their name in the audit log.", ["event"])
 LIMITED = Counter("auth_rate_limited", "Requests refused by a rate limit, by its name.", ["limit"])
+LOG_LINES_DROPPED = Counter("auth_log_lines_dropped", "Lines of the log that nobody took.")
 REQUEST_SECONDS = Histogram(
     "http_request_duration_seconds",
     "Duration of requests, by route, method and class of the status.",

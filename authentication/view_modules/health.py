@@ -1,7 +1,5 @@
 """Health checks."""
 
-import dataclasses
-
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework.request import Request
@@ -13,7 +11,8 @@ from authentication.services.operations import HealthService
 
 from .base import PublicView
 
-_CHECKS = {"database": "connected", "cache": "connected", "celery": "workers active"}
+_CELERY = {"mailer": "active", "worker": "active", "beat": "active"}
+_CHECKS = {"database": "connected", "cache": "connected", "celery": _CELERY}
 _EXAMPLE = {
     "status": "healthy",
     "database": "connected",
@@ -21,19 +20,26 @@ _EXAMPLE = {
     "timestamp": "2026-11-22T15:30:00Z",
     "checks": _CHECKS,
 }
-_DEGRADED = {
+_NO_CACHE = {
     **_EXAMPLE,
     "status": "degraded",
     "cache": "unavailable",
     "checks": {**_CHECKS, "cache": "unavailable"},
+}
+_READ_ONLY = {
+    **_EXAMPLE,
+    "status": "unhealthy",
+    "database": "read-only",
+    "checks": {**_CHECKS, "database": "read-only"},
 }
 
 
 class HealthView(PublicView):
     """Check the service and what it depends on.
 
-    The answer is 503 with `unhealthy` if the database is down, and with `degraded` if the cache is
-    down. The state of Celery is reported but does not change the status.
+    The answer is 503 with `unhealthy` if the database is down, refuses writes or lacks a migration,
+    and 503 with `degraded` if the cache is down. It is 200 with `degraded` if the mailer, the
+    worker or beat had no heartbeat for two minutes, or if a mail has been due for five.
     """
 
     tag = "operations"
@@ -43,7 +49,11 @@ class HealthView(PublicView):
         HealthSerializer,
         other_answers={
             503: OpenApiResponse(
-                HealthSerializer, examples=[OpenApiExample("degraded", value=_DEGRADED)]
+                HealthSerializer,
+                examples=[
+                    OpenApiExample("unhealthy", value=_READ_ONLY),
+                    OpenApiExample("degraded", value=_NO_CACHE),
+                ],
             )
         },
         response=_EXAMPLE,
@@ -55,9 +65,13 @@ class HealthView(PublicView):
             "database": health.database,
             "cache": health.cache,
             "timestamp": timezone.now(),
-            "checks": dataclasses.asdict(health),
+            "checks": {
+                "database": health.database,
+                "cache": health.cache,
+                "celery": health.celery,
+            },
         }
-        return Response(answer, status=200 if health.status == "healthy" else 503)
+        return Response(answer, status=200 if health.is_available else 503)
 
 
 class LiveView(PublicView):

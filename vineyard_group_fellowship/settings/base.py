@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from vineyard_group_fellowship.redis_connections import replace_cut_connection
+from vineyard_group_fellowship.redis_connections import name_on_tls, replace_cut_connection
 
 from .env import env
 
@@ -111,11 +111,17 @@ def redis_url() -> str:
         wanted="a redis:// address",
         secret=True,
     )
-    password = env.text("REDIS_PASSWORD")
-    if url and password and not urlsplit(url).password:
-        scheme, _, rest = url.partition("://")
-        url = f"{scheme}://:{quote(password, safe='')}@{rest.rpartition('@')[2]}"
-    return url
+    return with_redis_password(url)
+
+
+def with_redis_password(url: str) -> str:
+    """Return a Redis URL with REDIS_PASSWORD if it has none; a user in it stays."""
+    password, parts = env.text("REDIS_PASSWORD"), urlsplit(url)
+    if not password or parts.password or parts.scheme not in {"redis", "rediss", "unix"}:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    secret = f"{user.removesuffix(':')}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{secret}@{host}").geturl()
 
 
 def caches(url: str) -> dict[str, Any]:
@@ -147,6 +153,7 @@ def caches(url: str) -> dict[str, Any]:
                 # handshake and the driver's name also cost four round trips per connection.
                 "protocol": 2,
                 "driver_info": None,
+                **name_on_tls(url),
             },
         },
     }

@@ -2,16 +2,25 @@
 
 from typing import Any
 
-from .base import redis_url
+from .base import redis_url, with_redis_password
 from .email import EMAIL_SWEEP_SECONDS
 from .env import env
 from .retention import RETENTION_SECONDS
 
-CELERY_BROKER_URL = env.matching(
-    "CELERY_BROKER_URL", redis_url(), pattern=r"\w+://.*", wanted="a broker's address", secret=True
+CELERY_BROKER_URL = with_redis_password(
+    env.matching(
+        "CELERY_BROKER_URL",
+        redis_url(),
+        pattern=r"\w+://.*",
+        wanted="a broker's address",
+        secret=True,
+    )
 )
 if CELERY_BROKER_URL.startswith(("redis://", "rediss://")):
     CELERY_BROKER_TRANSPORT = "vineyard_group_fellowship.broker:Transport"
+if CELERY_BROKER_URL.startswith("rediss://"):
+    # Options in the URL win, such as ssl_ca_certs.
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -34,6 +43,11 @@ CELERY_TASK_ROUTES = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 0.5
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# By default a worker ends after a hundred tries, and at once when Redis refuses a command: as a
+# replica, read-only, full, without enough replicas, or unable to save.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
+CELERY_WORKER_CONSUMER = "vineyard_group_fellowship.consumer:Consumer"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 0.5,
@@ -42,6 +56,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "vineyard_group_fellowship.beat:Scheduler"
+# Each round of beat writes its heartbeat.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 
 
 def _clean(rule: str) -> dict[str, Any]:

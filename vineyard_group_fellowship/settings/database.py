@@ -30,6 +30,8 @@ _NETWORK_TIMEOUTS = {
     "keepalives_interval": 3,
     "keepalives_count": 3,
 }
+# A server that refuses writes is not used. Of several hosts the primary is.
+_WRITABLE = {"target_session_attrs": "read-write"}
 # In transaction mode the next statement may run on another connection, so statements cannot be
 # prepared. PgBouncer also refuses startup parameters: it, or the role, sets the timeouts instead
 # (docs/operations.md).
@@ -50,7 +52,9 @@ def postgresql() -> dict[str, Any] | None:
         ),
     }
     found: dict[str, Any] | None = by_url or (by_parts if by_parts["HOST"] else None)
-    return found and _with_connection_options(found)
+    return found and _with_connection_options(
+        {**found, "OPTIONS": {**_WRITABLE, **found.get("OPTIONS", {})}}
+    )
 
 
 def replica() -> dict[str, Any] | None:

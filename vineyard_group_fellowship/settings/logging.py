@@ -77,7 +77,13 @@ LOGGING: dict[str, Any] = {
         "remove_message_body": {"()": "vineyard_group_fellowship.logs.RemoveMessageBody"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "service"},
+        # Tests read lines at once, from a stream that they replace.
+        "console": {
+            "class": "logging.StreamHandler"
+            if ENVIRONMENT == "test"
+            else "vineyard_group_fellowship.log_queue.QueuedHandler",
+            "formatter": "service",
+        },
         # Without any handler Python would print the lines itself.
         "null": {"class": "logging.NullHandler"},
     },

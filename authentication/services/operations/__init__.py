@@ -1,6 +1,7 @@
 """Operations: health, metrics, retention, key rotation."""
 
 from .database_connections import drop_lost_connections
+from .database_faults import is_database_fault
 from .health import HealthService
 from .heartbeat import write_heartbeat
 from .key_rotation import EncryptionService
@@ -13,5 +14,6 @@ __all__ = [
     "MetricsService",
     "RetentionService",
     "drop_lost_connections",
+    "is_database_fault",
     "write_heartbeat",
 ]

@@ -1,25 +1,32 @@
-"""Connections to PostgreSQL when the database hangs or has been restarted."""
+"""Connections to PostgreSQL when the database hangs, was restarted or refuses writes."""
 
 import contextlib
 import functools
+import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.core.signals import request_started
 from django.db import connections
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from psycopg_pool import PoolTimeout
 
-# SQLSTATE classes of PostgreSQL (appendix A): connections that broke, and a server that shuts down
-# or starts.
-_LOST = ("08", "57P")
+from .database_faults import READ_ONLY, is_fault
+
+# SQLSTATEs of connections that are of no use any more: they broke, the server shuts down or starts,
+# or it refuses writes.
+_LOST = ("08", "57P", READ_ONLY)
 
 # The server ends a statement at its timeout; this is the time its answer may take to arrive.
 _GRACE_SECONDS = 2.0
 _wait_ms: ContextVar[int | None] = ContextVar("wait_ms", default=None)
+
+# When a connection of this process last found that its server refuses writes.
+_read_only_at = float("-inf")
 
 
 @receiver(connection_created)
@@ -31,7 +38,20 @@ def bound_waiting(connection: Any, **_: object) -> None:
     those that answer the liveness check.
     """
     if connection.vendor == "postgresql":
+        connection.opened_at = time.monotonic()
         connection.connection.wait = functools.partial(_wait, connection.connection)
+
+
+@receiver(request_started)
+def close_read_only_connections(**_: object) -> None:
+    """Close this thread's connections if another thread found since that writes are refused.
+
+    After a failover each kept connection would cost a request. A new one is made to a server that
+    takes writes (`target_session_attrs`).
+    """
+    for connection in connections.all(initialized_only=True):
+        if getattr(connection, "opened_at", _read_only_at) < _read_only_at:
+            connection.close()
 
 
 @contextlib.contextmanager
@@ -54,6 +74,21 @@ def _wait(connection: psycopg.Connection[Any], work: Any, *arguments: Any, **opt
         # The next user of the connection would read this statement's answer.
         connection.pgconn.finish()
         raise psycopg.OperationalError("The server does not answer.") from None
+    except psycopg.Error as error:
+        if is_fault(error.sqlstate):
+            _drop(connection, error.sqlstate)
+        raise
+
+
+def _drop(connection: psycopg.Connection[Any], sqlstate: str | None) -> None:
+    """End a connection; the next request opens another.
+
+    Django would keep it: it still answers `SELECT 1`.
+    """
+    global _read_only_at  # noqa: PLW0603 -- of the process, for all its threads
+    connection.pgconn.finish()
+    if sqlstate == READ_ONLY:
+        _read_only_at = time.monotonic()
 
 
 def drop_lost_connections(error: Exception) -> None:
@@ -70,6 +105,8 @@ def drop_lost_connections(error: Exception) -> None:
 
 def _is_lost(cause: BaseException | None) -> bool:
     # A pool with no free connection may only be busy: emptied, it would be slower still.
-    if not isinstance(cause, psycopg.OperationalError) or isinstance(cause, PoolTimeout):
+    if not isinstance(cause, psycopg.Error) or isinstance(cause, PoolTimeout):
         return False
-    return cause.sqlstate is None or cause.sqlstate.startswith(_LOST)
+    if cause.sqlstate is None:
+        return isinstance(cause, psycopg.OperationalError)
+    return cause.sqlstate.startswith(_LOST)

@@ -1,19 +1,32 @@
 """The health check."""
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor, wait
+import datetime as dt
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.cache import caches
 from django.db import Error, connection
+from django.utils import timezone
+from redis.exceptions import ResponseError
 
+from authentication.models import OutgoingEmail
 from authentication.utils.crypto import new_jti
 from authentication.utils.faults import FAULTS
 
-from .database_connections import drop_lost_connections
-from .heartbeat import has_heartbeat
+from .database_connections import statements_within
+from .database_state import CONNECTED, UNAVAILABLE, state_of_database
+from .heartbeat import JOBS, count_processes
+
+NO_ANSWER = "no answer"
+REFUSES_WRITES = "refuses writes"
+MAIL_IS_LATE_AFTER = dt.timedelta(minutes=5)
+
+_Found = TypeVar("_Found")
 
 _TIMEOUT_SECONDS = 1.5
+_STATEMENT_MS = 1_000
 
 # A check that hangs keeps its thread for a while; later checks must not wait for it.
 _pool = ThreadPoolExecutor(8, thread_name_prefix="health")
@@ -25,14 +38,23 @@ class Health:
 
     database: str
     cache: str
-    celery: str
+    celery: dict[str, str]
+    """The states of mailer, worker and beat."""
+    processes: dict[str, int]
+    """How many of each are alive; empty if that is not known."""
 
     @property
     def status(self) -> str:
-        """The overall state: unhealthy without the database, degraded without the cache."""
-        if self.database != "connected":
+        """The overall state: unhealthy without the database, degraded without any other part."""
+        if self.database != CONNECTED:
             return "unhealthy"
-        return "healthy" if self.cache == "connected" else "degraded"
+        is_whole = self.cache == CONNECTED and not {"missing", "late"} & set(self.celery.values())
+        return "healthy" if is_whole else "degraded"
+
+    @property
+    def is_available(self) -> bool:
+        """Whether requests get their answers, with or without the processes of Celery."""
+        return self.database == CONNECTED and self.cache == CONNECTED
 
 
 class HealthService:
@@ -41,27 +63,45 @@ class HealthService:
     @staticmethod
     def check() -> Health:
         """Check all parts at the same time, for at most 1.5 seconds."""
-        checks = [_pool.submit(check) for check in (_database, _cache, _celery)]
-        wait(checks, timeout=_TIMEOUT_SECONDS)
-        return Health(*(it.result() if it.done() else "no answer" for it in checks))
+        return check_health()
 
 
-def _database() -> str:
-    # Asked twice: the first connection may be one of the pool that broke while it was idle. The
-    # second is new.
-    return "connected" if _answers() or _answers() else "unavailable"
+def check_health() -> Health:
+    """Check all parts at the same time, for at most 1.5 seconds."""
+    database, cache = _pool.submit(_database), _pool.submit(_cache)
+    processes = _pool.submit(_processes)
+    checks: tuple[Future[Any], ...] = (database, cache, processes)
+    wait(checks, timeout=_TIMEOUT_SECONDS)
+    state, has_late_mail = _result(database, (NO_ANSWER, False))
+    alive = _result(processes, {})
+    return Health(
+        database=state,
+        cache=_result(cache, NO_ANSWER),
+        celery=_states(alive, has_late_mail=has_late_mail),
+        processes=alive,
+    )
 
 
-def _answers() -> bool:
+def _result(check: Future[_Found], default: _Found) -> _Found:
+    return check.result() if check.done() else default
+
+
+def _database() -> tuple[str, bool]:
+    """Return the state of the database, and whether a mail is late."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Error as error:
-        drop_lost_connections(error)
-        return False
+        state = state_of_database()
+        return state, state == CONNECTED and _has_late_mail()
     finally:
         connection.close()
-    return True
+
+
+def _has_late_mail() -> bool:
+    late = OutgoingEmail.objects.due(at=timezone.now() - MAIL_IS_LATE_AFTER)
+    try:
+        with statements_within(_STATEMENT_MS):
+            return late.exists()
+    except Error:
+        return False
 
 
 def _cache() -> str:
@@ -70,15 +110,27 @@ def _cache() -> str:
         caches["default"].set(key, value, 10)
         found = caches["default"].get(key)
         caches["default"].delete(key)
-    except FAULTS:
-        return "unavailable"
-    return "connected" if found == value else "unavailable"
+    except FAULTS as fault:
+        # Full, a replica, without enough replicas, or unable to save.
+        is_refused = isinstance(fault.__cause__, ResponseError)
+        return REFUSES_WRITES if is_refused else UNAVAILABLE
+    return CONNECTED if found == value else UNAVAILABLE
 
 
-def _celery() -> str:
+def _processes() -> dict[str, int]:
+    """Return how many of each process are alive; nothing if that cannot be known."""
     if not settings.CELERY_BROKER_URL:
-        return "threads"
+        return {}
     try:
-        return "workers active" if has_heartbeat() else "no workers"
+        return count_processes()
     except FAULTS:
-        return "unknown"
+        return {}
+
+
+def _states(alive: dict[str, int], *, has_late_mail: bool) -> dict[str, str]:
+    unknown = "unknown" if settings.CELERY_BROKER_URL else "threads"
+    states = {name: ("active" if alive[name] else "missing") if alive else unknown for name in JOBS}
+    # Whatever is said of its heartbeat: it sends nothing.
+    if has_late_mail and states["mailer"] != "missing":
+        states["mailer"] = "late"
+    return states

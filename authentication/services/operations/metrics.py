@@ -1,27 +1,31 @@
-"""Prometheus metrics: the counters of all processes, and gauges read from the tables."""
+"""Prometheus metrics: the counters of all processes, states, and gauges read from the tables."""
 
-import datetime as dt
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db import Error, connection, transaction
-from django.db.models import Count, Min, Q
 from django.utils import timezone
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, UserSession
+from authentication.utils.faults import FAULTS
 
 from .database_connections import statements_within
+from .database_state import CONNECTED, MIGRATIONS_MISSING, READ_ONLY, UNAVAILABLE
+from .gauges import GAUGES
+from .health import NO_ANSWER, REFUSES_WRITES, check_health
 
-# Five questions of a second each: Prometheus gives a scrape up after ten seconds. A database that
-# hangs costs 6 s: a statement is waited for 3 s at most, a new connection another 3 s
-# (`connect_timeout`); then no more is asked.
+# Each question has a second, and the health check before them 1.5 s: Prometheus gives a scrape up
+# after ten seconds. A database that hangs is not asked. One that begins to hang costs 6 s more: a
+# statement is waited for 3 s at most, a new connection another 3 s (`connect_timeout`).
 _STATEMENT_TIMEOUT_MS = 1_000
-_LEFT = Q(sent_again_at=None)
 _QUERY_CANCELED = "57014"  # PostgreSQL's code for a statement that took too long
+
+_DATABASE_STATES = (CONNECTED, READ_ONLY, MIGRATIONS_MISSING, UNAVAILABLE, NO_ANSWER)
+_CACHE_STATES = (CONNECTED, REFUSES_WRITES, UNAVAILABLE, NO_ANSWER)
 
 
 class MetricsService:
@@ -36,82 +40,64 @@ class MetricsService:
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # no types
         else:
             registry.register(REGISTRY)
-        registry.register(_TableCollector())
+        registry.register(_StateCollector())
         return generate_latest(registry)
 
 
-class _TableCollector(Collector):
-    """Gauges read from the tables at each scrape."""
+class _StateCollector(Collector):
+    """The states of the health check; gauges read from the tables if the database answers."""
 
     def collect(self) -> Iterable[Metric]:
-        for ask in (_sessions, _waiting_mails, _dead_mails, _failed_tasks, _left_over):
-            try:
-                with statements_within(_STATEMENT_TIMEOUT_MS), transaction.atomic():
-                    _set_statement_timeout()
-                    found = ask(timezone.now())
-            except Error as fault:
-                # A gauge that cannot be read in time is missing, not wrong. Any other fault means
-                # that the database is gone, and the next question would only wait as well.
-                if getattr(fault.__cause__, "sqlstate", None) != _QUERY_CANCELED:
-                    return
-            else:
-                yield from found
+        health = check_health()
+        yield _one_of("auth_database_state", "The database.", _DATABASE_STATES, health.database)
+        yield _one_of("auth_cache_state", "Redis, as cache.", _CACHE_STATES, health.cache)
+        processes = GaugeMetricFamily(
+            "auth_processes", "Processes of Celery that are alive.", labels=["process"]
+        )
+        for name, count in health.processes.items():
+            processes.add_metric([name], count)
+        yield processes
+        if health.cache == CONNECTED:
+            yield from _memory()
+        if health.database not in {UNAVAILABLE, NO_ANSWER}:
+            yield from _from_tables()
+
+
+def _one_of(name: str, about: str, states: Iterable[str], current: str) -> Metric:
+    gauge = GaugeMetricFamily(name, f"{about} 1 for its state, 0 for the others.", labels=["state"])
+    for state in states:
+        gauge.add_metric([state], float(state == current))
+    return gauge
+
+
+def _memory() -> Iterable[Metric]:
+    """Return which share of its memory Redis uses, if it has a limit and may be asked."""
+    client = getattr(caches["default"], "client", None)
+    try:
+        info = client.get_client().info("memory") if client else {}
+    except FAULTS:
+        return
+    if limit := info.get("maxmemory"):
+        share = info["used_memory"] / limit
+        yield GaugeMetricFamily("auth_cache_memory_ratio", "Memory in use by Redis.", value=share)
+
+
+def _from_tables() -> Iterable[Metric]:
+    for ask in GAUGES:
+        try:
+            with statements_within(_STATEMENT_TIMEOUT_MS), transaction.atomic():
+                _set_statement_timeout()
+                found = ask(timezone.now())
+        except Error as fault:
+            # A gauge that cannot be read in time is missing, not wrong. Any other fault means
+            # that the database is gone, and the next question would only wait as well.
+            if getattr(fault.__cause__, "sqlstate", None) != _QUERY_CANCELED:
+                return
+        else:
+            yield from found
 
 
 def _set_statement_timeout() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {_STATEMENT_TIMEOUT_MS}")
-
-
-def _sessions(now: dt.datetime) -> list[Metric]:
-    live = UserSession.objects.live(at=now).count()
-    return [GaugeMetricFamily("auth_active_sessions_total", "Live sessions.", value=live)]
-
-
-def _waiting_mails(now: dt.datetime) -> list[Metric]:
-    waiting = OutgoingEmail.objects.waiting().aggregate(count=Count("pk"), oldest=Min("created_at"))
-    age = (now - waiting["oldest"]).total_seconds() if waiting["oldest"] else 0
-    return [
-        GaugeMetricFamily("auth_outbox_depth", "Mails waiting to be sent.", value=waiting["count"]),
-        GaugeMetricFamily(
-            "auth_outbox_oldest_seconds", "Age of the oldest waiting mail.", value=age
-        ),
-    ]
-
-
-def _dead_mails(_: dt.datetime) -> list[Metric]:
-    dead = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.DEAD).count()
-    return [
-        GaugeMetricFamily("auth_outbox_dead_letters", "Mails that could not be sent.", value=dead)
-    ]
-
-
-def _failed_tasks(_: dt.datetime) -> list[Metric]:
-    # Workers on other machines share no files with this server, but all write to this table.
-    failures = CounterMetricFamily(
-        "auth_task_failures", "Tasks that failed for good.", labels=["task"]
-    )
-    waiting = GaugeMetricFamily(
-        "auth_failed_tasks", "Failed tasks that were not run again.", labels=["task"]
-    )
-    by_task = FailedTask.objects.values_list("task").annotate(
-        ever=Count("pk"), left=Count("pk", filter=_LEFT)
-    )
-    for task, ever, left in by_task:
-        failures.add_metric([task], ever)
-        waiting.add_metric([task], left)
-    return [failures, waiting]
-
-
-def _left_over(now: dt.datetime) -> list[Metric]:
-    # Every refresh leaves a row here, so its age shows whether retention runs at all.
-    oldest = TokenBlacklist.objects.aggregate(oldest=Min("expires_at"))["oldest"]
-    lag = max(0, (now - oldest).total_seconds()) if oldest else 0
-    return [
-        GaugeMetricFamily(
-            "auth_retention_lag_seconds",
-            "Time since the oldest revoked token that is still kept expired.",
-            value=lag,
-        )
-    ]

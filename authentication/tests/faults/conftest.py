@@ -12,7 +12,7 @@ from django.core.cache import caches
 from pytest_django import Settings
 
 from authentication.services.background import queue as background
-from authentication.services.operations.heartbeat import HEARTBEAT_KEY
+from authentication.services.operations.heartbeat import key_of
 from authentication.tests.faults import rig
 from authentication.tests.faults.callers import Caller, Serve
 from authentication.tests.real_servers import use_real_servers
@@ -25,6 +25,12 @@ StartWorker = Callable[..., subprocess.Popen[bytes]]
 def _servers(transactional_db: None, settings: Settings) -> None:
     use_real_servers(settings)
     settings.EMAIL_SWEEP_SECONDS = 60
+
+
+@pytest.fixture
+def redis(settings: Settings) -> str:
+    """Return the address of the test's Redis."""
+    return str(settings.CACHES["default"]["LOCATION"])
 
 
 @pytest.fixture
@@ -53,11 +59,14 @@ def through(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
 
 @pytest.fixture
 def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWorker]:
-    """Return a function that starts a real worker, and returns when it takes tasks."""
+    """Return a function that starts a real worker, and by default waits until it takes tasks."""
     with contextlib.ExitStack() as running:
 
-        def start(queues: str = "mail,checks,upkeep", **changed: str) -> subprocess.Popen[bytes]:
-            caches["default"].delete(HEARTBEAT_KEY)
+        def start(
+            queues: str = "mail,checks,upkeep", *, wait: bool = True, **changed: str
+        ) -> subprocess.Popen[bytes]:
+            beats = [key_of(queue) for queue in queues.split(",")]
+            caches["default"].delete_many(beats)
             mail = {
                 "EMAIL_HOST": "127.0.0.1",
                 "EMAIL_PORT": str(mailserver.port),
@@ -77,7 +86,8 @@ def start_worker(tmp_path: Path, mailserver: rig.MailServer) -> Iterator[StartWo
             worker = running.enter_context(
                 rig.process(*command, log=tmp_path / "worker.log", **mail, **changed)
             )
-            rig.until(lambda: caches["default"].get(HEARTBEAT_KEY), what="a worker's heartbeat")
+            if wait:
+                rig.until(lambda: caches["default"].get(beats[-1]), what="a worker's heartbeat")
             return worker
 
         yield start

@@ -8,9 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.core.cache import caches
 from django.utils import timezone
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import OutgoingEmail, TokenBlacklist
@@ -38,11 +36,6 @@ def statuses() -> list[str]:
     return sorted(OutgoingEmail.objects.values_list("status", flat=True))
 
 
-@pytest.fixture
-def redis(settings: Settings) -> str:
-    return str(settings.CACHES["default"]["LOCATION"])
-
-
 @pytest.mark.parametrize("pool", ["0", "2"])
 def test_a_worker_sends_what_a_request_wrote_down(
     api: APIClient,
@@ -59,7 +52,6 @@ def test_a_worker_sends_what_a_request_wrote_down(
 
     rig.until(lambda: statuses() == ["sent"], what="the mail")
     assert len(mailserver.mails) == 1
-    assert api.get(f"{API}/health/").json()["checks"]["celery"] == "workers active"
 
 
 def test_a_worker_killed_in_the_middle_of_a_mail_loses_none(
@@ -160,14 +152,3 @@ class TestABrokerThatIs:
         wire.close()
         assert max(first, second) < 1
         assert (len(mailoutbox), len(mailserver.mails)) == (1, 1)
-
-
-def test_health_without_a_worker_is_200_and_reports_it(
-    api: APIClient, redis: str, settings: Settings
-) -> None:
-    settings.CELERY_BROKER_URL = redis
-    caches["default"].clear()
-
-    answer = api.get(f"{API}/health/")
-
-    assert (answer.status_code, answer.json()["checks"]["celery"]) == (200, "no workers")

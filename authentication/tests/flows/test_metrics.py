@@ -225,6 +225,9 @@ class TestDocuments:
         return {sample.partition("{")[0] for sample in scraped()} | {
             "auth_failed_tasks",
             "auth_task_failures_total",
+            # With a broker, and with a limit of Redis.
+            "auth_processes",
+            "auth_cache_memory_ratio",
         }
 
     def test_the_dashboard_uses_existing_metrics(self, api: APIClient, person: User) -> None:

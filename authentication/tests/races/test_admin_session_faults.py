@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
-from django.db import connection
+from django.db import DatabaseError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
@@ -71,3 +71,21 @@ def test_admin_session_ended_while_redis_hung_stays_ended(
 
     assert thief.get("/admin/").status_code in {200, 302}
     assert lives <= 300
+
+
+@pytest.mark.parametrize(("fault", "status"), [(OperationalError, 503), (DatabaseError, 400)])
+def test_only_a_session_that_is_gone_is_a_400(
+    boss: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    fault: type[DatabaseError],
+    status: int,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise fault
+
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+    boss.raise_request_exception = False
+    monkeypatch.setattr(Session, "save", refuse)
+
+    assert boss.get("/admin/").status_code == status

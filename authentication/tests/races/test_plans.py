@@ -27,7 +27,7 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import EmailService
-from authentication.services.operations.metrics import _dead_mails, _waiting_mails
+from authentication.services.operations.gauges import _dead_mails, _waiting_mails
 from authentication.services.operations.retention import BATCH, _expired_sessions
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
 from authentication.tests.conftest import API, ME, bearer

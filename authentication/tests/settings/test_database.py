@@ -46,6 +46,13 @@ class TestPostgreSQL:
             < 20
         )
 
+    def test_only_a_server_that_takes_writes_is_used(self) -> None:
+        at = "postgres://ruth:moab@replica.internal:5432/vgf"
+        found = self.databases(DATABASE_REPLICA_URL=at)
+
+        assert found["default"]["OPTIONS"]["target_session_attrs"] == "read-write"
+        assert "target_session_attrs" not in found["reports"]["OPTIONS"]
+
     def test_behind_pgbouncer_no_state_outlives_a_transaction(self) -> None:
         default = self.databases(PGBOUNCER="True")["default"]
 

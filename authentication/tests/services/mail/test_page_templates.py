@@ -36,6 +36,7 @@ PAGES: list[tuple[str, dict[str, Any], str]] = [
     ("404.html", {}, "Page not found"),
     ("403_csrf.html", {}, "The form was not accepted"),
     ("500.html", {}, "Something went wrong"),
+    ("503.html", {"detail": "Please try again."}, "We will be back in a moment"),
 ]
 
 
