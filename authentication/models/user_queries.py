@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
 
 from authentication.utils.crypto import new_jti
 
@@ -87,9 +87,14 @@ class UserQuerySet(AccountDeletionQuerySet):
         return bool(same.update(password_breached_at=at))
 
     def verify_email(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Mark the address as proven, and as taking mail; False if it was already."""
+        """Mark the address as proven, and as taking mail; False if it was already.
+
+        At the first proof notices are on: a stranger may have turned them off before.
+        """
         unproven = self.filter(pk=pk).filter(Q(email_verified=False) | _UNREACHABLE)
+        chosen = When(email_verified=True, then=F("notices_stopped_at"))
         proven = {"email_verified": True, "email_verified_at": at}
+        proven["notices_stopped_at"] = Case(chosen, default=None)
         return bool(unproven.update(**proven, email_bounced_at=None, email_complained_at=None))
 
     def never_used(self) -> Self:

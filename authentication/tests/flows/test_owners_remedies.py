@@ -11,14 +11,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import SecondFactorRemoval, User
+from authentication.models import PasswordResetToken, SecondFactorRemoval, User
 from authentication.tests.api.contests import TARGET, correct, register
 from authentication.tests.api.email_changes import NEW, UNDO, request_change
+from authentication.tests.api.passwords import confirm_reset
 from authentication.tests.api.reauthentication import reauthenticate
 from authentication.tests.api.second_factor import CONFIRM, begin_setup
 from authentication.tests.api.taking_back import move, notice, reset_status, undo_email
 from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, log_in, post_as, sign_in
-from authentication.tests.conftest import Deliver
+from authentication.tests.conftest import Deliver, bearer
 from authentication.tests.factories import PASSWORD, give_factor
 from authentication.tests.removals import boss, has_factor, outcome, request_removal
 
@@ -154,3 +155,18 @@ class TestSquatterWhoMoves:
         delivered()
 
         choose_a_password(api, undone)
+
+    def test_notices_that_were_turned_off_are_on_at_the_first_proof(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
+        register(api, PASSWORD)
+        user = User.objects.get(email=TARGET)
+        thief = sign_in(api, user)
+        api.put(
+            "/api/v1/auth/account/notices/", {"notices": False}, headers=bearer(thief["access"])
+        )
+        assert User.objects.get(pk=user.pk).notices_stopped_at
+
+        confirm_reset(api, PasswordResetToken.objects.issue(user, at=NOON))
+
+        assert User.objects.get(pk=user.pk).notices_stopped_at is None
