@@ -1,5 +1,6 @@
 """What strangers and members ask about an address or a name, and what they see."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from rest_framework.test import APIClient
 from authentication.models import AccountExport, UserProfile
 from authentication.services import ExportService
 from authentication.tests.answers import PER_REQUEST
-from authentication.tests.clients import NOON, WRONG_PASSWORD
+from authentication.tests.clients import NOON, WRONG_PASSWORD, content_of
 from authentication.tests.conftest import API, ME, bearer, deliver_due, token_in
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor, unverified_user
 from authentication.tests.flows.test_no_enumeration_own_data import (
@@ -104,11 +105,11 @@ class Strangers:
         if tokens:
             # The hours of sessions begin at different times.
             shown.pop("RateLimit", None)
-        json = answer.json()
+        found = json.loads(content_of(answer)) if answer.streaming else answer.json()
         secret = {"access", "access_token", "refresh", "device_id", "reset_token", "user_id"}
-        body = {name: it for name, it in json.items() if name not in secret}
+        body = {name: it for name, it in found.items() if name not in secret}
         self.seen.append((method, url, answer.status_code, shown, plain(body)))
-        return json
+        return found
 
     def post(self, path: str, **body: Any) -> Any:
         return self.ask("post", f"{API}/{path}/", body)
