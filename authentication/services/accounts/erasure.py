@@ -1,5 +1,6 @@
 """Erasure of an account (GDPR, article 17). After a crash it can be run again."""
 
+import contextlib
 import hmac
 import time
 import uuid
@@ -8,7 +9,7 @@ from typing import Any
 
 import structlog
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -59,6 +60,11 @@ def erase(user_id: uuid.UUID, *, deadline: float | None = None) -> bool:
     return True
 
 
+def _reconnect() -> None:
+    """Give up a connection that a fault of the database has ended."""
+    connection.close_if_unusable_or_obsolete()
+
+
 def _erase(user: User, deadline: float | None) -> None:
     subject = hmac.digest(user.erasure_key.encode(), user.pk.bytes, "sha256").hex()[:32]
     _anonymize(AuditLog.objects.filter(user=user), subject, deadline)
@@ -100,7 +106,10 @@ def erase_each(user_ids: Iterable[uuid.UUID], *, deadline: float | None = None) 
         except Exception as error:
             logger.exception("erasure_failed", user=str(pk))
             report(error)
-            User.objects.postpone_erasure(pk, at=timezone.now())
+            with contextlib.suppress(Error):  # The row may be locked, which was the fault.
+                _reconnect()
+                User.objects.postpone_erasure(pk, at=timezone.now())
+            _reconnect()
             record_failed_task("authentication.tasks.erase_account", [str(pk)], error=error)
     return erased
 

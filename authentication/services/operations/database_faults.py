@@ -3,6 +3,9 @@
 from django.db import InterfaceError, OperationalError
 
 READ_ONLY = "25006"
+# A row refers to one that is gone: an account that was erased while a request was about it. Asked
+# again, the request finds no such account.
+_ERASED_MEANWHILE = "23503"
 
 # SQLSTATEs of PostgreSQL (appendix A) and classes of them.
 _FAULTS = (
@@ -26,7 +29,8 @@ def is_database_fault(error: BaseException | None) -> bool:
     """
     if isinstance(error, OperationalError | InterfaceError):
         return True
-    return error is not None and is_fault(getattr(error.__cause__, "sqlstate", None))
+    sqlstate = getattr(error.__cause__, "sqlstate", None) if error else None
+    return sqlstate == _ERASED_MEANWHILE or is_fault(sqlstate)
 
 
 def is_fault(sqlstate: str | None) -> bool:

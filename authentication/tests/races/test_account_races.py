@@ -2,10 +2,12 @@
 
 import datetime as dt
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.utils import timezone
 from django_redis import get_redis_connection
 from pytest_django import Settings
@@ -16,12 +18,13 @@ from authentication.models import (
     ActionToken,
     AuditLog,
     EmailChange,
+    FailedTask,
     User,
     UserSession,
 )
 from authentication.services import ExportService
 from authentication.services.accounts.erasure import erase
-from authentication.tests.clients import sign_in, use_access
+from authentication.tests.clients import WRONG_PASSWORD, sign_in, use_access
 from authentication.tests.conftest import API, bearer
 from authentication.tests.erasing import erase_due
 from authentication.tests.factories import PASSWORD, UserFactory
@@ -184,3 +187,50 @@ def test_concurrent_erasures_of_an_account_write_one_event() -> None:
         assert sorted(erased) == [False, False, False, True]
         assert AuditLog.objects.filter(event_type="account_erased").count() == 1
         assert not User.objects.filter(pk=person.pk).exists()
+
+
+def test_a_failed_sign_in_that_meets_an_erasure_is_no_server_error(
+    api: APIClient, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    User.objects.filter(pk=person.pk).update(deletion_requested_at=timezone.now() - 15 * DAY)
+    genuine = AuditLog.log_event
+    erased: list[int] = []
+
+    def erase_first(event_type: str, **fields: Any) -> AuditLog:
+        if not erased:
+            erased.append(0)
+            erased[0] = in_a_thread(erase_due)
+        return genuine(event_type, **fields)
+
+    monkeypatch.setattr(AuditLog, "log_event", staticmethod(erase_first))
+    body = {"email": person.email, "password": WRONG_PASSWORD}
+
+    assert api.post(f"{API}/login/", body).status_code == 503
+    assert erased == [1]
+    assert api.post(f"{API}/login/", body).status_code == 401
+
+
+def test_an_account_whose_row_is_locked_stops_no_other_erasure() -> None:
+    people = [UserFactory() for _ in range(3)]
+    User.objects.update(deletion_requested_at=timezone.now() - 15 * DAY)
+    held = people[0]
+    with transaction.atomic():
+        User.objects.lock_row(held.pk)
+
+        in_a_thread(erase_due)
+
+    assert [*User.objects.all()] == [held]
+    assert {tuple(it.arguments) for it in FailedTask.objects.all()} == {(str(held.pk),)}
+
+
+def in_a_thread(act: Callable[[], int]) -> int:
+    """Return what a function returns in a thread, with a connection of its own."""
+
+    def closing() -> int:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(closing).result()
