@@ -62,7 +62,8 @@ def erase(user_id: uuid.UUID, *, deadline: float | None = None) -> bool:
 
 def _reconnect() -> None:
     """Give up a connection that a fault of the database has ended."""
-    connection.close_if_unusable_or_obsolete()
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _erase(user: User, deadline: float | None) -> None:
