@@ -150,7 +150,7 @@ def state_of(person: User) -> dict[str, Any]:
     )
     tables: dict[str, Any] = {
         "profile": UserProfile.objects.filter(**mine).values_list("display_name"),
-        "factor": SecondFactor.objects.filter(**mine).values_list("seed", "pending_seed"),
+        "factor": SecondFactor.objects.filter(**mine).values_list("seed"),
         "codes": RecoveryCode.objects.filter(**mine).values_list("pk"),
         "consents": Consent.objects.filter(**mine).values_list("document"),
         "exports": AccountExport.objects.filter(**mine).values_list("pk"),
@@ -167,6 +167,7 @@ def survivors(case: Theft, *, was_refused: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "sessions": UserSession.objects.filter(**mine).live(at=now).count(),
         "pending address": EmailChange.objects.filter(**mine).pending(at=now).count(),
+        "offered factor": SecondFactor.objects.filter(**mine).exclude(pending_seed="").count(),
     }
     if was_refused:
         after = state_of(case.person)
