@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -23,6 +24,7 @@ from authentication.models import (
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
+    RecoveryCode,
     SecondFactorRemoval,
     SensitiveChange,
     SignInChallenge,
@@ -160,7 +162,8 @@ def _deleted(now: dt.datetime) -> Rows:
 
 
 def _done_mails(now: dt.datetime) -> Rows:
-    done = [OutgoingEmail.Status.SENT, OutgoingEmail.Status.SUPPRESSED]
+    # A dead letter of months ago is of no use to its reader.
+    done = [OutgoingEmail.Status.SENT, OutgoingEmail.Status.SUPPRESSED, OutgoingEmail.Status.DEAD]
     return OutgoingEmail.objects.filter(
         status__in=done, created_at__lte=now - settings.EMAIL_RETENTION
     )
@@ -186,9 +189,16 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
         Rule(lambda now: SecondFactorRemoval.objects.filter(ended_at__lte=now - _KEPT)),
         Rule(lambda now: SensitiveChange.objects.filter(made_at__lte=now - _KEPT)),
+        Rule(lambda now: RecoveryCode.objects.filter(used_at__lte=now - _KEPT)),
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
-    "audit": (Rule(_old_audit),),
+    "audit": (
+        Rule(_old_audit),
+        # Of the admin, in Django's own table.
+        Rule(
+            lambda now: LogEntry.objects.filter(action_time__lte=now - settings.AUDIT_LOG_RETENTION)
+        ),
+    ),
     "passwords": (Rule(_superseded_passwords),),
     "deletions": (Rule(_deleted, _erase),),
     "accounts": (
