@@ -5,26 +5,30 @@ from typing import NamedTuple
 
 from django.core import signing
 
-from authentication.utils.crypto import digest
+from authentication.utils.crypto import pseudonym, pseudonyms
 from authentication.utils.identifiers import canonical_email
 
-_SALT = "authentication.unsubscribe"
+_SALT = "unsubscribe"
 
 
 class Subscription(NamedTuple):
-    """The account that a mail was about, and a digest of the address that it went to."""
+    """The account that a mail was about, and a keyed hash of the address that it went to.
+
+    Links are logged on their way, and a hash without a key could be guessed from.
+    """
 
     user_id: uuid.UUID
     address: str
 
     def is_for(self, canonical: str) -> bool:
         """Return whether the mail went to this address."""
-        return self.address == digest(canonical)
+        return self.address in pseudonyms(_SALT, canonical)
 
 
 def unsubscribe_token(user_id: uuid.UUID, address: str) -> str:
     """Return the token of the unsubscribe link in a mail to an address."""
-    return signing.dumps([user_id.hex, digest(canonical_email(address))], salt=_SALT)
+    hashed = pseudonym(_SALT, canonical_email(address))
+    return signing.dumps([user_id.hex, hashed], salt=_SALT)
 
 
 def read_unsubscribe_token(token: str) -> Subscription:

@@ -9,11 +9,12 @@ from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
 from authentication.services.mail.message import NOTICES
-from authentication.services.mail.unsubscribe import unsubscribe_token
+from authentication.services.mail.unsubscribe import read_unsubscribe_token, unsubscribe_token
 from authentication.tests.clients import NOON, Tokens, hidden_fields, page_browser
 from authentication.tests.conftest import API, Deliver, bearer
 from authentication.tests.factories import UserFactory
 from authentication.tests.limits import set_limits
+from authentication.utils.crypto import digest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -128,3 +129,16 @@ class TestUnsubscribe:
         answer = api.put(NOTICES_URL, body, headers=bearer(signed_in["access"]))
 
         assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+
+
+def test_a_link_tells_no_guess_of_its_address_and_outlives_a_rotation_of_the_key(
+    person: User, settings: Settings
+) -> None:
+    token = unsubscribe_token(person.pk, person.email)
+    mailed = read_unsubscribe_token(token)
+
+    assert digest(person.email_canonical) != mailed.address
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-for-this-test-alone"
+    assert read_unsubscribe_token(token).is_for(person.email_canonical)
+    assert not mailed.is_for("another@example.org")
