@@ -19,9 +19,12 @@ class AccountExportQuerySet(models.QuerySet["AccountExport"]):
     """Queries of exports. Each transition is one atomic UPDATE."""
 
     def unfinished(self, *, at: dt.datetime) -> Self:
-        """Return the exports that nobody makes at the moment and that are not given up."""
+        """Return the exports that nobody makes at the moment and that are not given up.
+
+        Those of closed accounts wait.
+        """
         free = Q(leased_until=None) | Q(leased_until__lte=at)
-        return self.filter(free, ready_at=None, failed_at=None)
+        return self.filter(free, user__is_active=True, ready_at=None, failed_at=None)
 
     def claim_build(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
         """Claim an export to make it. Only one of several concurrent callers gets True."""
@@ -32,9 +35,10 @@ class AccountExportQuerySet(models.QuerySet["AccountExport"]):
         """Give an export up after TRIES. Only one of several concurrent callers gets True."""
         return bool(self.unfinished(at=at).filter(pk=pk, tries__gte=TRIES).update(failed_at=at))
 
-    def finish(self, pk: uuid.UUID, *, parts: int, at: dt.datetime) -> bool:
-        """Store that all parts are stored. Only one of several concurrent callers gets True."""
-        return bool(self.filter(pk=pk, ready_at=None).update(parts=parts, ready_at=at))
+    def finish(self, pk: uuid.UUID, *, tries: int, parts: int, at: dt.datetime) -> bool:
+        """Store that all parts are stored; False if a later try has replaced them."""
+        mine = self.filter(pk=pk, tries=tries, ready_at=None)
+        return bool(mine.update(parts=parts, ready_at=at))
 
     def ready(self, *, at: dt.datetime) -> Self:
         """Return the exports that can be downloaded: finished within the last 24 hours."""

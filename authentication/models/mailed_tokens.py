@@ -58,7 +58,8 @@ class EmailVerificationToken(OneTimeToken):
 
     def is_valid(self) -> bool:
         """Return whether the token can still be used."""
-        return self.verified_at is None and self.expires_at > timezone.now()
+        is_open = self.verified_at is None and self.voided_at is None
+        return is_open and self.expires_at > timezone.now()
 
     def is_bound(self) -> bool:
         """Return whether the account has the token's address and has not proven it yet."""
@@ -122,8 +123,8 @@ class PasswordResetToken(OneTimeToken):
         return f"reset of {self.user_id}"
 
     def is_valid(self) -> bool:
-        """Return whether the token is unused and the password is the one it was made for."""
-        return self.used_at is None and self.is_bound()
+        """Return whether the token works and the password is the one it was made for."""
+        return self.used_at is None and self.voided_at is None and self.is_bound()
 
     def is_bound(self) -> bool:
         """Return whether password and address are those the token was made for."""

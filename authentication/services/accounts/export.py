@@ -69,8 +69,6 @@ class ExportService:
         if not AccountExport.objects.claim_build(pk, at=now):
             return
         export = AccountExport.objects.select_related("user").get(pk=pk)
-        if not export.user.is_active:
-            return
         topics = personal_data(export.user)
         try:
             parts = store_parts(export, as_json(chain([("made_at", now)], topics)))
@@ -79,7 +77,8 @@ class ExportService:
                 raise
             return  # A newer one has replaced it.
         with transaction.atomic():
-            if AccountExport.objects.finish(pk, parts=parts, at=timezone.now()):
+            made_at = timezone.now()
+            if AccountExport.objects.finish(pk, tries=export.tries, parts=parts, at=made_at):
                 EmailService.queue(Kind.EXPORT_READY, user_id=export.user_id, export=str(pk))
 
     @staticmethod

@@ -180,3 +180,32 @@ def test_an_export_that_is_replaced_while_it_is_made_ends_quietly(
     ExportService.build(requested.pk)
 
     assert not OutgoingEmail.objects.exists()
+
+
+def test_a_try_that_took_longer_than_its_lease_finishes_nothing(
+    requested: AccountExport, monkeypatch: pytest.MonkeyPatch, time_machine: TimeMachineFixture
+) -> None:
+    genuine = export_parts.store_parts
+
+    def overtaken(made: AccountExport, texts: Any) -> int:
+        time_machine.shift(LEASE)
+        assert AccountExport.objects.claim_build(made.pk, at=NOON + LEASE)
+        return genuine(made, texts)
+
+    monkeypatch.setattr(export, "store_parts", overtaken)
+
+    assert build(requested).ready_at is None
+    assert not OutgoingEmail.objects.exists()
+
+
+def test_an_export_of_a_closed_account_is_neither_made_nor_given_up(
+    person: User, requested: AccountExport, time_machine: TimeMachineFixture
+) -> None:
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    for _ in range(4):
+        ExportService.sweep()
+        build(requested)
+        time_machine.shift(LEASE)
+
+    assert (requested.tries, requested.failed_at) == (0, None)
+    assert not FailedTask.objects.exists()
