@@ -1,7 +1,7 @@
 """POST /api/v1/auth/logout/."""
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -25,7 +25,6 @@ from authentication.tests.clients import (
     get_as,
     log_in,
     post_as,
-    post_json,
     sign_in,
     use_access,
     use_refresh,
@@ -250,55 +249,6 @@ class TestRefusals:
 
         assert answer.status_code == 405
         assert use_access(api, signed_in) == 200
-
-
-class TestMalformedBody:
-    VALUES: ClassVar[list[Any]] = [None, 1, True, [], ["x"], {}, "a\x00b", "a\ud800b"]
-    BODIES: ClassVar[list[tuple[str, str]]] = [
-        ("{", "application/json"),
-        ("[]", "application/json"),
-        ("<logout/>", "application/xml"),
-        ("x" * 70_000, "application/json"),
-        ("refresh=" + "x" * 70_000, "application/x-www-form-urlencoded"),
-        ("x", "multipart/form-data"),
-    ]
-
-    def test_a_refresh_token_that_is_no_text_counts_as_none(
-        self, api: APIClient, signed_in: Tokens
-    ) -> None:
-        before = rows()
-
-        assert (
-            unexpected(
-                self.VALUES,
-                lambda it: refusal_of(post_json(api, URL, {"refresh": it})),
-                TOKEN_INVALID,
-            )
-            == {}
-        )
-        assert rows() == before
-
-    @pytest.mark.parametrize("body", BODIES, ids=lambda it: it[0][:9] + it[1])
-    def test_whatever_the_body_is_the_session_of_the_access_token_ends(
-        self, api: APIClient, signed_in: Tokens, body: tuple[str, str]
-    ) -> None:
-        content, kind = body
-        headers = bearer(signed_in["access"])
-
-        answer = api.generic("POST", URL, content, content_type=kind, headers=headers)
-
-        assert (answer.status_code, answer.json()) == (200, LOGGED_OUT)
-        assert use_access(api, signed_in) == 401
-
-    def test_a_body_that_cannot_be_read_leaves_the_cookie_to_decide(
-        self, browser: APIClient, person: User
-    ) -> None:
-        log_in(browser, person)
-
-        answer = browser.generic("POST", URL, "{", content_type="application/json")
-
-        assert (answer.status_code, cookie_of(answer)) == (200, CLEARED)
-        assert not UserSession.objects.get().is_active
 
 
 def test_the_token_of_a_disabled_account_is_refused(
