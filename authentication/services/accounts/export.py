@@ -64,9 +64,13 @@ class ExportService:
 
     @staticmethod
     def build(export_id: str | uuid.UUID) -> None:
-        """Make an export and mail its owner; one that is ready, being made or gone is skipped."""
+        """Make an export and mail its owner; one that is ready, being made or gone is skipped.
+
+        That of a closed account waits.
+        """
         pk, now = uuid.UUID(str(export_id)), timezone.now()
-        if not AccountExport.objects.claim_build(pk, at=now):
+        is_wanted = AccountExport.objects.filter(pk=pk, user__is_active=True).exists()
+        if not is_wanted or not AccountExport.objects.claim_build(pk, at=now):
             return
         export = AccountExport.objects.select_related("user").get(pk=pk)
         topics = personal_data(export.user)
@@ -88,7 +92,7 @@ class ExportService:
         Their owner is mailed, and staff see them among the failed tasks.
         """
         now = timezone.now()
-        for export in AccountExport.objects.unfinished(at=now):
+        for export in AccountExport.objects.unfinished(at=now).filter(user__is_active=True):
             if export.tries < TRIES:
                 # The message expires because the next sweep queues a new one.
                 enqueue(_BUILD, str(export.pk), expires=settings.EMAIL_SWEEP_SECONDS)
