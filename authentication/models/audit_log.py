@@ -15,13 +15,24 @@ from django.utils import timezone
 _TRIED_NAME = Cast(KT("metadata__name"), models.TextField())
 _ACTOR = Cast(KT("metadata__actor"), models.TextField())
 
+_SHOWN = ~Q(event_type="token_refresh")
+_WITHOUT_ACCOUNT = Q(user=None, event_type__in=["login_failed", "account_locked"])
+
 
 def _is_stored(value: Cast) -> Q:
     return Q(IsNull(value, False))  # noqa: FBT003 -- a lookup's right side
 
 
 class AuditLogQuerySet(models.QuerySet[Any]):
-    """Events, found by whom their metadata name."""
+    """Events, found by whom they are about or name."""
+
+    def failures_without_account(self) -> Self:
+        """Return the failed sign-ins by names that no account has, and the locks of such names."""
+        return self.filter(_WITHOUT_ACCOUNT)
+
+    def shown(self) -> Self:
+        """Return the events that a person is shown: a refresh tells nothing to act on."""
+        return self.filter(_SHOWN)
 
     def of_names(self, pseudonyms: Collection[str]) -> Self:
         """Return the events without an account that name one of these pseudonyms of a name."""
@@ -113,7 +124,12 @@ class AuditLog(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # `audit_user_newest` begins with it.
     )
     event_type = models.CharField(max_length=48, choices=Event.choices)
     description = models.CharField(max_length=255, blank=True, default="")
@@ -130,12 +146,20 @@ class AuditLog(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["user", "-timestamp"], name="audit_user_newest"),
+            # For a person's activity, which hides refreshes.
+            models.Index(fields=["user", "-timestamp"], name="audit_user_shown", condition=_SHOWN),
             models.Index(fields=["event_type", "-timestamp"], name="audit_event_newest"),
             models.Index(fields=["ip_address", "-timestamp"], name="audit_address_newest"),
             models.Index(fields=["-timestamp"], name="audit_newest"),
             # For an erasure, which must not read the whole log.
             models.Index(_TRIED_NAME, name="audit_name", condition=_is_stored(_TRIED_NAME)),
             models.Index(_ACTOR, name="audit_actor", condition=_is_stored(_ACTOR)),
+            # For the retention of what a flood of made-up names leaves.
+            models.Index(
+                fields=["timestamp"],
+                name="audit_without_account",
+                condition=_WITHOUT_ACCOUNT,
+            ),
         )
 
     def __str__(self) -> str:

@@ -54,6 +54,10 @@ class UserSession(models.Model):
     device_fingerprint = models.CharField(max_length=64, blank=True, default="")
     user_agent = models.CharField(max_length=512, blank=True, default="")
     ip_address = models.GenericIPAddressField(null=True, blank=True)
+    # A keyed hash of the network and user agent of the last refresh; empty before the first.
+    last_client_digest = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     city = models.CharField(max_length=100, blank=True, default="")
     country = models.CharField(max_length=100, blank=True, default="")
 

@@ -18,7 +18,7 @@ from authentication.utils.crypto import new_jti
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH, canonical_email
 
 from .fields import CanonicalField, SkeletonField
-from .login_attempts import LockableAccount
+from .login_attempts import LockableAccount, LockReason
 from .password_history import PasswordHistory
 from .user_queries import UserQuerySet
 
@@ -144,6 +144,11 @@ class User(LockableAccount, AbstractUser):
                 fields=["deletion_requested_at"],
                 name="user_leaving",
                 condition=Q(deletion_requested_at__isnull=False),
+            ),
+            models.Index(
+                fields=["locked_until"],
+                name="user_locked",
+                condition=Q(lock_reason=LockReason.GUESSED, locked_until__isnull=False),
             ),
         )
         constraints = (

@@ -27,6 +27,8 @@ class Command(migrate.Command):
         if connection.vendor != "postgresql" or settings.PGBOUNCER or only_reads:
             return super().handle(*arguments, **options)
         with self._only_one(connection):
+            # An index of a large table takes longer than a request may.
+            _run(connection, "SET statement_timeout = 0")
             return super().handle(*arguments, **options)
 
     @contextlib.contextmanager
@@ -44,6 +46,11 @@ class Command(migrate.Command):
             # With a connection that is lost the lock is, too.
             with contextlib.suppress(Error):
                 _ask(connection, "pg_advisory_unlock")
+
+
+def _run(connection: BaseDatabaseWrapper, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def _ask(connection: BaseDatabaseWrapper, function: str) -> bool:
