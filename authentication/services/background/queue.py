@@ -17,7 +17,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import Error, connections, transaction
 from django.utils.module_loading import import_string
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from authentication.utils.client import CORRELATION_HEADER
@@ -45,6 +45,21 @@ def enqueue(
     cause = get_contextvars().get("correlation_id") or uuid.uuid4().hex
     options = {"expires": expires, "countdown": delay}
     transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, options, cause))
+
+
+def waiting_tasks(queue: str) -> int:
+    """Return how many tasks wait in a queue of the broker; 0 without one, or if it fails."""
+    if not settings.CELERY_BROKER_URL or _broker.is_open:
+        return 0
+    try:
+        with current_app.connection_for_write() as connection, connection.channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:
+        return 0  # The broker has no such queue: it is empty.
+    except (OperationalError, *FAULTS) as fault:
+        _broker.trip()
+        logger.warning("broker_failed_over", fault=type(fault).__name__)
+        return 0
 
 
 def _publish_or_run(

@@ -13,7 +13,7 @@ from django.utils import timezone
 from authentication.exceptions import PermissionRefused
 from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
-from authentication.services.background import enqueue
+from authentication.services.background import enqueue, waiting_tasks
 from authentication.utils.clock import LEEWAY
 from authentication.utils.identifiers import canonical_email
 
@@ -27,6 +27,7 @@ Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
 
 _DELIVER = "authentication.tasks.deliver_email"
+_QUEUE = "mail"
 _SWEEP_BATCH = 500
 _HOUR = dt.timedelta(hours=1)
 _PROVEN = "This address is verified already."
@@ -118,8 +119,12 @@ class EmailService:
 
     @staticmethod
     def sweep() -> None:
-        """Queue tasks for all due mails: retries, and mails whose task was lost."""
-        for pk in EmailService.due():
+        """Queue tasks for due mails: retries, and mails whose task was lost.
+
+        No more than are missing in the queue: while no worker takes them, it must not grow.
+        """
+        due = EmailService.due()
+        for pk in due[: max(0, len(due) - waiting_tasks(_QUEUE))]:
             # The task expires because the next sweep queues a new one.
             enqueue(_DELIVER, str(pk), expires=settings.EMAIL_SWEEP_SECONDS)
 

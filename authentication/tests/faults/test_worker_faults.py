@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
+from redis import Redis
 from rest_framework.test import APIClient
 
 from authentication.models import OutgoingEmail, TokenBlacklist
@@ -102,6 +103,28 @@ def test_a_mail_server_that_never_answers_keeps_no_other_work_back(
     assert max(waited) < 2
     rig.until(lambda: not TokenBlacklist.objects.exists(), seconds=8, what="the other work")
     assert "sent" not in statuses()
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_stopped_mailer_gets_each_mail_once(
+    api: APIClient, redis: str, through: Callable[[str], None], *, is_lost: bool
+) -> None:
+    through(redis)
+    server = Redis.from_url(redis)
+    server.delete("mail")
+    for number in range(3):
+        register(api, f"member{number}")
+    rig.until(lambda: server.llen("mail") == 3, what="the tasks")
+    if is_lost:
+        server.delete("mail")
+
+    for _ in range(4):
+        EmailService.sweep()
+        rig.until(lambda: server.llen("mail") == 3, what="the tasks")
+        time.sleep(0.2)
+
+    assert server.llen("mail") == 3
+    server.delete("mail")
 
 
 # These hold a request to one second.
