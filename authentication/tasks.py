@@ -9,7 +9,7 @@ from authentication.services.background import record_failed_task
 from authentication.services.mail import EmailService
 from authentication.services.operations import RetentionService
 from authentication.services.passwords import check_breach as check
-from authentication.services.sign_in import SecondFactorRemovalService
+from authentication.services.sign_in import LockReportService, SecondFactorRemovalService
 from authentication.utils.pwned import Unavailable
 
 _CLEANING_SECONDS = 20
@@ -61,6 +61,12 @@ def erase_account(user_id: str) -> None:
 def remove_second_factors() -> None:
     """Carry out the removals of second factors that are due."""
     SecondFactorRemovalService.carry_out_due()
+
+
+@shared_task(base=ServiceTask)
+def report_locks() -> None:
+    """Tell owners of the locks of their accounts that no answer shows."""
+    LockReportService.report_due()
 
 
 @shared_task(base=ServiceTask)

@@ -34,7 +34,7 @@ class UserSessionAdmin(ReadOnlyAdmin):
     search_help_text = "Enter a complete email address, username or refresh token identifier."
     list_select_related = ("user",)
     ordering = ("-created_at",)
-    exclude = ("session_key",)
+    exclude = ("session_key", "last_client_digest")
     actions = ("end",)
 
     @admin.action(description="End these sessions", permissions=["end"])

@@ -32,11 +32,11 @@ class UserSessionQuerySet(LoginAttemptsQuerySet):
         """Return the sessions whose tokens are no older than their user's password."""
         return self.filter(last_rotation_at__gte=F("user__password_changed_at"))
 
-    def swap_jti(self, session: Any, *, new: str, at: dt.datetime) -> bool:
+    def swap_jti(self, session: Any, *, new: str, at: dt.datetime, client_digest: str = "") -> bool:
         """Replace the session's refresh token; False if another request was faster.
 
-        The filter uses columns of this table alone, so that PostgreSQL checks it again after
-        waiting for the row.
+        `client_digest` is that of the client who refreshes (`ClientInfo.digest`). The filter uses
+        columns of this table alone, so that PostgreSQL checks it again after waiting for the row.
         """
         mine = self.filter(
             pk=session.pk, refresh_token_jti=session.refresh_token_jti, is_active=True
@@ -49,6 +49,7 @@ class UserSessionQuerySet(LoginAttemptsQuerySet):
                 last_rotation_at=at,
                 last_activity_at=session.activity(at=at),
                 expires_at=session.next_expiry(at=at),
+                last_client_digest=client_digest,
             )
         )
 

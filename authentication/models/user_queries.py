@@ -4,12 +4,15 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from authentication.utils.crypto import new_jti
 
 from .account_deletion import AccountDeletionQuerySet
+from .audit_log import AuditLog
+from .login_attempts import LockReason, lock_end
 
+_HASHING = dt.timedelta(seconds=30)
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
 
 
@@ -32,6 +35,24 @@ class UserQuerySet(AccountDeletionQuerySet):
     def not_locked_by_hand(self) -> Self:
         """Return the accounts with no lock, or with one that wrong passwords set."""
         return self.filter(Q(locked_until=None) | ~Q(lock_reason=""))
+
+    def locks_to_report(self, *, at: dt.datetime) -> Self:
+        """Return the accounts that wrong passwords have locked and whose lock is not reported.
+
+        Not those of the last half minute: a password that is being hashed may be the right one.
+        """
+        since_locked = OuterRef("locked_until") - Value(lock_end(at) - at)
+        reports = AuditLog.objects.filter(
+            user=OuterRef("pk"),
+            event_type=AuditLog.Event.ACCOUNT_LOCKED,
+            timestamp__gte=since_locked,
+        )
+        return self.filter(
+            ~Exists(reports),
+            lock_reason=LockReason.GUESSED,
+            locked_until__gt=at,
+            locked_until__lte=lock_end(at - _HASHING),
+        )
 
     def unlock(self, *, at: dt.datetime) -> None:
         """Lift any lock; failures by the names of the account do not count any more either."""

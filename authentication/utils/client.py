@@ -11,6 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from .crypto import pseudonym
+
 AnyRequest = HttpRequest | Request
 """Django's request, or DRF's request, which delegates unknown attributes to Django's."""
 
@@ -66,6 +68,14 @@ class ClientInfo:
             or ".".join(cookie_values(request, DEVICE_COOKIE)),
             refresh_cookies=refresh_cookies_of(request),
         )
+
+    def network(self) -> str:
+        """Return the key that rate limits count the address under (`network_key`)."""
+        return network_key(parse_ip(self.ip_address or ""))
+
+    def digest(self) -> str:
+        """Return a keyed hash of the network and the user agent, in hexadecimal."""
+        return pseudonym("client", f"{self.network()} {self.user_agent}")
 
 
 def refresh_cookies_of(request: AnyRequest) -> tuple[str, ...]:

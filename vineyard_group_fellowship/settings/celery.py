@@ -61,13 +61,13 @@ CELERY_BEAT_SCHEDULER = "vineyard_group_fellowship.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 10
 
 
-def _clean(rule: str) -> dict[str, Any]:
-    # If no worker takes the task within the hour, the next one does its work.
-    options = {"expires": RETENTION_SECONDS}
+def _clean(rule: str, *, seconds: int = RETENTION_SECONDS) -> dict[str, Any]:
+    # If no worker takes the task before the next one is due, that does its work.
+    options = {"expires": seconds}
     return {
         "task": "authentication.tasks.clean",
         "args": (rule,),
-        "schedule": RETENTION_SECONDS,
+        "schedule": seconds,
         "options": options,
     }
 
@@ -84,11 +84,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
     "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
     "remove-second-factors": _sweep("authentication.tasks.remove_second_factors"),
+    "report-locks": _sweep("authentication.tasks.report_locks"),
+    # A flood leaves 100 rows a second.
+    "clean-failures": _clean("failures", seconds=300),
     **{
         f"clean-{rule}": _clean(rule)
         for rule in (
-            *("sessions", "tokens", "blacklist", "audit", "passwords", "deletions", "accounts"),
-            "mails",
+            *("sessions", "tokens", "blacklist", "audit", "deletions", "accounts", "mails"),
         )
     },
 }

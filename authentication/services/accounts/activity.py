@@ -28,9 +28,6 @@ from authentication.utils.client import ClientInfo
 
 from .reversal import Reversal
 
-# A refresh tells the user nothing to act on, and there are many.
-_HIDDEN = (Event.TOKEN_REFRESH,)
-
 
 class ActivityService:
     """The security events of an account, and "this was not me"."""
@@ -38,7 +35,8 @@ class ActivityService:
     @staticmethod
     def events_of(*, user_id: uuid.UUID) -> QuerySet[AuditLog]:
         """Return the security events of a user."""
-        return AuditLog.objects.filter(user_id=user_id).exclude(event_type__in=_HIDDEN)
+        events: QuerySet[AuditLog] = AuditLog.objects.filter(user_id=user_id).shown()
+        return events
 
     @staticmethod
     def disown(

@@ -1,6 +1,6 @@
 """The audit log: writing events and exporting them."""
 
-from .events import Event, Risk, record
+from .events import Event, Risk, count, record, record_each
 from .log_export import EVENT_FIELDS, AuditExportService, AuditFilter
 
 __all__ = [
@@ -9,5 +9,7 @@ __all__ = [
     "AuditFilter",
     "Event",
     "Risk",
+    "count",
     "record",
+    "record_each",
 ]

@@ -41,6 +41,8 @@ BATCH = 2_000
 _KEPT = dt.timedelta(days=30)
 # A script that signs in without its device's id makes a device each time.
 _DEVICES_PER_ACCOUNT = 50
+# Failures by names without an account tell how much was tried, not against whom.
+_FAILURES_WITHOUT_ACCOUNT = 50_000
 
 Rows = QuerySet[Any]
 
@@ -118,8 +120,11 @@ def _unused_devices(now: dt.datetime) -> Rows:
     return KnownDevice.objects.filter(last_used_at__lte=now - settings.DEVICE_COOKIE_AGE)
 
 
-def _surplus_devices(_: dt.datetime) -> Rows:
-    ranked = KnownDevice.objects.annotate(rank=_newest_first("last_used_at"))
+def _surplus_devices(now: dt.datetime) -> Rows:
+    # Only accounts with a device of the last days can have become too many.
+    recent = KnownDevice.objects.filter(last_used_at__gt=now - dt.timedelta(days=7))
+    of_accounts = KnownDevice.objects.filter(user_id__in=recent.values("user_id"))
+    ranked: Rows = of_accounts.annotate(rank=_newest_first("last_used_at"))
     return ranked.filter(rank__gt=_DEVICES_PER_ACCOUNT)
 
 
@@ -137,6 +142,15 @@ def _old_audit(now: dt.datetime) -> Rows:
     return AuditLog.objects.filter(timestamp__lte=now - settings.AUDIT_LOG_RETENTION).order_by(
         "timestamp"
     )
+
+
+def _surplus_failures(_: dt.datetime) -> Rows:
+    failures: Rows = AuditLog.objects.failures_without_account()
+    newest = failures.order_by("-timestamp").values_list("timestamp", flat=True)
+    last_kept = newest[_FAILURES_WITHOUT_ACCOUNT - 1 : _FAILURES_WITHOUT_ACCOUNT].first()
+    if last_kept is None:
+        return failures.none()
+    return failures.filter(timestamp__lt=last_kept).order_by("timestamp")
 
 
 def _unverified(now: dt.datetime) -> Rows:
@@ -199,6 +213,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
             lambda now: LogEntry.objects.filter(action_time__lte=now - settings.AUDIT_LOG_RETENTION)
         ),
     ),
+    "failures": (Rule(_surplus_failures),),
+    # Not scheduled: a change of password deletes its account's. For a lowered limit.
     "passwords": (Rule(_superseded_passwords),),
     "deletions": (Rule(_deleted, _erase),),
     "accounts": (

@@ -6,6 +6,7 @@ from .credentials import CodeMissing, authenticate, is_password_of_unproven, pro
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
 from .known_devices import is_known, recognise, remember
+from .lock_reports import LockReportService
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService, remove_second_factor
@@ -17,6 +18,7 @@ __all__ = [
     "AuthenticationService",
     "CodeMissing",
     "ExchangeTokenService",
+    "LockReportService",
     "Opening",
     "ReauthenticationService",
     "SecondFactorRemovalService",

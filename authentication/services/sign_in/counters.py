@@ -11,11 +11,13 @@ from django.core.cache import caches
 
 from authentication.models import LockReason, User, UserSession
 from authentication.services.attempt_limit import NO_ACCOUNT
+from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 
-# A name's failures are forgotten after a month: unlike an account's, no sign-in resets them.
-_NAME_MEMORY_SECONDS = 30 * 86_400
 _HOUR_SECONDS = 3600
+# A name's failures are forgotten an hour after the first: made-up names would fill the cache.
+_NAME_MEMORY_SECONDS = _HOUR_SECONDS
+_DAY_SECONDS = 86_400
 _FAILURES_OF_ALL_SESSIONS = 20
 
 
@@ -61,8 +63,16 @@ class DeviceCounter(RowCounter):
 class AccountCounter(RowCounter):
     """The count of an account, by all its names and from all unknown devices."""
 
-    def __init__(self, user_id: uuid.UUID, *, at: dt.datetime) -> None:
+    def __init__(self, user_id: uuid.UUID, *, name: "NameCounter", at: dt.datetime) -> None:
         super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
+        self._name = name
+
+    def has_set_lock(self) -> bool:
+        """Return whether the attempt set the lock, and locked the name that it used as well.
+
+        Any other lock of an account is reported later (lock_reports.py).
+        """
+        return super().has_set_lock() and self._name.is_locked_now
 
     def clear(self) -> None:
         self._rows.not_locked_by_hand().clear_attempts()
@@ -131,7 +141,9 @@ class NameCounter:
         # The time of the last unlock by staff is part of the name: an unlock begins a new count.
         name = pseudonym("lockout", f"{canonical} {unlocked_at.isoformat() if unlocked_at else ''}")
         self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
-        self._cache, self._at, self._is_last = caches["limits"], at, False
+        self._cache, self._at = caches["limits"], at
+        # Whether this attempt was the last one allowed.
+        self.is_locked_now = False
 
     def reserve(self) -> bool:
         is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
@@ -141,12 +153,12 @@ class NameCounter:
         seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
         until = self._at + dt.timedelta(seconds=seconds)
         # The lock decides who was last, not the count: a process may die between the two.
-        self._is_last = self._cache.add(self._lock, until.isoformat(), seconds)
-        if self._is_last:
+        self.is_locked_now = self._cache.add(self._lock, until.isoformat(), seconds)
+        if self.is_locked_now:
             self._cache.touch(self._count, seconds)
         else:
             self._add(-1)
-        return self._is_last
+        return self.is_locked_now
 
     def locked_until(self) -> dt.datetime | None:
         until = self._cache.get(self._lock)
@@ -155,11 +167,11 @@ class NameCounter:
     def has_set_lock(self) -> bool:
         # This statement finds no row. It makes a name without an account cost the same.
         User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
-        return self._is_last
+        return self.is_locked_now
 
     def release(self) -> None:
         self._add(-1)
-        if self._is_last:
+        if self.is_locked_now:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
 
@@ -181,6 +193,19 @@ class NameCounter:
 
 
 Counter = RowCounter | NameCounter | AllSessionsCounter
+
+
+def count_refusal(client: ClientInfo) -> int:
+    """Return which attempt of a network this is, within a day, that a lock or a bar refused."""
+    key = f"lockout:refusals:{pseudonym('lockout', client.network())}"
+    cache = caches["limits"]
+    if cache.add(key, 1, _DAY_SECONDS):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # The count expired a moment ago.
+        cache.add(key, 1, _DAY_SECONDS)
+        return 1
 
 
 def forget_names(names: Iterable[str], *, unlocked_at: dt.datetime | None, at: dt.datetime) -> None:

@@ -27,7 +27,7 @@ from authentication.services.attempt_limit import (
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
-from .failures import record_failure, record_wrong_password, report_lock
+from .failures import record_failure, record_refusal, record_wrong_password, report_lock
 from .login_attempts import LoginAttempt, reserve_attempt, reserve_session_attempt
 from .second_factor_codes import prove_code
 
@@ -165,7 +165,7 @@ def _refusals_recorded(user: User | None, canonical: str, client: ClientInfo) ->
     try:
         yield
     except AccountLocked:
-        record_failure(user, canonical, client, reason="locked")
+        record_refusal(user, canonical, client)
         raise
 
 

@@ -74,7 +74,7 @@ class LoginAttempt:
             counter.clear()
 
     def has_set_lock(self) -> bool:
-        """Return whether this attempt, which failed, set a lock."""
+        """Return whether this attempt, which failed, set a lock that is reported at once."""
         return self.counters[-1].has_set_lock()
 
 
@@ -168,7 +168,7 @@ def _reserve_name(
     if not name.reserve():
         return False, False, (name,)
     # For a name that no account has, the same statement is made.
-    account = AccountCounter(user.pk if user else NO_ACCOUNT, at=at)
+    account = AccountCounter(user.pk if user else NO_ACCOUNT, name=name, at=at)
     try:
         # The lock as it was read says nothing: a right password may have lifted it since.
         has_room = account.reserve()

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from authentication.exceptions import InvalidCredentials
 from authentication.models import TokenBlacklist, User, UserSession
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, record, record_each
 from authentication.services.mail import EmailService, Kind
 from authentication.services.sessions import TokenPair, TokenService
 from authentication.utils.client import ClientInfo
@@ -146,5 +146,5 @@ def _evict_sessions(user: User, *, client: ClientInfo, at: dt.datetime) -> None:
     if not evicted:
         return
     UserSession.objects.filter(pk__in=evicted).end(reason=TokenBlacklist.Reason.EVICTED, at=at)
-    for pk in evicted:
-        record(Event.SESSION_EVICTED, user_id=user.pk, client=client, session=str(pk))
+    facts = [{"session": str(pk)} for pk in evicted]
+    record_each(Event.SESSION_EVICTED, facts, user_id=user.pk, client=client)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from authentication.exceptions import CodeInvalid, MfaRequired, RateLimited, ValidationFailed
 from authentication.models import Attempt, RecoveryCode, SecondFactor, SignInChallenge, User
 from authentication.models.second_factor import TRY_WINDOW
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, count, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import decrypt
@@ -21,6 +21,8 @@ from authentication.utils.one_time_codes import (
     is_totp_code,
     matching_step,
 )
+
+from .failures import refusal_to_record
 
 WRONG_CODE = "This code is not valid."
 
@@ -46,7 +48,7 @@ def _prove_app_code(user: User, code: str, *, client: ClientInfo, at: dt.datetim
     attempt = SecondFactor.objects.reserve_try(user.pk, at=at)
     factor = SecondFactor.objects.get(user_id=user.pk)
     if attempt is Attempt.REFUSED:
-        _record_failure(user, client, reason="limit")
+        _record_refusal(user, client)
         raise RateLimited(retry_after=_seconds_left(factor, at=at))
     if not _is_app_code_of(factor, code, at=at):
         _fail(user, attempt, client)
@@ -106,7 +108,14 @@ def _fail(user: User, attempt: Attempt, client: ClientInfo) -> None:
             EmailService.queue(Kind.SECOND_FACTOR_BLOCKED, user_id=user.pk)
 
 
-def _record_failure(user: User, client: ClientInfo, *, reason: str) -> None:
+def _record_refusal(user: User, client: ClientInfo) -> None:
+    if number := refusal_to_record(client):
+        _record_failure(user, client, reason="limit", refusals_of_network=number)
+    else:
+        count(Event.SECOND_FACTOR_FAILED)
+
+
+def _record_failure(user: User, client: ClientInfo, *, reason: str, **facts: Any) -> None:
     record(
         Event.SECOND_FACTOR_FAILED,
         user_id=user.pk,
@@ -114,6 +123,7 @@ def _record_failure(user: User, client: ClientInfo, *, reason: str) -> None:
         risk=Risk.MEDIUM,
         success=False,
         reason=reason,
+        **facts,
     )
 
 

@@ -33,6 +33,7 @@ CANARY = "Canary"
 SECRETS: tuple[tuple[type[Model], str], ...] = (
     (User, "password"),
     (UserSession, "session_key"),
+    (UserSession, "last_client_digest"),
     (PasswordHistory, "password_hash"),
     (PasswordResetToken, "token"),
     (PasswordResetToken, "binding"),
@@ -70,7 +71,12 @@ def make_row(table: type[Model]) -> Model:
         SecondFactorRemoval: {"factor_since": timezone.now(), "reason": "The phone is lost."},
         SensitiveChange: {"kind": "notices", "made_at": timezone.now()},
         TokenBlacklist: {"jti": uuid.uuid4().hex, "token": secret, "expires_at": later},
-        UserSession: {"session_key": secret, "expires_at": later, "device_name": "Ruth's phone"},
+        UserSession: {
+            "session_key": secret,
+            "last_client_digest": secret,
+            "expires_at": later,
+            "device_name": "Ruth's phone",
+        },
     }
     if table in fields:
         return table._default_manager.create(user=user, **fields[table])

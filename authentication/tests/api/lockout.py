@@ -19,10 +19,18 @@ FAILED, LOCKED = (401, "invalid_credentials"), (403, "account_locked")
 KINDS = ("proven", "unproven", "disabled", "without a password")
 
 
-def attempt(api: APIClient, name: str, password: str = WRONG, *, device: str = "") -> Any:
+def attempt(
+    api: APIClient,
+    name: str,
+    password: str = WRONG,
+    *,
+    device: str = "",
+    address: str = "127.0.0.1",
+) -> Any:
     """Return the answer to a sign-in; without a device's id it comes from an unknown device."""
     headers = {"X-Device-Id": device} if device else {}
-    answer = api.post(LOGIN, {"email_or_username": name, "password": password}, headers=headers)
+    body = {"email_or_username": name, "password": password}
+    answer = api.post(LOGIN, body, headers=headers, REMOTE_ADDR=address)
     api.cookies.clear()
     return answer
 

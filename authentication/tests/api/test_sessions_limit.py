@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -15,6 +17,7 @@ from authentication.tests.clients import (
     use_access,
     use_refresh,
 )
+from authentication.tests.conftest import queries
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
 
@@ -87,3 +90,21 @@ def test_a_lowered_limit_ends_every_session_above_it(
         200,
     ]
     assert AuditLog.objects.filter(event_type="session_evicted").count() == 4
+
+
+def test_ending_many_sessions_costs_no_statement_each(
+    api: APIClient, person: User, settings: Settings
+) -> None:
+    settings.MAX_ACTIVE_SESSIONS = 2
+    # The first sign-in of an account mails nobody.
+    sign_in(api, person)
+    counts, expires_at = [], NOON + dt.timedelta(days=1)
+    for live in (4, 40):
+        UserSession.objects.bulk_create(
+            UserSession(user=person, expires_at=expires_at) for _ in range(live)
+        )
+        with CaptureQueriesContext(connection) as captured:
+            sign_in(api, person)
+        counts.append(len(queries(captured)))
+
+    assert counts[0] == counts[1]

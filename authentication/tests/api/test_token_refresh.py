@@ -78,7 +78,7 @@ def test_a_refresh_token_is_swapped_for_a_new_pair_and_revoked(
     assert use_access(api, body) == 200
 
 
-def test_tokens_contain_the_claims_of_the_contract_only(
+def test_tokens_contain_no_other_claims(
     time_machine: TimeMachineFixture, api: APIClient, signed_in: Tokens, person: User
 ) -> None:
     session = UserSession.objects.get()

@@ -149,11 +149,13 @@ class SignInActs(ServiceMachine):
             name.release(now, lock=name_locks)
             return answer
         self.expect(answer, 401, "login_failed")
-        self.events["account_locked"] += account_locks if is_compared else name_locks
+        # A lock of the account alone is reported by schedule.
+        self.events["account_locked"] += name_locks and (account_locks or not is_compared)
         return None
 
     def expect_locked(self, answer: Any) -> None:
-        assert self.expect(answer, 403, "login_failed")["code"] == "account_locked"
+        assert self.expect(answer, 403)["code"] == "account_locked"
+        self.events["login_failed"] += self.refusals.is_recorded(self.now)
 
     def guess_until_locked(self, number: int) -> None:
         for _ in range(5):
@@ -172,7 +174,9 @@ class TokenActs(ServiceMachine):
         if not live:
             self.expect(answer, 401)
             return
-        body = self.expect(answer, 200, "token_refresh")
+        body = self.expect(answer, 200)
+        is_first = len(session.pairs) == 1
+        self.events["token_refresh"] += is_first or now.date() > session.rotated_at.date()
         assert body["refresh"] != session.pairs[-1].refresh
         expires_at = session.next_expiry(now)
         access = {body["access"]: min(now + 15 * MINUTES, expires_at)}

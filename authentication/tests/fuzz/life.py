@@ -9,6 +9,7 @@ LEEWAY = dt.timedelta(seconds=10)
 # Ten seconds, and the leeway of clocks.
 GRACE = dt.timedelta(seconds=20)
 LOCK = dt.timedelta(minutes=30)
+NAME_MEMORY = dt.timedelta(hours=1)
 
 
 @dataclasses.dataclass(eq=False)
@@ -58,7 +59,7 @@ class NameCounter:
     def reserve(self, now: dt.datetime) -> bool:
         """Count an attempt while there is no lock; return whether it sets one."""
         if self.forgotten_at is None or self.forgotten_at <= now:
-            self.failures, self.forgotten_at = 0, now + 30 * DAY
+            self.failures, self.forgotten_at = 0, now + NAME_MEMORY
         self.failures += 1
         if self.failures < 5:
             return False
@@ -69,7 +70,22 @@ class NameCounter:
         """Uncount a right password, and lift the lock that it set."""
         self.failures -= 1
         if lock:
-            self.locked_until, self.forgotten_at = None, now + 30 * DAY
+            self.locked_until, self.forgotten_at = None, now + NAME_MEMORY
+
+
+@dataclasses.dataclass(eq=False)
+class Refusals:
+    """The attempts of a network that a lock refused, within a day of the first."""
+
+    number: int = 0
+    forgotten_at: dt.datetime | None = None
+
+    def is_recorded(self, now: dt.datetime) -> bool:
+        """Count one; return whether the audit log has it."""
+        if self.forgotten_at is None or self.forgotten_at <= now:
+            self.number, self.forgotten_at = 0, now + DAY
+        self.number += 1
+        return self.number in {1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500}
 
 
 @dataclasses.dataclass(eq=False)

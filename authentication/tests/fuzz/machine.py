@@ -16,7 +16,7 @@ from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, bearer
 from authentication.tests.forging import claims_of
 
-from .life import DAY, Counter, Link, Pair, Person, Session
+from .life import DAY, Counter, Link, Pair, Person, Refusals, Session
 
 MINUTES = dt.timedelta(minutes=1)
 
@@ -30,6 +30,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.events: collections.Counter[str] = collections.Counter()
         self.checked_after_end: set[str] = set()
         self.passwords = 0
+        self.refusals = Refusals()
         self.api = APIClient()
         self.database = transaction.atomic()
         self.database.__enter__()

@@ -28,7 +28,12 @@ from authentication.models import (
 )
 from authentication.services import EmailService
 from authentication.services.operations.gauges import _dead_mails, _waiting_mails
-from authentication.services.operations.retention import BATCH, _expired_sessions
+from authentication.services.operations.retention import (
+    BATCH,
+    _expired_sessions,
+    _surplus_failures,
+)
+from authentication.services.sign_in import LockReportService
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
@@ -51,6 +56,9 @@ INDEXES = (
     "outbox_dead",
     "audit_name",
     "audit_actor",
+    "audit_user_shown",
+    "audit_without_account",
+    "user_locked",
 )
 
 
@@ -208,6 +216,8 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
         ],
         "events of a name": lambda: list(AuditLog.objects.of_names(["x" * 64])),
         "events of staff": lambda: list(AuditLog.objects.of_actor(person.pk)),
+        "failures by made-up names": lambda: list(_surplus_failures(timezone.now())[:BATCH]),
+        "locks to report": LockReportService.report_due,
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }
     used = ""

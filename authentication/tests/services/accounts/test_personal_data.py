@@ -69,6 +69,7 @@ LEFT_OUT = {
         "privacy_policy_version": FORM,
     },
     "UserSession": {
+        "last_client_digest": FORM,
         "session_key": SECRET,
         "refresh_token_jti": SECRET,
         "previous_refresh_token_jti": SECRET,

@@ -12,8 +12,10 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import (
+    AuditLog,
     Consent,
     ExportPart,
+    KnownDevice,
     OutgoingEmail,
     PasswordHistory,
     SecondFactor,
@@ -183,4 +185,39 @@ def test_every_rule_is_scheduled(settings: Settings) -> None:
         entry["args"][0] for entry in settings.CELERY_BEAT_SCHEDULE.values() if "args" in entry
     ]
 
-    assert scheduled == RetentionService.names()
+    # A change of password deletes the superseded hashes itself.
+    assert sorted(scheduled) == sorted(set(RetentionService.names()) - {"passwords"})
+
+
+def test_the_newest_failures_by_names_without_an_account_are_kept(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_FAILURES_WITHOUT_ACCOUNT", 3)
+
+    def log(event: str, minutes: int, user: User | None = None) -> AuditLog:
+        at = NOON - dt.timedelta(minutes=minutes)
+        return AuditLog.log_event(event, user=user, timestamp=at)
+
+    gone = [log("login_failed", 9), log("account_locked", 8)]
+    log("login_failed", 7, person)
+    log("email_verification_failed", 7)
+    for minutes, event in enumerate(("login_failed", "account_locked", "login_failed")):
+        log(event, minutes)
+
+    done = RetentionService.clean("failures")
+
+    assert done.count == 2
+    assert AuditLog.objects.count() == 5
+    assert not AuditLog.objects.filter(pk__in=[event.pk for event in gone]).exists()
+
+
+def test_surplus_devices_of_an_account_go(person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "_DEVICES_PER_ACCOUNT", 2)
+    for days in range(4):
+        KnownDevice.objects.create(user=person, digest=str(days), last_used_at=ago(days))
+    KnownDevice.objects.create(user=UserFactory(), digest="another's", last_used_at=ago(30))
+
+    RetentionService.clean("sessions")
+
+    left = KnownDevice.objects.values_list("digest", flat=True)
+    assert set(left) == {"0", "1", "another's"}

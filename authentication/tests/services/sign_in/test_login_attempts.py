@@ -34,6 +34,10 @@ def name_counter() -> NameCounter:
     return NameCounter(NAME, unlocked_at=None, at=timezone.now())
 
 
+def account_counter(person: User, *, at: dt.datetime) -> AccountCounter:
+    return AccountCounter(person.pk, name=name_counter(), at=at)
+
+
 def test_the_decision_is_a_table() -> None:
     flags = ("is_known_device", "device_has_room", "name_has_room", "account_has_room")
     decisions = {
@@ -107,14 +111,14 @@ class TestANamesCount:
 class TestAnAccountsCount:
     def test_an_attempt_released_late_leaves_a_later_lock_alone(self, person: User) -> None:
         now = timezone.now()
-        late = AccountCounter(person.pk, at=now - dt.timedelta(hours=1))
+        late = account_counter(person, at=now - dt.timedelta(hours=1))
         for hour in (1, 0):
             at = now - dt.timedelta(hours=hour)
-            assert [AccountCounter(person.pk, at=at).reserve() for _ in range(5)] == [True] * 5
+            assert [account_counter(person, at=at).reserve() for _ in range(5)] == [True] * 5
 
         late.release()
 
-        assert not AccountCounter(person.pk, at=now).reserve()
+        assert not account_counter(person, at=now).reserve()
 
     def test_a_right_password_does_not_lift_a_lock_by_hand(self, person: User) -> None:
         attempt = reserve_attempt(person, person.email_canonical, devices=[])
