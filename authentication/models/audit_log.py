@@ -1,5 +1,6 @@
 """The audit log of security events."""
 
+import datetime as dt
 import uuid
 from collections.abc import Collection
 from typing import Any, ClassVar, Self
@@ -33,6 +34,12 @@ class AuditLogQuerySet(models.QuerySet[Any]):
     def shown(self) -> Self:
         """Return the events that a person is shown: a refresh tells nothing to act on."""
         return self.filter(_SHOWN)
+
+    def after(self, moment: dt.datetime, pk: uuid.UUID) -> Self:
+        """Return the events after one of this time and id, in the order of time and id."""
+        later = Q(timestamp__gt=moment) | Q(pk__gt=pk)
+        # The first condition lets an index find them.
+        return self.filter(timestamp__gte=moment).filter(later).order_by("timestamp", "pk")
 
     def of_names(self, pseudonyms: Collection[str]) -> Self:
         """Return the events without an account that name one of these pseudonyms of a name."""
@@ -113,6 +120,7 @@ class AuditLog(models.Model):
         ADMIN_LOGIN = "admin_login"
         ADMIN_LOGIN_REFUSED = "admin_login_refused"
         ADMIN_ACTION = "admin_action"
+        AUDIT_LOG_EXPORTED = "audit_log_exported"
 
     class Risk(models.TextChoices):
         """The severity of an event."""

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import datetime as dt
+import getpass
 import json
 import os
 import sys
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             "--since", help="a date or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
         )
         parser.add_argument("--until", help="as --since; not included")
+        parser.epilog = f"Events: {', '.join(AuditExportService.event_types())}."
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = AuditFilter(
@@ -55,12 +57,14 @@ class Command(BaseCommand):
             until=_parse_time("--until", options["until"]),
         )
         try:
-            rows = AuditExportService.events(wanted)
+            rows = AuditExportService.events(wanted, by=getpass.getuser())
         except ValueError as error:
             raise CommandError(str(error)) from None
         write = _as_csv if options["format"] == "csv" else _as_lines
+        # Counting may take longer than the export of its first events.
+        total = AuditExportService.count(wanted) if self.stderr.isatty() else 0
         with (
-            Progress("events", AuditExportService.count(wanted), self.stderr) as progress,
+            Progress("events", total, self.stderr) as progress,
             _open(options["output"]) as file,
         ):
             write(file, rows, progress.advance)

@@ -1,6 +1,7 @@
 """manage.py export_audit_log."""
 
 import csv
+import getpass
 import io
 import json
 import stat
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 
 from authentication.management.commands import export_audit_log
 from authentication.models import AuditLog, User
+from authentication.services.audit import log_export
 from authentication.services.audit.log_export import EVENT_FIELDS
 from authentication.tests.clients import NOON
 from authentication.tests.factories import UserFactory
@@ -102,6 +104,35 @@ def test_filters_select_events(export: Any, arguments: tuple[str, ...], wanted: 
 
 def test_events_of_one_user_can_be_selected(export: Any, person: User) -> None:
     assert numbers(export("--format", "jsonl", "--person", person.email)) == [1, 3]
+
+
+def test_chunks_lose_and_repeat_no_event_of_the_same_time(
+    export: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_export, "_CHUNK", 3)
+    for number in range(10, 20):
+        AuditLog.log_event("login", metadata={"n": number}, timestamp=NOON.replace(day=5))
+
+    assert sorted(numbers(export("--format", "jsonl"))) == [1, 2, 3, 4, *range(10, 20)]
+
+
+def test_an_export_is_an_event_and_not_in_itself(export: Any, person: User) -> None:
+    export("--person", person.email, "--event", "login")
+    again = numbers(export("--format", "jsonl", "--person", person.email))
+
+    events = AuditLog.objects.filter(event_type="audit_log_exported", risk_level="high")
+    assert {event.user_id for event in events} == {person.pk}
+    assert {event.metadata["by"] for event in events} == {getpass.getuser()}
+    assert sorted(event.metadata["events"] for event in events) == [[], ["login"]]
+    assert again == [1, 3]
+
+
+def test_the_help_lists_the_events(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("export_audit_log", "--help")
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert [event for event in AuditLog.Event.values if event not in text] == []
 
 
 class TestFile:
