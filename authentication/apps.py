@@ -17,8 +17,9 @@ class AuthenticationConfig(AppConfig):
     verbose_name = "Authentication"
 
     def ready(self) -> None:
-        """Connect signals, and log what `.env` has too much."""
+        """Connect signals, register the system checks, and log what `.env` has too much."""
         importlib.import_module("authentication.signals")
+        importlib.import_module("authentication.checks")
         for name in settings.UNKNOWN_SETTINGS:
             logger.warning("unknown_setting", setting=name, file=".env")
 
