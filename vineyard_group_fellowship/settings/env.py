@@ -9,7 +9,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from . import env_file
+from vineyard_group_fellowship import env_file
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -29,13 +29,9 @@ class Environment:
 
     def read_file(self, path: Path) -> None:
         """Add the variables of a `.env` file; the process's own environment wins."""
-        if not path.is_file():
-            return
-        values, faults = env_file.parse(path.read_text(encoding="utf-8-sig"), path.name)
+        values, faults = env_file.load(path)
         for fault in faults:
             self.refuse(fault)
-        for name, value in values.items():
-            os.environ.setdefault(name, value)
         self._in_file |= values.keys()
 
     def refuse(self, fault: str) -> None:

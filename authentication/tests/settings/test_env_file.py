@@ -1,7 +1,9 @@
 """The .env file: its form, its names, and that it reaches what it configures."""
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +11,15 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from authentication.tests.faults.rig import free_port, is_up, until
+from vineyard_group_fellowship.env_file import meant, parse
 from vineyard_group_fellowship.settings.env import Environment
-from vineyard_group_fellowship.settings.env_file import meant, parse
 
 from .reader import clean_environment
 
 ROOT = Path(settings.BASE_DIR)
+# Granian's line about a process that it starts, and gunicorn's.
+PROCESS = re.compile(r"Spawning worker-\d|Booting worker with pid")
 
 
 # Its form. What docker compose reads is in the comments where it differs.
@@ -186,3 +191,39 @@ def test_other_unknown_names_are_logged(tmp_path: Path) -> None:
     (line,) = [line for line in done.stderr.splitlines() if "unknown_setting" in line]
     assert '"setting": "SETTING_OF_A_LATER_VERSION"' in line
     assert not {name for name in ("moab", "COMPOSE", "VGF_UNKNOWN") if name in done.stderr}
+
+
+# What it reaches.
+
+SERVERS = {
+    "serve.py": ["serve.py"],
+    "make run": ["serve.py", "--or-runserver"],
+    "gunicorn": ["-m", "gunicorn", "vineyard_group_fellowship.wsgi:application"],
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_port_and_processes_reach_the_server(tmp_path: Path, server: str) -> None:
+    port, log = free_port(), tmp_path / "log"
+    text = f"PORT={port}\nWEB_CONCURRENCY=3\nLOG_FORMAT=json\nPROMETHEUS_MULTIPROC_DIR={tmp_path}\n"
+    with log.open("wb") as written:
+        running = subprocess.Popen(  # noqa: S603 -- our own words
+            [sys.executable, *SERVERS[server]],
+            cwd=project(tmp_path, text),
+            env=clean_environment(),
+            stdout=written,
+            stderr=written,
+            start_new_session=True,
+        )
+    try:
+        until(lambda: is_up(port), seconds=40, what="the server")
+        if server != "make run":
+            until(lambda: len(PROCESS.findall(log.read_text())) == 3, what="three processes")
+    finally:
+        # Django's development server is a process of its own.
+        os.killpg(running.pid, signal.SIGTERM)
+        running.wait(40)
+
+
+def test_make_leaves_the_port_to_the_settings() -> None:
+    assert not re.search(r"^(export )?PORT\b", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from vineyard_group_fellowship.settings.env_file import parse
+from vineyard_group_fellowship.env_file import parse
 
 from .reader import DEVELOPMENT, GOOD_PRODUCTION, clean_environment, read_all, read_by_settings
 from .test_settings import MODES

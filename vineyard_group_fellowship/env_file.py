@@ -1,6 +1,10 @@
 """The `.env` file: read as docker compose reads it, or refused."""
 
+import os
 import re
+from pathlib import Path
+
+PATH = Path(__file__).resolve().parents[1] / ".env"
 
 _ASSIGNMENT = re.compile(r"(?:export )?(\w+)=(.*)", re.ASCII)
 # In any other form docker compose puts variables in place of `$`, cuts off what follows a `#`, or
@@ -31,6 +35,16 @@ def parse(text: str, file: str = ".env") -> tuple[dict[str, str], list[str]]:
             )
         else:
             values[assignment[1]] = value[value.lastgroup or 0]
+    return values, faults
+
+
+def load(path: Path = PATH) -> tuple[dict[str, str], list[str]]:
+    """Set what the process lacks of a `.env` file; return its variables, and its faults."""
+    if not path.is_file():
+        return {}, []
+    values, faults = parse(path.read_text(encoding="utf-8-sig"), path.name)
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
     return values, faults
 
 
