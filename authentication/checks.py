@@ -1,12 +1,15 @@
 """System checks of a deployment: `manage.py check --deploy` names weak settings."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.checks import Warning as Weakness
+
+from authentication.services.operations import EncryptionService, faults_of_key_order
+from authentication.utils.faults import FAULTS
 
 _REDIS = {"redis", "rediss", "unix"}
 # A mail that does not leave the machine needs no TLS.
@@ -64,6 +67,44 @@ def check_connection_settings(**_: Any) -> list[CheckMessage]:
             " would share its address and its rate limits. Without one set TRUSTED_PROXY_COUNT=0.",
         ),
     )
+
+
+_ORDER = {
+    "ahead": (
+        "W010",
+        "{}: running processes do not know its first key and refuse what it signs or encrypts."
+        " Deploy it as a fallback first.",
+    ),
+    "dropped": (
+        "W011",
+        "{}: running processes use a key that is missing here. Keep it as a fallback.",
+    ),
+}
+
+
+@register(Tags.security, deploy=True)
+def check_key_order(**_: Any) -> list[CheckMessage]:
+    """Return a warning for each key that would be refused while old and new processes run."""
+    try:
+        found = list(faults_of_key_order())
+    except FAULTS:
+        hint = "Redis does not answer, so the keys of running processes are not known."
+        return [Info(hint, id="authentication.I001")]
+    told = ((name, *_ORDER[fault]) for name, fault in found)
+    return [Weakness(text.format(name), id=f"authentication.{id_}") for name, id_, text in told]
+
+
+@register(Tags.database, deploy=True)
+def check_secrets_are_readable(
+    *, databases: Collection[str] | None, **_: Any
+) -> list[CheckMessage]:
+    """Return an error if a secret's key is gone; runs with `--database default`."""
+    count = EncryptionService.count_unreadable() if "default" in (databases or ()) else 0
+    message = (
+        f"{count} secrets are encrypted with a key that is missing in FIELD_ENCRYPTION_KEYS. Add it"
+        " as the last one, and run `manage.py reencrypt` before it goes."
+    )
+    return [Error(message, id="authentication.E001")] if count else []
 
 
 def _warnings(**cases: tuple[bool, str]) -> list[CheckMessage]:

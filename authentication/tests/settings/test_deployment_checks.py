@@ -33,7 +33,7 @@ def _strong(settings: Settings) -> None:
 
 def named() -> list[str]:
     found = run_checks(tags=["security"], include_deployment_checks=True)
-    return [str(it.id) for it in found if str(it.id).startswith("authentication.")]
+    return [str(it.id) for it in found if str(it.id).startswith("authentication.W00")]
 
 
 def test_strong_settings_are_not_named() -> None:
