@@ -93,6 +93,12 @@ def test_without_redis_it_says_that_it_knows_nothing(monkeypatch: pytest.MonkeyP
     assert found() == ["authentication.I001"]
 
 
+def test_an_empty_database_has_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SecondFactor._meta, "db_table", "not_migrated_yet")
+
+    assert found(databases=["default"]) == []
+
+
 def test_a_secret_without_its_key_is_an_error(settings: Settings, person: User) -> None:
     give_factor(person)
     pending = encrypt(b"x", context=f"totp:{person.pk}")
