@@ -34,7 +34,7 @@ _NETWORK_TIMEOUTS = {
 _WRITABLE = {"target_session_attrs": "read-write"}
 # In transaction mode the next statement may run on another connection, so statements cannot be
 # prepared. PgBouncer also refuses startup parameters: it, or the role, sets the timeouts instead
-# (docs/operations.md).
+# (docs/deployment.md).
 _BEHIND_PGBOUNCER = {"prepare_threshold": None}
 
 
