@@ -32,6 +32,12 @@ class Environment:
         values, faults = env_file.load(path)
         for fault in faults:
             self.refuse(fault)
+        module = values.get("DJANGO_SETTINGS_MODULE")
+        if module and module != os.environ["DJANGO_SETTINGS_MODULE"]:
+            # Django has chosen already. Docker compose would choose this one.
+            self.refuse(
+                "DJANGO_SETTINGS_MODULE in .env comes too late: set DJANGO_ENVIRONMENT there"
+            )
         self._in_file |= values.keys()
 
     def refuse(self, fault: str) -> None:

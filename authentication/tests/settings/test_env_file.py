@@ -170,6 +170,17 @@ def test_a_misspelt_name_stops_the_start(tmp_path: Path, module: str) -> None:
     )
 
 
+def test_a_settings_module_in_the_file_comes_too_late(tmp_path: Path) -> None:
+    text = "DJANGO_SETTINGS_MODULE=vineyard_group_fellowship.settings.production\n"
+
+    done = run(project(tmp_path, text), "manage.py", "check")
+
+    assert done.returncode != 0
+    assert done.stderr.rstrip().endswith(
+        "DJANGO_SETTINGS_MODULE in .env comes too late: set DJANGO_ENVIRONMENT there."
+    )
+
+
 def test_production_names_a_misspelt_name_with_all_other_faults(tmp_path: Path) -> None:
     done = run(
         project(tmp_path, "ADMIN_REQURE_OTP=moab\nDJANGO_ENVIRONMENT=production\n"),
