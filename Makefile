@@ -1,10 +1,8 @@
 # `make help` lists the targets. Nothing here needs root, Docker or a file edited first.
 
-PORT ?= 8002
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python manage.py
-export PORT
 
 # The servers of services-test; the environment's own addresses win.
 TEST_DATABASE_URL ?= $(or $(DATABASE_URL),postgres://postgres@127.0.0.1:5432/vineyard_group_fellowship)
@@ -34,7 +32,7 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-run: $(VENV)/.runtime  ## start the service on PORT (8002), with nothing else installed
+run: $(VENV)/.runtime  ## start the service on PORT (of .env, else 8002), with nothing else installed
 	@$(RUN) migrate --verbosity 0
 	@$(BIN)/python serve.py --or-runserver
 

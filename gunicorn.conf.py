@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from authentication.utils.counters import VARIABLE, count_as, folder_for_counters
+from vineyard_group_fellowship import env_file
 from vineyard_group_fellowship.server.limits import DRAIN_SECONDS, MAX_FIELD, MAX_FIELDS, MAX_LINE
 
+# Not the settings: a reload would keep the code that this process has imported. They refuse what is
+# wrong with the file.
+env_file.load()
 # The application divides the memory for password hashes by the same number.
-os.environ.setdefault("WEB_CONCURRENCY", "2")
+os.environ["WEB_CONCURRENCY"] = os.environ.get("WEB_CONCURRENCY") or "2"
 
 bind = f"0.0.0.0:{os.environ.get('PORT') or 8002}"
 workers = int(os.environ["WEB_CONCURRENCY"])

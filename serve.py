@@ -1,4 +1,4 @@
-"""Starts the web server; its settings come from the environment, as gunicorn.conf.py's do."""
+"""Starts the web server; its settings come from the environment and `.env`."""
 
 import multiprocessing
 import os
@@ -9,6 +9,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 
 from authentication.utils.counters import VARIABLE, folder_for_counters
+from vineyard_group_fellowship import env_file
 from vineyard_group_fellowship.server.limits import (
     DRAIN_SECONDS,
     HEADER_SECONDS,
@@ -24,9 +25,11 @@ _START_SECONDS = 15
 
 def main(target: str = "vineyard_group_fellowship.server.worker:application") -> None:
     """Serve until SIGTERM; SIGHUP replaces the processes one after the other."""
+    # The settings refuse what is wrong with the file.
+    env_file.load()
     folder = os.environ[VARIABLE] = folder_for_counters(os.environ.get(VARIABLE))
     # The application divides the memory for password hashes by the same number.
-    os.environ.setdefault("WEB_CONCURRENCY", "2")
+    os.environ["WEB_CONCURRENCY"] = os.environ.get("WEB_CONCURRENCY") or "2"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
     from django.conf import settings
 
@@ -62,7 +65,8 @@ def main(target: str = "vineyard_group_fellowship.server.worker:application") ->
 
 def main_in_development() -> None:
     """Serve as `main` does where the environment names PostgreSQL, else by Django's runserver."""
-    os.environ.setdefault("WEB_CONCURRENCY", "1")
+    env_file.load()
+    os.environ["WEB_CONCURRENCY"] = os.environ.get("WEB_CONCURRENCY") or "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vineyard_group_fellowship.settings")
     from django.conf import settings
     from django.core.management import execute_from_command_line

@@ -2,8 +2,12 @@
 
 import importlib
 
+import structlog
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+
+logger = structlog.get_logger(__name__)
 
 
 class AuthenticationConfig(AppConfig):
@@ -13,8 +17,11 @@ class AuthenticationConfig(AppConfig):
     verbose_name = "Authentication"
 
     def ready(self) -> None:
-        """Connect the receivers of signals."""
+        """Connect signals, register the system checks, and log what `.env` has too much."""
         importlib.import_module("authentication.signals")
+        importlib.import_module("authentication.checks")
+        for name in settings.UNKNOWN_SETTINGS:
+            logger.warning("unknown_setting", setting=name, file=".env")
 
 
 class ServiceAdminConfig(AdminConfig):

@@ -15,11 +15,25 @@ from authentication.tests.settings.reader import read_by_settings
 from vineyard_group_fellowship.server.limits import DRAIN_SECONDS
 
 ROOT = Path(service.BASE_DIR)
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 RAILWAY: dict[str, Any] = json.loads((ROOT / "railway.json").read_text(encoding="utf-8"))
 NIXPACKS: dict[str, Any] = tomllib.loads((ROOT / "nixpacks.toml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OWN_SERVICES = ("migrate", "web", "gunicorn", "celery", "mailer", "celery-beat")
+
+
+def compose_with(**told: str) -> dict[str, Any]:
+    """Return docker-compose.yml with these variables of its `.env`, as docker compose reads it."""
+    text, before = COMPOSE_TEXT.replace("$$", "\0"), ""
+    while text != before:
+        # The innermost first; a default may be a variable.
+        text, before = (
+            re.sub(r"\$\{(\w+):-([^${}]*)\}", lambda it: told.get(it[1]) or it[2], text),
+            text,
+        )
+    found: dict[str, Any] = yaml.safe_load(text.replace("\0", "$"))
+    return found
 
 
 def queues_of(name: str) -> list[str]:
@@ -109,8 +123,61 @@ def test_every_service_waits_for_what_it_needs() -> None:
         assert needs["pgbouncer"] == {"condition": "service_healthy", "required": False}
 
 
+ELSEWHERE = {"DB_HOST": "db.internal", "DB_PORT": "5433", "DB_NAME": "vgf", "DB_USER": "ruth"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{}, ELSEWHERE, {"DATABASE_URL": "postgres://ruth@db.internal/vgf"}],
+    ids=["its own database", "by parts", "by URL"],
+)
+def test_migrate_goes_where_every_process_goes(told: dict[str, str]) -> None:
+    services = compose_with(**told)["services"]
+    names = ("DATABASE_URL", *ELSEWHERE, "DB_PASSWORD")
+
+    found = [[services[it]["environment"][name] for name in names] for it in OWN_SERVICES]
+
+    assert found == [found[0]] * len(OWN_SERVICES)
+    at = dict(zip(names, map(str, found[0]), strict=True))
+    assert {name: at[name] for name in told} == told
+
+
+def test_composes_own_database_has_the_names_of_the_settings() -> None:
+    services = compose_with(**ELSEWHERE)["services"]
+    postgres = services["postgres"]
+
+    assert postgres["environment"]["POSTGRES_DB"] == "vgf"
+    assert postgres["environment"]["POSTGRES_USER"] == "ruth"
+    assert postgres["healthcheck"]["test"][1:] == ["pg_isready", "-U", "ruth", "-d", "vgf"]
+
+
+def test_a_pooler_stands_before_the_database_that_migrate_uses() -> None:
+    pooler = {"DB_POOLER_HOST": "pgbouncer", "DB_POOLER_PORT": "6432", "PGBOUNCER": "True"}
+    found = compose_with(**ELSEWHERE, **pooler)
+    web, migrate = (found["services"][it]["environment"] for it in ("web", "migrate"))
+
+    assert (web["DB_HOST"], str(web["DB_PORT"]), web["DB_NAME"]) == ("pgbouncer", "6432", "vgf")
+    assert (migrate["DB_HOST"], migrate["DB_PORT"], migrate["DB_NAME"]) == (
+        "db.internal",
+        5433,
+        "vgf",
+    )
+    assert "vgf = host=db.internal port=5433 " in found["configs"]["pgbouncer"]["content"]
+
+
+def test_the_port_of_the_settings_is_the_one_that_is_published() -> None:
+    found = compose_with(PORT="9000", WEB_CONCURRENCY="5", REDIS_URL="redis://cache.internal/1")
+    web = found["services"]["web"]
+
+    assert web["ports"] == ["127.0.0.1:9000:9000"]
+    assert (web["environment"]["PORT"], web["environment"]["WEB_CONCURRENCY"]) == (9000, 5)
+    assert web["environment"]["BACKEND_URL"] == "http://localhost:9000"
+    assert web["environment"]["REDIS_URL"] == "redis://cache.internal/1"
+    assert "proxy_pass http://gunicorn:9000;" in found["configs"]["proxy"]["content"]
+
+
 def test_migrations_bypass_pgbouncer_and_have_no_timeout() -> None:
-    environment = COMPOSE["services"]["migrate"]["environment"]
+    environment = compose_with()["services"]["migrate"]["environment"]
 
     assert (
         environment["DB_HOST"],

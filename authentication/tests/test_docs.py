@@ -1,4 +1,4 @@
-"""The documents name tests that exist."""
+"""The documents name tests that exist, and link to what exists."""
 
 import re
 from pathlib import Path
@@ -31,3 +31,29 @@ def test_every_promise_of_security_md_names_tests_that_exist() -> None:
         if not re.search(rf"\b(class|def) {name}\b", (TESTS / file).read_text(encoding="utf-8"))
         and name
     ] == []
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that GitHub makes of a document's headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", it.lower()).replace(" ", "-") for it in headings}
+
+
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    broken = []
+
+    for document in documents:
+        text = document.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"(?s)```.*?```", "", text)):
+            path, _, anchor = link.partition("#")
+            target = (document.parent / path).resolve() if path else document
+            if link.startswith("http"):
+                continue
+            if not target.exists() or (
+                anchor and anchor not in anchors(target.read_text(encoding="utf-8"))
+            ):
+                broken.append((document.name, link))
+
+    assert len(documents) > 8
+    assert broken == []

@@ -50,7 +50,12 @@ def decrypt(text: str, *, context: str) -> bytes:
 
 def newest_key_id() -> str:
     """Return the ID of the newest key: 8 hexadecimal digits, the prefix of its ciphertexts."""
-    return _key_id(settings.FIELD_ENCRYPTION_KEYS[0])
+    return key_ids()[0]
+
+
+def key_ids() -> list[str]:
+    """Return the IDs of all keys, the newest first."""
+    return [_key_id(key) for key in settings.FIELD_ENCRYPTION_KEYS]
 
 
 @functools.lru_cache(maxsize=16)

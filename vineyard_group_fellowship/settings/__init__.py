@@ -2,10 +2,8 @@
 
 import os
 
-from .env import env
-
 if os.environ.get("DJANGO_SETTINGS_MODULE", __name__) == __name__:
-    from .base import BASE_DIR, ENVIRONMENT
+    from .base import ENVIRONMENT
 
     if ENVIRONMENT == "production":
         from .production import *  # noqa: F403 -- a settings module is its names
@@ -13,6 +11,3 @@ if os.environ.get("DJANGO_SETTINGS_MODULE", __name__) == __name__:
         from .test import *  # noqa: F403 -- as above
     else:
         from .local import *  # noqa: F403 -- as above
-
-    if ENVIRONMENT != "test":
-        env.refuse_unknown(BASE_DIR / ".env")

@@ -28,8 +28,12 @@ ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", 1, low=1, high=1024)
 WEB_THREADS = env.integer("WEB_THREADS", 8, low=1, high=256)
 
+PRODUCTION_PASSWORD_MIN_LENGTH = 12
 PASSWORD_MIN_LENGTH = env.integer(
-    "PASSWORD_MIN_LENGTH", 12 if ENVIRONMENT == "production" else 8, low=8, high=64
+    "PASSWORD_MIN_LENGTH",
+    PRODUCTION_PASSWORD_MIN_LENGTH if ENVIRONMENT == "production" else 8,
+    low=8,
+    high=64,
 )
 PASSWORD_HISTORY_LIMIT = env.integer("PASSWORD_HISTORY_LIMIT", 5, high=50)
 AUTH_PASSWORD_VALIDATORS = [

@@ -27,6 +27,8 @@ if ENVIRONMENT == "production":
     # Production collects all refusals and reports them together.
     env.refusals = []
 
+# Names in the .env file that no setting reads. The modules of the environments fill it last.
+UNKNOWN_SETTINGS: list[str] = []
 PORT = env.integer("PORT", 8002, low=1, high=65535)
 
 INSTALLED_APPS = [

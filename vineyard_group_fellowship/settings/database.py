@@ -6,7 +6,7 @@ from typing import Any
 from .base import BASE_DIR
 from .env import env
 
-# Read even if another database is used: a copy of .env.example sets them all.
+# Read even if another database is used: its name in .env must be known.
 SQLITE_PATH = Path(env.text("SQLITE_PATH", str(BASE_DIR / "var" / "db.sqlite3")))
 # Only where Django does not find the libraries itself.
 GDAL_LIBRARY_PATH = env.text("GDAL_LIBRARY_PATH") or None
@@ -34,7 +34,7 @@ _NETWORK_TIMEOUTS = {
 _WRITABLE = {"target_session_attrs": "read-write"}
 # In transaction mode the next statement may run on another connection, so statements cannot be
 # prepared. PgBouncer also refuses startup parameters: it, or the role, sets the timeouts instead
-# (docs/operations.md).
+# (docs/deployment.md).
 _BEHIND_PGBOUNCER = {"prepare_threshold": None}
 
 

@@ -1,6 +1,5 @@
 """Strict reading of environment variables: an invalid value stops the start and is named."""
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -10,9 +9,12 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from vineyard_group_fellowship import env_file
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
-_ASSIGNMENT = re.compile(r"(?:export )?\w+=", re.ASCII)
+# docker compose reads these itself.
+_OF_COMPOSE = re.compile(r"COMPOSE_\w+|DB_POOLER_(HOST|PORT)")
 
 
 class Environment:
@@ -20,20 +22,23 @@ class Environment:
 
     def __init__(self, source: Mapping[str, str]) -> None:
         self._source = source
+        self._in_file: set[str] = set()
         self.names: set[str] = set()
         self.refusals: list[str] | None = None
         """The faults found so far, to report together; None if the first one stops the start."""
 
     def read_file(self, path: Path) -> None:
         """Add the variables of a `.env` file; the process's own environment wins."""
-        if not path.is_file():
-            return
-        # Checked first, because its reader logs lines it cannot read, and such a line may be half a
-        # key.
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if line.strip() and not line.startswith("#") and not _ASSIGNMENT.match(line):
-                self.refuse(f"Line {number} of {path.name} is not an assignment such as NAME=value")
-        environ.Env.read_env(path)
+        values, faults = env_file.load(path)
+        for fault in faults:
+            self.refuse(fault)
+        module = values.get("DJANGO_SETTINGS_MODULE")
+        if module and module != os.environ["DJANGO_SETTINGS_MODULE"]:
+            # Django has chosen already. Docker compose would choose this one.
+            self.refuse(
+                "DJANGO_SETTINGS_MODULE in .env comes too late: set DJANGO_ENVIRONMENT there"
+            )
+        self._in_file |= values.keys()
 
     def refuse(self, fault: str) -> None:
         """Stop the start, at once or when all faults are known."""
@@ -42,25 +47,16 @@ class Environment:
         if fault not in self.refusals:
             self.refusals.append(fault)
 
-    def refuse_unknown(self, path: Path) -> None:
-        """Refuse a name in the `.env` file that no setting reads: it is a typing error."""
-        if not path.is_file():
-            return
-        lines = (
-            line.strip().removeprefix("export ")
-            for line in path.read_text(encoding="utf-8").splitlines()
-        )
-        named = {
-            line.partition("=")[0].strip()
-            for line in lines
-            if "=" in line and not line.startswith("#")
-        }
-        for name in sorted(named - self.names):
-            near = difflib.get_close_matches(name, self.names, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise ImproperlyConfigured(
-                f"{name} in {path.name} is not a setting of this service.{hint}"
-            )
+    def unknown_names(self) -> list[str]:
+        """Return the names in the `.env` file that no setting reads, and refuse a misspelt one.
+
+        The others may be settings of a later version, from which this one is a rollback.
+        """
+        unknown = {it for it in self._in_file - self.names if not _OF_COMPOSE.fullmatch(it)}
+        for name in sorted(unknown):
+            if right := env_file.meant(name, self.names):
+                self.refuse(f"{name} in .env is not a setting of this service, but {right} is")
+        return sorted(unknown)
 
     def text(self, name: str, default: str = "") -> str:
         """Return a string; an empty variable counts as unset."""

@@ -27,3 +27,4 @@ SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "gis.W001"]
 # Static files come from their sources with DEBUG off too: development does not collect them.
 WHITENOISE_USE_FINDERS = True
+UNKNOWN_SETTINGS = env.unknown_names()

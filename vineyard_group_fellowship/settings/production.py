@@ -103,6 +103,7 @@ _faults = {
     ),
     "EMAIL_HOST or SENDGRID_API_KEY must be set": not (EMAIL_HOST or SENDGRID_API_KEY),
 }
+UNKNOWN_SETTINGS = env.unknown_names()
 if found := [*(env.refusals or []), *(fault for fault, present in _faults.items() if present)]:
     raise ImproperlyConfigured("Production does not start: " + "; ".join(found) + ".")
 

@@ -118,6 +118,9 @@ CLIENT_IP_HEADER = env.matching(
     wanted="a header's name, such as X-Real-IP",
 )
 
+# Even 0 is an answer: no proxy. Without any, `check --deploy` warns.
+CLIENT_ADDRESS_IS_STATED = bool(env.text("TRUSTED_PROXY_COUNT") or CLIENT_IP_HEADER)
+
 RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", default=True)
 RATELIMIT_USE_CACHE = "limits"
 RATELIMIT_ALLOWLIST = networks("RATELIMIT_ALLOWLIST")

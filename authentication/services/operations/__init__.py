@@ -4,6 +4,7 @@ from .database_connections import drop_lost_connections
 from .database_faults import is_database_fault
 from .health import HealthService
 from .heartbeat import write_heartbeat
+from .key_order import announce_keys, faults_of_key_order
 from .key_rotation import EncryptionService
 from .metrics import MetricsService
 from .retention import RetentionService
@@ -13,7 +14,9 @@ __all__ = [
     "HealthService",
     "MetricsService",
     "RetentionService",
+    "announce_keys",
     "drop_lost_connections",
+    "faults_of_key_order",
     "is_database_fault",
     "write_heartbeat",
 ]

@@ -18,6 +18,7 @@ from authentication.utils.faults import FAULTS
 from .database_connections import statements_within
 from .database_state import CONNECTED, UNAVAILABLE, state_of_database
 from .heartbeat import JOBS, count_processes
+from .key_order import announce_keys
 
 NO_ANSWER = "no answer"
 REFUSES_WRITES = "refuses writes"
@@ -110,6 +111,8 @@ def _cache() -> str:
         caches["default"].set(key, value, 10)
         found = caches["default"].get(key)
         caches["default"].delete(key)
+        # Every web server is asked for its health; workers and beat write heartbeats.
+        announce_keys()
     except FAULTS as fault:
         # Full, a replica, without enough replicas, or unable to save.
         is_refused = isinstance(fault.__cause__, ResponseError)

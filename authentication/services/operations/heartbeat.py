@@ -11,6 +11,8 @@ from django.core.cache import caches
 
 from authentication.utils.faults import FAULTS
 
+from .key_order import announce_keys
+
 MISSING_AFTER_SECONDS = 120
 JOBS = {"mailer": ("mail",), "worker": ("checks", "upkeep"), "beat": ("beat",)}
 """What each process does: the queues that it takes tasks from, or the schedule."""
@@ -35,6 +37,7 @@ def write_heartbeat(process: str, jobs: Iterable[str]) -> None:
         # Another process may write at the same moment. What is lost then is written again soon.
         beats = {key: {**_recent(found.get(key), now), process: now} for key in keys}
         caches["default"].set_many(beats, MISSING_AFTER_SECONDS)
+        announce_keys()
 
 
 def count_processes() -> dict[str, int]:

@@ -9,14 +9,13 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 
 from authentication.models import User
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import enqueue
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import new_jti
+from authentication.utils.crypto import new_jti, pseudonym, pseudonyms
 from authentication.utils.pwned import breached_suffixes
 
 TASK = "authentication.tasks.check_breach"
@@ -39,7 +38,7 @@ def queue_breach_check(user: User, password: str) -> None:
             user.password_changed_at.isoformat(),
             sha1[:5],
             salt,
-            _mac(salt, sha1),
+            pseudonym(f"breach.{salt}", sha1),
         )
 
 
@@ -49,14 +48,12 @@ def check_breach(*, user_id: str, changed_at: str, prefix: str, salt: str, mac: 
     Raises utils.pwned.Unavailable if the API fails.
     """
     suffixes = breached_suffixes(prefix)
-    if not any(hmac.compare_digest(_mac(salt, prefix + suffix), mac) for suffix in suffixes):
+    # The web process may have a newer key than this one, or an older.
+    known = (it for suffix in suffixes for it in pseudonyms(f"breach.{salt}", prefix + suffix))
+    if not any(hmac.compare_digest(it, mac) for it in known):
         return
     owner, since = uuid.UUID(user_id), dt.datetime.fromisoformat(changed_at)
     with transaction.atomic():
         if User.objects.flag_breached(owner, changed_at=since, at=timezone.now()):
             record(Event.PASSWORD_BREACHED, user_id=owner, client=ClientInfo(), risk=Risk.HIGH)
             EmailService.queue(Kind.BREACHED_PASSWORD, user_id=owner)
-
-
-def _mac(salt: str, sha1: str) -> str:
-    return salted_hmac(f"authentication.breach.{salt}", sha1, algorithm="sha256").hexdigest()

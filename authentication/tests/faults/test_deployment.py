@@ -24,6 +24,7 @@ from authentication.tests.test_deployment_files import COMPOSE, RAILWAY, ROOT
 from . import rig
 
 HOST = "auth.example.org"
+DEPLOY_CHECK = ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 
 pytestmark = [pytest.mark.services]
 
@@ -49,6 +50,10 @@ class TestTheCommands:
                 "CORS_ALLOWED_ORIGINS": "https://www.example.org",
                 "CSRF_TRUSTED_ORIGINS": "https://www.example.org",
                 "EMAIL_HOST": "127.0.0.1",
+                "TRUSTED_PROXY_COUNT": "1",
+                # Other tests start with neither.
+                "RATELIMIT_ENABLE": "True",
+                "HIBP_ENABLED": "True",
                 "PORT": str(rig.free_port()),
             }
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -76,9 +81,8 @@ class TestTheCommands:
         services = COMPOSE["services"]
         self.run(["python", "manage.py", "collectstatic", "--noinput"], environment)
         self.run(services["migrate"]["command"], environment)
-        self.run(
-            ["python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"], environment
-        )
+        # The tests' Redis has no password; nothing connects here.
+        self.run(DEPLOY_CHECK, {**environment, "REDIS_PASSWORD": "moab"})
         beat = [*services["celery-beat"]["command"][:-1], str(tmp_path / "schedule")]
         server = redis_client.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))
         server.flushdb()

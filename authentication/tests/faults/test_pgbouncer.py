@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -18,7 +18,7 @@ from django.db import connection
 
 from authentication.models import AuditLog, User
 from authentication.tests.factories import UserFactory
-from authentication.tests.test_deployment_files import COMPOSE, ROOT
+from authentication.tests.test_deployment_files import ROOT, compose_with
 
 from . import rig
 from .callers import Caller
@@ -28,14 +28,22 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 NAME = "vineyard_group_fellowship"
 
 
-def config(name: str) -> str:
-    """Return a file of docker-compose.yml, with its default values."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE["configs"][name]["content"])
+# What a shell, PgBouncer's list of users and a URL each have a meaning for.
+PASSWORD = """moab" '$HOME` #%\\"""
+SERVICE = compose_with(DB_PASSWORD="moab")["services"]["pgbouncer"]
+CONFIG = str(compose_with()["configs"]["pgbouncer"]["content"])
 
 
-def password() -> str:
-    """Return the password that docker-compose.yml gives PgBouncer's clients."""
-    return str(re.findall(r'"([^"]*)"', config("pgbouncer-users"))[1])
+def write_users(path: Path, user: str) -> None:
+    """Write the list of users as the container does, without starting PgBouncer."""
+    shell, options, script = SERVICE["entrypoint"]
+    assert SERVICE["environment"]["DB_PASSWORD"] == "moab"
+    told = script.replace("/tmp/userlist.txt", f"'{path}'")  # noqa: S108 -- the container's own
+    told, _, started = told.partition("exec ")
+    assert started == "/usr/bin/pgbouncer /etc/pgbouncer/pgbouncer.ini\n"
+    environment = {"PATH": os.environ["PATH"], "DB_USER": user, "DB_PASSWORD": PASSWORD}
+    subprocess.run([shell, options, told], env=environment, check=True)  # noqa: S603 -- the file's
+    path.chmod(0o644)
 
 
 @pytest.fixture
@@ -47,15 +55,15 @@ def bouncer(tmp_path: Path) -> Iterator[str]:
     server = f"host={at['HOST']} port={at['PORT'] or 5432} dbname={at['NAME']}"
     server += f" password={at['PASSWORD']}" if at["PASSWORD"] else ""
     users = tmp_path / "users"
-    users.write_text(config("pgbouncer-users").replace(NAME, at["USER"]), encoding="utf-8")
+    write_users(users, at["USER"])
     changed = {
         "host=postgres port=5432": server,
         "listen_port = 6432": f"listen_port = {port}",
-        "/etc/pgbouncer/userlist.txt": str(users),
+        "/tmp/userlist.txt": str(users),  # noqa: S108 -- the container's own
         "default_pool_size = 20": "default_pool_size = 2",
         "listen_addr = *": "listen_addr = 127.0.0.1\nunix_socket_dir =",
     }
-    text = config("pgbouncer")
+    text = CONFIG
     for word, other in changed.items():
         assert text.count(word) == 1, word
         text = text.replace(word, other)
@@ -66,7 +74,7 @@ def bouncer(tmp_path: Path) -> Iterator[str]:
         running = subprocess.Popen(  # noqa: S603 -- our own command
             [program, str(written)], stdout=log, stderr=log
         )
-    address = f"postgres://{at['USER']}:{password()}@127.0.0.1:{port}/{NAME}"
+    address = f"postgres://{at['USER']}:{quote(PASSWORD, safe='')}@127.0.0.1:{port}/{NAME}"
     try:
         rig.until(lambda: answers(address), what="PgBouncer")
         yield address

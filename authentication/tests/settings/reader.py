@@ -13,7 +13,7 @@ from django.conf import settings
 # Reads a line of environments and names, and for each environment the settings; prints a line
 # with their values, or with the refusals.
 _READER = """
-import importlib, json, os, sys
+import importlib, json, os, re, sys
 clean = dict(os.environ)
 def read(case, wanted):
     os.environ.clear()
@@ -22,7 +22,9 @@ def read(case, wanted):
         del sys.modules[name]
     try:
         module = importlib.import_module("vineyard_group_fellowship.settings")
-        return {name: repr(getattr(module, name, None)) for name in wanted}
+        every = [name for name in dir(module) if name.isupper()]
+        values = {name: repr(getattr(module, name, None)) for name in wanted or every}
+        return {name: re.sub(" at 0x[0-9a-f]+", "", value) for name, value in values.items()}
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 for line in sys.stdin:
@@ -74,7 +76,7 @@ def _reader() -> "subprocess.Popen[str]":
 
 
 def read_all(cases: list[dict[str, str]], *wanted: str) -> list[Any]:
-    """Return for each environment the settings wanted, or the refusal's text."""
+    """Return for each environment the settings wanted, by default all, or the refusal's text."""
     reader = _reader()
     assert reader.stdin
     assert reader.stdout

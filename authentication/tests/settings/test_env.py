@@ -1,7 +1,4 @@
-"""vineyard_group_fellowship.settings.env: reading variables and the .env file."""
-
-import os
-from pathlib import Path
+"""vineyard_group_fellowship.settings.env: reading variables."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -68,78 +65,3 @@ def test_a_choice_is_one_of_its_options(value: str) -> None:
     assert Environment({}).choice("NAME", "b", ("a", "b")) == "b"
     with pytest.raises(ImproperlyConfigured, match="NAME must be one of a, b, not "):
         Environment({"NAME": value}).choice("NAME", "b", ("a", "b"))
-
-
-# The .env file.
-
-
-def test_file_sets_variables_that_the_process_lacks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / ".env"
-    path.write_text("# a comment\nVGF_IN_BOTH=file\nexport VGF_IN_FILE='a b'\n\n", encoding="utf-8")
-    monkeypatch.setenv("VGF_IN_BOTH", "process")
-    # Known to monkeypatch, so that it is gone after the test.
-    monkeypatch.setenv("VGF_IN_FILE", "")
-    monkeypatch.delenv("VGF_IN_FILE")
-    env = Environment(os.environ)
-
-    env.read_file(path)
-
-    assert (env.text("VGF_IN_BOTH"), env.text("VGF_IN_FILE")) == ("process", "a b")
-
-
-@pytest.mark.parametrize(
-    "line", ["moab", "SECRET_KEY: moab", "SECRET_KEY = moab", " SECRET_KEY=moab"]
-)
-def test_a_malformed_line_stops_the_start_and_is_not_quoted(
-    tmp_path: Path, line: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / ".env"
-    path.write_text(f"# a comment\n{line}\n", encoding="utf-8")
-
-    with pytest.raises(ImproperlyConfigured) as refusal:
-        Environment({}).read_file(path)
-
-    assert str(refusal.value) == "Line 2 of .env is not an assignment such as NAME=value."
-    assert caplog.text == ""
-
-
-def test_without_a_file_nothing_happens(tmp_path: Path) -> None:
-    env = Environment({})
-
-    env.read_file(tmp_path / ".env")
-    env.refuse_unknown(tmp_path / ".env")
-
-    assert env.text("PORT", "default") == "default"
-
-
-@pytest.mark.parametrize(
-    "line", ["PASSWORT_MIN_LENGTH=12", " PASSWORT_MIN_LENGTH = 12", "export PASSWORT_MIN_LENGTH=12"]
-)
-def test_an_unknown_name_in_the_file_stops_the_start(tmp_path: Path, line: str) -> None:
-    path = tmp_path / ".env"
-    path.write_text(f"PORT=1\n{line}\n", encoding="utf-8")
-    env = Environment({})
-    env.text("PORT")
-    env.text("PASSWORD_MIN_LENGTH")
-
-    with pytest.raises(ImproperlyConfigured) as refusal:
-        env.refuse_unknown(path)
-
-    assert str(refusal.value) == (
-        "PASSWORT_MIN_LENGTH in .env is not a setting of this service."
-        " Did you mean PASSWORD_MIN_LENGTH?"
-    )
-
-
-def test_comments_and_known_names_are_accepted(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    path.write_text("# UNKNOWN=1\n\nPORT=1\nexport DEBUG=0\n", encoding="utf-8")
-    env = Environment({})
-    env.integer("PORT", 1)
-    env.boolean("DEBUG", default=False)
-
-    env.refuse_unknown(path)
-
-    assert env.names == {"PORT", "DEBUG"}

@@ -281,3 +281,20 @@ class TestSecrecy:
 
         person.refresh_from_db()
         assert person.password_breached_at is None
+
+    def test_a_worker_with_another_first_key_knows_the_password(
+        self,
+        person: User,
+        signed_in: Tokens,
+        queued: Queued,
+        httpserver: HTTPServer,
+        settings: Settings,
+    ) -> None:
+        serve_range(httpserver, range_with_password())
+        change_password(APIClient(), signed_in)
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another-key-than-the-one-it-was-queued-under"
+
+        run_queued(queued)
+
+        assert User.objects.get(pk=person.pk).password_breached_at is not None
