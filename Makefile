@@ -11,7 +11,7 @@ TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
 ON_SERVERS = DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test stories services-test check format worker beat superuser bench openapi lock clean
+.PHONY: help run test stories services-test check format worker beat superuser bench bench-growth openapi lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ superuser: $(VENV)/.runtime  ## make an account that may enter the admin
 
 bench: $(VENV)/.development  ## measure the service beside a bare view
 	@$(BIN)/python -m benchmarks
+
+bench-growth: $(VENV)/.development  ## measure what age costs, with ROWS (20 million) audit events on DATABASE_URL
+	@$(BIN)/python -m benchmarks.growth --rows $(or $(ROWS),20000000)
 
 openapi: $(VENV)/.development  ## write docs/openapi.yaml
 	@DJANGO_ENVIRONMENT=test $(RUN) spectacular --validate --fail-on-warn --file docs/openapi.yaml
