@@ -17,6 +17,7 @@ from authentication.services.sessions import SessionService, TokenService
 from authentication.services.sign_in import (
     AuthenticationService,
     ExchangeTokenService,
+    ImmediateRemovalService,
     ReauthenticationService,
     SecondFactorRemovalService,
     SecondFactorService,
@@ -34,6 +35,7 @@ __all__ = [
     "EmailVerificationService",
     "ExchangeTokenService",
     "ExportService",
+    "ImmediateRemovalService",
     "PasswordService",
     "ProfileService",
     "ReauthenticationService",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import NotFound, PermissionRefused
@@ -19,7 +19,6 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services.accounts import address_taken
 from authentication.services.acting import locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
@@ -93,17 +92,11 @@ class AdministrationService:
         return user
 
     @staticmethod
-    def create_superuser(*, email: str, password: str, client: ClientInfo) -> User:
-        """Make a superuser.
-
-        Raises Django's ValidationError for a weak password, ValidationFailed for a taken address.
-        """
-        try:
-            with transaction.atomic():
-                user = User.objects.create_superuser(email, password)
-                _note("create_superuser", user.pk, None, client)
-        except IntegrityError:
-            raise address_taken() from None
+    def find_by_id(pk: uuid.UUID) -> User:
+        """Return the user with an id; raises NotFound."""
+        user: User | None = User.objects.filter(pk=pk).first()
+        if user is None:
+            raise NotFound
         return user
 
     @staticmethod

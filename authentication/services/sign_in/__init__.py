@@ -5,7 +5,9 @@ from .counters import forget_names
 from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
+from .forced_removal import ImmediateRemovalService
 from .known_devices import is_known, recognise, remember
+from .new_factor import NewFactor, store_new_factor
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService, remove_second_factor
@@ -17,6 +19,8 @@ __all__ = [
     "AuthenticationService",
     "CodeMissing",
     "ExchangeTokenService",
+    "ImmediateRemovalService",
+    "NewFactor",
     "Opening",
     "ReauthenticationService",
     "SecondFactorRemovalService",
@@ -35,4 +39,5 @@ __all__ = [
     "remove_second_factor",
     "seed_context",
     "stop_pending_removal",
+    "store_new_factor",
 ]
