@@ -105,6 +105,10 @@ class User(LockableAccount, AbstractUser):
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    # The hash of the number that the person was given to prove the erasure.
+    deletion_receipt = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     # Set when the erasure begins; it goes with the row.
     erasure_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     erasure_failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
