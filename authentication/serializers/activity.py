@@ -59,7 +59,7 @@ EVENT_TEXTS = {
     "exchange_replayed": "A sign-in link was used twice, so we signed out the device that used it.",
     "admin_login": "You signed in to the admin pages.",
     "admin_login_refused": "A sign-in to the admin pages was refused.",
-    "admin_action": "Our support changed something in your account.",
+    "admin_action": "Our support looked at your account or changed something in it.",
 }
 """The sentence that tells the account's owner about an event, by event type."""
 

@@ -7,6 +7,7 @@ from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
 from .forced_removal import ImmediateRemovalService
 from .known_devices import is_known, recognise, remember
+from .lock_explanation import LockExplanationService
 from .new_factor import NewFactor, store_new_factor
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
@@ -20,6 +21,7 @@ __all__ = [
     "CodeMissing",
     "ExchangeTokenService",
     "ImmediateRemovalService",
+    "LockExplanationService",
     "NewFactor",
     "Opening",
     "ReauthenticationService",
