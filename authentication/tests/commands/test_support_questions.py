@@ -69,7 +69,7 @@ class TestExportPersonalData:
 
         assert path.read_text(encoding="utf-8") == "before"
 
-    def test_a_copy_that_breaks_off_leaves_an_event_and_no_file(
+    def test_a_copy_that_breaks_off_leaves_no_file(
         self, person: User, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def break_off(user: User, write: Any, **_: Any) -> None:
