@@ -1,5 +1,7 @@
 """The outbox and failed tasks in the admin."""
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,12 +18,31 @@ from .base import ReadOnlyAdmin, actor_of
 class OutgoingEmailAdmin(ReadOnlyAdmin):
     """The outbox, with an action to send dead letters again."""
 
-    list_display = ("kind", "user", "status", "attempts", "last_error", "created_at", "sent_at")
+    list_display = (
+        "kind",
+        "user",
+        "status",
+        "attempts",
+        "last_error",
+        "correlation_id",
+        "created_at",
+        "sent_at",
+    )
     list_filter = ("status", "kind", "created_at")
     search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    search_help_text = "Enter a complete email address, username or correlation ID."
     list_select_related = ("user",)
     ordering = ("-created_at",)
     actions = ("send_again",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        caused = queryset.filter(correlation_id=term) if term else queryset.none()
+        if caused.exists():
+            return caused, False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.action(description="Send again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:

@@ -16,14 +16,18 @@ _LEASE = dt.timedelta(minutes=10)
 class AccountDeletionQuerySet(LoginAttemptsQuerySet):
     """The steps of a deletion, one statement each."""
 
-    def request_deletion(self, pk: uuid.UUID, *, at: dt.datetime) -> bool:
-        """Store when the deletion was requested; False if one is pending already."""
-        return bool(self.filter(pk=pk, deletion_requested_at=None).update(deletion_requested_at=at))
+    def request_deletion(self, pk: uuid.UUID, *, at: dt.datetime, receipt: str = "") -> bool:
+        """Store when the deletion was requested; False if one is pending already.
+
+        `receipt` is the hash of the number that will prove the erasure.
+        """
+        waiting = self.filter(pk=pk, deletion_requested_at=None)
+        return bool(waiting.update(deletion_requested_at=at, deletion_receipt=receipt))
 
     def cancel_deletion(self, pk: uuid.UUID) -> bool:
         """Cancel a pending deletion; False once the erasure has begun."""
         pending = self.filter(pk=pk, deletion_requested_at__isnull=False, erasure_key="")
-        return bool(pending.update(deletion_requested_at=None))
+        return bool(pending.update(deletion_requested_at=None, deletion_receipt=""))
 
     def due_for_erasure(self, *, at: dt.datetime) -> Self:
         """Return the accounts with an expired grace, and those with an interrupted erasure.

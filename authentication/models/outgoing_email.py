@@ -80,6 +80,8 @@ class OutgoingEmail(models.Model):
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=100, blank=True, default="")
+    # Of the request that caused the mail.
+    correlation_id = models.CharField(max_length=64, blank=True, default="", db_default="")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     next_attempt_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -95,6 +97,11 @@ class OutgoingEmail(models.Model):
             ),
             models.Index(fields=["created_at"], name="outbox_dead", condition=Q(status="dead")),
             models.Index(fields=["user", "kind", "sent_at"], name="outbox_person_kind"),
+            models.Index(
+                fields=["correlation_id"],
+                name="outbox_correlation_id",
+                condition=~Q(correlation_id=""),
+            ),
         )
         constraints = (
             models.CheckConstraint(

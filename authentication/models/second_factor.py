@@ -55,6 +55,10 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
         unused = self.filter(user_id=factor.user_id, seed=factor.seed, last_step__lt=step)
         return bool(unused.update(last_step=step, window_tries=_one_less()))
 
+    def release_try(self, user_id: uuid.UUID) -> None:
+        """Uncount a try whose code was not compared."""
+        self.filter(user_id=user_id).update(window_tries=_one_less())
+
     def forget_tries(self, user_id: uuid.UUID) -> None:
         """Begin a new count of wrong codes."""
         self.filter(user_id=user_id).update(window_started_at=None, window_tries=0)

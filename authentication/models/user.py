@@ -49,11 +49,15 @@ class UserManager(_Manager):  # type: ignore[valid-type,misc,type-arg]  # made a
         Raises ValidationError for a weak password: `createsuperuser --noinput` does not look at it.
         """
         if password is not None:
-            validate_password(password, self.model(email=email, **fields))
+            self.check_superuser(email, password, **fields)
         proven = {"email_verified": True, "email_verified_at": timezone.now()}
         return self.create_user(
             email, password, **{"is_staff": True, "is_superuser": True, **proven, **fields}
         )
+
+    def check_superuser(self, email: str, password: str, **fields: Any) -> None:
+        """Raise ValidationError if the password of a new superuser is weak."""
+        validate_password(password, self.model(email=email, **fields))
 
 
 def generated_username() -> str:
@@ -101,6 +105,10 @@ class User(LockableAccount, AbstractUser):
     email_bounced_at = models.DateTimeField(null=True, blank=True)
     email_complained_at = models.DateTimeField(null=True, blank=True)
     deletion_requested_at = models.DateTimeField(null=True, blank=True)
+    # The hash of the number that the person was given to prove the erasure.
+    deletion_receipt = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
     # Set when the erasure begins; it goes with the row.
     erasure_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     erasure_failures = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)

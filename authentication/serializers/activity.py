@@ -60,7 +60,7 @@ EVENT_TEXTS = {
     "admin_login": "You signed in to the admin pages.",
     "admin_login_refused": "A sign-in to the admin pages was refused.",
     "audit_log_exported": "Our support made a copy of this list.",
-    "admin_action": "Our support changed something in your account.",
+    "admin_action": "Our support looked at your account or changed something in it.",
 }
 """The sentence that tells the account's owner about an event, by event type."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import NotFound, PermissionRefused
@@ -19,13 +19,13 @@ from authentication.models import (
     User,
     UserSession,
 )
-from authentication.services.accounts import address_taken
+from authentication.services import revocation
 from authentication.services.acting import locked_account
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
+from authentication.services.operators import Operator
 from authentication.services.ranks import check_rank
-from authentication.services.revocation import end_all_sessions, end_sessions_of_everybody
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
@@ -55,13 +55,20 @@ class AdministrationService:
             )
 
     @staticmethod
-    def end_sessions(user: User, *, actor: User | None, client: ClientInfo) -> int:
-        """End every session of a user and make every device unknown; return how many ended."""
+    def end_sessions(
+        user: User, *, actor: User | None, client: ClientInfo, operator: Operator | None = None
+    ) -> int:
+        """End every session of a user, void open links and make every device unknown.
+
+        Returns how many sessions ended.
+        """
         check_rank(actor, user)
+        now, by = timezone.now(), {"operator": operator.name} if operator else {}
         with locked_account(user.pk):
+            revocation.void_links(user, at=now)
             KnownDevice.objects.forget(user.pk)
-            count = end_all_sessions(user, reason=Reason.ADMIN, at=timezone.now())
-            _note("end_sessions", user.pk, actor, client, count=count)
+            count = revocation.end_all_sessions(user, reason=Reason.ADMIN, at=now)
+            _note("end_sessions", user.pk, actor, client, count=count, **by)
         return count
 
     @staticmethod
@@ -73,15 +80,17 @@ class AdministrationService:
             _note("end_session", session.user_id, actor, client, session=str(session.pk))
 
     @staticmethod
-    def live_sessions() -> int:
-        """Return how many sessions are live."""
-        return UserSession.objects.live(at=timezone.now()).count()
+    def rows_to_revoke() -> int:
+        """Return how many rows `end_every_session` would change."""
+        return revocation.count_of_everybody(at=timezone.now())
 
     @staticmethod
-    def end_every_session(*, client: ClientInfo, on_batch: Callable[[int], None]) -> int:
-        """End every session of every user; return how many ended."""
-        total = end_sessions_of_everybody(reason=Reason.ADMIN, on_batch=on_batch)
-        _note("end_every_session", None, None, client, count=total)
+    def end_every_session(
+        *, operator: Operator, client: ClientInfo, on_batch: Callable[[int], None]
+    ) -> int:
+        """Do for every user what `end_sessions` does for one; return how many sessions ended."""
+        total = revocation.revoke_everybody(reason=Reason.ADMIN, on_batch=on_batch)
+        _note("end_every_session", None, None, client, count=total, operator=operator.name)
         return total
 
     @staticmethod
@@ -93,17 +102,11 @@ class AdministrationService:
         return user
 
     @staticmethod
-    def create_superuser(*, email: str, password: str, client: ClientInfo) -> User:
-        """Make a superuser.
-
-        Raises Django's ValidationError for a weak password, ValidationFailed for a taken address.
-        """
-        try:
-            with transaction.atomic():
-                user = User.objects.create_superuser(email, password)
-                _note("create_superuser", user.pk, None, client)
-        except IntegrityError:
-            raise address_taken() from None
+    def find_by_id(pk: uuid.UUID) -> User:
+        """Return the user with an id; raises NotFound."""
+        user: User | None = User.objects.filter(pk=pk).first()
+        if user is None:
+            raise NotFound
         return user
 
     @staticmethod
@@ -137,7 +140,7 @@ class AdministrationService:
         with locked_account(user.pk):
             User.objects.filter(pk=user.pk).update(is_active=False)
             KnownDevice.objects.forget(user.pk)
-            end_all_sessions(user, reason=Reason.ADMIN, at=timezone.now())
+            revocation.end_all_sessions(user, reason=Reason.ADMIN, at=timezone.now())
             _note("disable", user.pk, actor, client)
 
     @staticmethod

@@ -14,3 +14,10 @@ def qr_svg(text: str) -> str:
         image, kind="svg", scale=_PIXELS, xmldecl=False, light="white", nl=False
     )
     return image.getvalue().decode("utf-8")
+
+
+def qr_text(text: str) -> str:
+    """Return a QR code as lines of block characters, for a terminal."""
+    drawing = io.StringIO()
+    segno.make(text, error="m", micro=False).terminal(drawing, compact=True)
+    return drawing.getvalue()

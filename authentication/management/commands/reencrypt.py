@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from authentication.management.progress import Progress
 from authentication.services.operations import EncryptionService
@@ -13,10 +13,19 @@ class Command(BaseCommand):
 
     help = (
         "Re-encrypt secrets with the first of FIELD_ENCRYPTION_KEYS;"
-        " afterwards older keys can be removed."
+        " afterwards older keys can be removed. It can be stopped and run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with Progress("secrets", EncryptionService.count_outdated(), self.stderr) as progress:
-            done = EncryptionService.renew(on_each=progress.advance)
-        self.stdout.write(f"{done} secrets encrypted with the newest key")
+            done = EncryptionService.renew(on_batch=progress.advance)
+        self.stdout.write(f"{done.renewed} secrets encrypted with the newest key")
+        if not done.unreadable:
+            return
+        for user_id in done.unreadable:
+            self.stdout.write(f"unreadable: {user_id}")
+        raise CommandError(
+            f"{len(done.unreadable)} secrets cannot be read: their key is not among"
+            " FIELD_ENCRYPTION_KEYS. Add the key they were encrypted with, and run this again."
+            " If it is lost, remove the second factors of these accounts."
+        )

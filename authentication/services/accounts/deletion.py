@@ -21,6 +21,8 @@ from authentication.services.background import enqueue
 from authentication.services.mail import EmailService, Kind
 from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
+from authentication.utils.crypto import digest
+from authentication.utils.receipts import new_receipt
 
 from .erasure import OutOfTimeError, erase
 
@@ -42,7 +44,8 @@ class DeletionService:
         now = timezone.now()
         due_at: dt.datetime = now + settings.ACCOUNT_DELETION_GRACE
         with acting(session, recent_proof=True) as user:
-            if not User.objects.request_deletion(user.pk, at=now):
+            receipt = new_receipt()
+            if not User.objects.request_deletion(user.pk, receipt=digest(receipt), at=now):
                 raise SessionOver
             # A sign-in that waits for its code did not ask to restore the account.
             SignInChallenge.objects.filter(user=user).delete()
@@ -51,7 +54,7 @@ class DeletionService:
                 SensitiveChange.Kind.DELETION, session=session, at=now
             )
             record(Event.ACCOUNT_DELETION_REQUESTED, user_id=user.pk, client=client, risk=Risk.HIGH)
-            about = {"undo": str(change.pk), "due": due_at.isoformat()}
+            about = {"undo": str(change.pk), "due": due_at.isoformat(), "receipt": receipt}
             EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, **about)
         return due_at
 

@@ -79,8 +79,8 @@ def _erase(user: User, deadline: float | None) -> None:
         delete_admin_sessions(user.pk)
     _delete_related(user)
     forget_names(names, unlocked_at=user.unlocked_at, at=timezone.now())
-    with locked_account(user.pk):
-        _delete(user, subject)
+    with locked_account(user.pk) as current:
+        _delete(current, subject)
     _truncate_journal()
 
 
@@ -116,7 +116,10 @@ def erase_each(user_ids: Iterable[uuid.UUID], *, deadline: float | None = None) 
 
 
 def _delete(user: User, subject: str) -> None:
-    record(Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, subject=subject)
+    facts: dict[str, Any] = {"subject": subject}
+    if user.deletion_receipt:
+        facts["receipt"] = user.deletion_receipt
+    record(Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, **facts)
     if user.email_verified or user.last_login:
         # As after a change of the name: a name that is free at once would reveal the deletion.
         # That of an account that was never used is free when the account is forgotten.

@@ -107,7 +107,7 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
     "sessions": (UserSession, _SESSION),
     "events": (AuditLog, _EVENT),
-    "mails": (OutgoingEmail, ("kind", "status", "created_at", "sent_at")),
+    "mails": (OutgoingEmail, ("kind", "status", "correlation_id", "created_at", "sent_at")),
     "email_changes": (
         EmailChange,
         ("old_email", "new_email", "requested_at", "confirmed_at", "undone_at", "is_from_proven"),

@@ -51,9 +51,9 @@ def queue_copies(mail: OutgoingEmail, user: User, *, task: str, at: dt.datetime)
         seen.add(change.old_email_canonical)
         about = {"change": str(change.pk), "about": mail.kind}
         pk = uuid.uuid5(mail.pk, str(change.pk))
-        copies.append(
-            OutgoingEmail(pk=pk, user=user, kind=Kind.FORMER_ADDRESS, context=about, created_at=at)
-        )
+        copy = OutgoingEmail(pk=pk, user=user, kind=Kind.FORMER_ADDRESS, context=about)
+        copy.created_at, copy.correlation_id = at, mail.correlation_id
+        copies.append(copy)
     if copies:
         with transaction.atomic():
             OutgoingEmail.objects.bulk_create(copies, ignore_conflicts=True)

@@ -46,6 +46,7 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
             "Auto-Submitted": "auto-generated",
             # A new one for each attempt: a repeated mail has other links than the first.
             "Message-ID": make_msgid(domain=_sender_domain()),
+            **({"X-Correlation-ID": mail.correlation_id} if mail.correlation_id else {}),
             **_sender_header(),
             **_unsubscribe_headers(mail, user, to),
         },

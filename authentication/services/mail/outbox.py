@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from structlog.contextvars import get_contextvars
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import OutgoingEmail, User
@@ -54,10 +55,15 @@ class EmailService:
         """
         # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
         due_at = timezone.now() - LEEWAY
-        mail = OutgoingEmail.objects.create(
-            kind=kind, user_id=user_id, context=context, next_attempt_at=due_at
-        )
-        enqueue(_DELIVER, str(mail.pk))
+        enqueue(_DELIVER, str(_store(kind, user_id, context, due_at=due_at).pk))
+
+    @staticmethod
+    def send_now(kind: str, *, user_id: uuid.UUID, **context: Any) -> bool:
+        """Send a mail in this process, before what it tells is done; False if it is not sent."""
+        mail = _store(kind, user_id, context, due_at=timezone.now() - LEEWAY)
+        EmailService.deliver(mail.pk)
+        mail.refresh_from_db()
+        return mail.status == _Status.SENT
 
     @staticmethod
     def send_verification_email(user: User) -> None:
@@ -133,6 +139,18 @@ class EmailService:
         """Return the ids of at most 500 due mails, those that wait longest first."""
         waiting = OutgoingEmail.objects.due(at=timezone.now()).order_by("next_attempt_at")
         return list(waiting.values_list("pk", flat=True)[:_SWEEP_BATCH])
+
+
+def _store(
+    kind: str, user_id: uuid.UUID | None, context: dict[str, Any], *, due_at: dt.datetime
+) -> OutgoingEmail:
+    return OutgoingEmail.objects.create(
+        kind=kind,
+        user_id=user_id,
+        context=context,
+        correlation_id=get_contextvars().get("correlation_id", ""),
+        next_attempt_at=due_at,
+    )
 
 
 def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:

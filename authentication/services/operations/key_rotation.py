@@ -1,15 +1,33 @@
 """Key rotation: encrypts secrets again with the newest key."""
 
-from collections.abc import Callable
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from authentication.models import SecondFactor
 from authentication.services.sign_in import seed_context
-from authentication.utils.encryption import decrypt, encrypt, key_ids, newest_key_id
+from authentication.utils.encryption import (
+    DecryptionError,
+    decrypt,
+    encrypt,
+    key_ids,
+    newest_key_id,
+)
 
-_FIELDS = ("seed", "pending_seed")
+_OFFERED = "pending_seed"
+_FIELDS = ("seed", _OFFERED)
+_BATCH = 500
+
+
+@dataclasses.dataclass(slots=True)
+class Renewal:
+    """How many texts were encrypted again, and whose could not be read."""
+
+    renewed: int = 0
+    unreadable: list[uuid.UUID] = dataclasses.field(default_factory=list)
 
 
 class EncryptionService:
@@ -30,23 +48,21 @@ class EncryptionService:
         return sum(_unreadable(field).count() for field in _FIELDS)
 
     @staticmethod
-    def renew(*, on_each: Callable[[], None] = lambda: None) -> int:
-        """Encrypt again what an older key encrypted, and return how many texts.
+    def renew(*, on_batch: Callable[[int], None] = lambda _: None) -> Renewal:
+        """Encrypt again what an older key encrypted, 500 texts in a transaction.
 
         A text is replaced only if it is still the one that was read: a concurrent change uses the
-        newest key already. The run may be stopped and started again at any time.
-
-        Raises DecryptionError if the key of a text is missing.
+        newest key already. The run may be stopped and started again at any time: what is done is
+        not done twice. A seed that cannot be read stays as it is, and stops no other; one that was
+        only offered is withdrawn, so that its user begins again.
         """
-        done = 0
+        done = Renewal()
         for field in _FIELDS:
-            for user_id, old in _outdated(field).values_list("user_id", field).iterator():
-                context = seed_context(user_id)
-                renewed = encrypt(decrypt(old, context=context), context=context)
-                done += SecondFactor.objects.filter(user_id=user_id, **{field: old}).update(
-                    **{field: renewed}
-                )
-                on_each()
+            for texts in _batches(field):
+                with transaction.atomic():
+                    for user_id, text in texts:
+                        _renew(field, user_id, text, done)
+                on_batch(len(texts))
         return done
 
 
@@ -55,6 +71,29 @@ def _unreadable(field: str) -> QuerySet[SecondFactor]:
     for key_id in key_ids():
         found = found.exclude(**{f"{field}__startswith": key_id})
     return found
+
+
+def _renew(field: str, user_id: uuid.UUID, old: str, done: Renewal) -> None:
+    context = seed_context(user_id)
+    same = SecondFactor.objects.filter(user_id=user_id, **{field: old})
+    try:
+        renewed = encrypt(decrypt(old, context=context), context=context)
+    except DecryptionError:
+        if field == _OFFERED:
+            same.withdraw(user_id)
+        else:
+            done.unreadable.append(user_id)
+        return
+    done.renewed += same.update(**{field: renewed})
+
+
+def _batches(field: str) -> Iterator[list[tuple[uuid.UUID, str]]]:
+    """Yield the outdated texts in the order of their users: an unreadable one is met once."""
+    ordered = _outdated(field).order_by("pk").values_list("pk", field)
+    batch = list(ordered[:_BATCH])
+    while batch:
+        yield batch
+        batch = list(ordered.filter(pk__gt=batch[-1][0])[:_BATCH])
 
 
 def _outdated(field: str) -> QuerySet[SecondFactor]:

@@ -5,8 +5,11 @@ from .counters import forget_names
 from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
 from .exchange import ExchangeTokenService
 from .exchange_tokens import new_exchange_token
+from .forced_removal import ImmediateRemovalService
 from .known_devices import is_known, recognise, remember
+from .lock_explanation import LockExplanationService
 from .lock_reports import LockReportService
+from .new_factor import NewFactor, store_new_factor
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import ReauthenticationService, check_own_password
 from .second_factor import SecondFactorService, remove_second_factor
@@ -18,7 +21,10 @@ __all__ = [
     "AuthenticationService",
     "CodeMissing",
     "ExchangeTokenService",
+    "ImmediateRemovalService",
+    "LockExplanationService",
     "LockReportService",
+    "NewFactor",
     "Opening",
     "ReauthenticationService",
     "SecondFactorRemovalService",
@@ -37,4 +43,5 @@ __all__ = [
     "remove_second_factor",
     "seed_context",
     "stop_pending_removal",
+    "store_new_factor",
 ]

@@ -27,7 +27,7 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import decrypt, encrypt
+from authentication.utils.encryption import encrypt
 from authentication.utils.one_time_codes import (
     base32,
     canonical_recovery_code,
@@ -39,7 +39,7 @@ from authentication.utils.one_time_codes import (
 
 from .opening import Opening, SignedIn, open_session
 from .reauthentication import check_own_password
-from .second_factor_codes import WRONG_CODE, prove_code, read_code, seed_context
+from .second_factor_codes import WRONG_CODE, prove_code, read_code, read_seed, seed_context
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ def _opening(challenge: SignInChallenge, *, at: dt.datetime) -> Opening:
 def _step_offered(factor: SecondFactor | None, otp: str, *, at: dt.datetime) -> int | None:
     if factor is None or not factor.is_offered(at=at):
         return None
-    seed = decrypt(factor.pending_seed, context=seed_context(factor.user_id))
+    seed = read_seed(factor.pending_seed, user_id=factor.user_id)
     return matching_step(seed, otp, timestamp=at.timestamp())
 
 

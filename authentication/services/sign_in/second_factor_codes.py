@@ -5,16 +5,23 @@ import math
 import uuid
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import CodeInvalid, MfaRequired, RateLimited, ValidationFailed
+from authentication.exceptions import (
+    CodeInvalid,
+    MfaRequired,
+    RateLimited,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from authentication.models import Attempt, RecoveryCode, SecondFactor, SignInChallenge, User
 from authentication.models.second_factor import TRY_WINDOW
 from authentication.services.audit import Event, Risk, count, record
 from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
-from authentication.utils.encryption import decrypt
+from authentication.utils.encryption import DecryptionError, decrypt
 from authentication.utils.one_time_codes import (
     NOT_A_CODE,
     canonical_code,
@@ -25,6 +32,10 @@ from authentication.utils.one_time_codes import (
 from .failures import refusal_to_record
 
 WRONG_CODE = "This code is not valid."
+_UNREADABLE = "We can't check the codes of your app right now. A recovery code works."
+_UNREADABLE_SECONDS = 300
+
+logger = structlog.get_logger(__name__)
 
 
 def prove_code(user: User, typed: str, *, client: ClientInfo) -> None:
@@ -95,9 +106,41 @@ def seed_context(user_id: uuid.UUID) -> str:
 def _is_app_code_of(factor: SecondFactor, code: str, *, at: dt.datetime) -> bool:
     if not factor.seed:
         return False
-    seed = decrypt(factor.seed, context=seed_context(factor.user_id))
+    seed = _seed_of(factor)
     step = matching_step(seed, code, timestamp=at.timestamp())
     return step is not None and SecondFactor.objects.accept_step(factor, step=step)
+
+
+def read_seed(sealed: str, *, user_id: uuid.UUID) -> bytes:
+    """Return a user's seed.
+
+    Raises ServiceUnavailable, logged, if its key is not among FIELD_ENCRYPTION_KEYS.
+    """
+    try:
+        return decrypt(sealed, context=seed_context(user_id))
+    except DecryptionError:
+        logger.critical(
+            "second_factor_unreadable", user=str(user_id), setting="FIELD_ENCRYPTION_KEYS"
+        )
+        raise ServiceUnavailable(_UNREADABLE, retry_after=_UNREADABLE_SECONDS) from None
+
+
+def has_readable_seed(user_id: uuid.UUID) -> bool:
+    """Return whether codes of a user's app can be checked."""
+    seed = SecondFactor.objects.filter(user_id=user_id).values_list("seed", flat=True).first()
+    try:
+        return bool(seed and decrypt(seed, context=seed_context(user_id)))
+    except DecryptionError:
+        return False
+
+
+def _seed_of(factor: SecondFactor) -> bytes:
+    try:
+        return read_seed(factor.seed, user_id=factor.user_id)
+    except ServiceUnavailable:
+        # No code was compared.
+        SecondFactor.objects.release_try(factor.user_id)
+        raise
 
 
 def _fail(user: User, attempt: Attempt, client: ClientInfo) -> None:

@@ -6,7 +6,6 @@ removal waits for 24 hours or for a second member of staff, and the user can sto
 
 import contextlib
 import datetime as dt
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,23 +16,21 @@ from django.utils import timezone
 from authentication.exceptions import LinkInvalid, PermissionRefused
 from authentication.models import (
     ActionToken,
-    KnownDevice,
     OutgoingEmail,
     SecondFactorRemoval,
-    TokenBlacklist,
     User,
 )
-from authentication.models.second_factor_removal import REASON_MAX_LENGTH, REMOVAL_DELAY
+from authentication.models.second_factor_removal import REMOVAL_DELAY
 from authentication.services.acting import locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
+from authentication.services.operators import checked_reason
 from authentication.services.ranks import check_other, may_change_other
 from authentication.services.redeem import Redemption
-from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
 
-from .second_factor import remove_second_factor
+from .forced_removal import force_removal
 
 _Outcome = SecondFactorRemoval.Outcome
 _HOUR = dt.timedelta(hours=1)
@@ -42,7 +39,6 @@ _CLOSED = "This account is disabled, and gets no mail."
 _WITHOUT = "This account has no second factor."
 _PENDING = "A removal is pending already."
 _OVER = "This removal is over already."
-_REASON = f"Please give a reason of at most {REASON_MAX_LENGTH} characters."
 _MAILED_ENOUGH = "The user was mailed about this too often within the hour. Please try later."
 
 
@@ -60,9 +56,7 @@ class SecondFactorRemovalService:
         disabled, or has a pending removal, or if `reason` is empty or too long.
         """
         check_other(actor, user)
-        reason, now = " ".join(reason.split()), timezone.now()
-        if not 0 < len(reason) <= REASON_MAX_LENGTH or not reason.isprintable():
-            raise PermissionRefused(_REASON)
+        reason, now = checked_reason(reason), timezone.now()
         with locked_account(user.pk) as current:
             if not current.is_active:
                 raise PermissionRefused(_CLOSED)
@@ -185,12 +179,8 @@ def _carry_out(
     _void_link(removal)
     if not is_there:
         return False
-    remove_second_factor(user)
-    KnownDevice.objects.forget(user.pk)
-    end_all_sessions(user, reason=TokenBlacklist.Reason.SECOND_FACTOR, at=now)
-    _note(Event.SECOND_FACTOR_DISABLED, removal, actor, client, change="removed")
-    about = {"change": "removed", "when": now.isoformat()}
-    EmailService.queue(Kind.SECOND_FACTOR_CHANGED, user_id=user.pk, **about)
+    facts = _facts(removal, actor)
+    force_removal(user, change="removed", client=client, at=now, **facts)
     return True
 
 
@@ -236,6 +226,9 @@ def _note(
     client: ClientInfo,
     **facts: Any,
 ) -> None:
-    by: dict[str, uuid.UUID | str] = {"actor": str(actor.pk)} if actor else {}
-    about = {"removal": str(removal.pk), **by, **facts}
+    about = {**_facts(removal, actor), **facts}
     record(event, user_id=removal.user_id, client=client, risk=Risk.HIGH, **about)
+
+
+def _facts(removal: SecondFactorRemoval, actor: User | None) -> dict[str, str]:
+    return {"removal": str(removal.pk), **({"actor": str(actor.pk)} if actor else {})}

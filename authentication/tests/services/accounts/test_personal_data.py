@@ -56,6 +56,7 @@ LEFT_OUT = {
         "password": SECRET,
         "admin_session_salt": SECRET,
         "erasure_key": SECRET,
+        "deletion_receipt": FORM,
         "email_canonical": FORM,
         "username_canonical": FORM,
         "username_skeleton": FORM,

@@ -40,6 +40,7 @@ def test_a_queued_mail_is_a_row_without_secrets(person: User) -> None:
         "status": "queued",
         "attempts": 0,
         "last_error": "",
+        "correlation_id": "",
         "created_at": NOON,
         "next_attempt_at": NOON - LEEWAY,
         "sent_at": None,

@@ -3,15 +3,18 @@
 import io
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import SecondFactor, User
+from authentication.services.operations import key_rotation
 from authentication.services.operations.key_rotation import EncryptionService
 from authentication.tests.clients import sign_in
+from authentication.tests.commands.terminals import Terminal
 from authentication.tests.factories import UserFactory, give_factor
-from authentication.utils.encryption import DecryptionError, encrypt, newest_key_id
+from authentication.utils.encryption import encrypt, newest_key_id
 
 OLD, NEW = (
     "the old key, of more than thirty-two characters",
@@ -66,18 +69,77 @@ def test_a_seed_replaced_during_the_rotation_is_kept(
         "authentication.services.operations.key_rotation.encrypt", replace_the_seed_first
     )
 
-    assert EncryptionService.renew() == 0
+    assert EncryptionService.renew().renewed == 0
     assert SecondFactor.objects.get().seed == fresh
 
 
-def test_a_missing_old_key_stops_the_rotation_without_a_change(
-    person: User, settings: Settings
-) -> None:
+@pytest.fixture
+def unreadable(person: User, settings: Settings) -> User:
+    """Return a person with a factor under a key that is gone."""
+    settings.FIELD_ENCRYPTION_KEYS = ["a key that is lost, of more than thirty-two characters"]
     give_factor(person)
+    settings.FIELD_ENCRYPTION_KEYS = [OLD]
+    return person
+
+
+def test_what_cannot_be_read_is_listed_and_stops_no_other(
+    unreadable: User, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = SecondFactor.objects.get().seed
+    others = [UserFactory() for _ in range(3)]
+    for other in others:
+        give_factor(other)
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+
+    with pytest.raises(CommandError, match="1 secrets cannot be read") as refusal:
+        call_command("reencrypt")
+
+    assert refusal.value.returncode == 1
+    assert capsys.readouterr().out == (
+        f"3 secrets encrypted with the newest key\nunreadable: {unreadable.pk}\n"
+    )
+    assert SecondFactor.objects.get(user=unreadable).seed == before
+    renewed = SecondFactor.objects.filter(seed__startswith=newest_key_id())
+    assert renewed.count() == 3
+
+
+def test_an_offered_seed_that_cannot_be_read_is_withdrawn(person: User, settings: Settings) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = ["a key that is lost, of more than thirty-two characters"]
+    SecondFactor.objects.offer(
+        person.pk, seed=encrypt(b"x", context=f"totp:{person.pk}"), at=timezone.now()
+    )
     settings.FIELD_ENCRYPTION_KEYS = [NEW]
 
-    with pytest.raises(DecryptionError):
-        reencrypt()
+    assert reencrypt() == "0 secrets encrypted with the newest key\n"
 
-    assert SecondFactor.objects.get().seed == before
+    assert SecondFactor.objects.get().pending_seed == ""
+
+
+def test_a_run_commits_in_batches_and_goes_on_where_it_was_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        give_factor(UserFactory())
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    monkeypatch.setattr(key_rotation, "_BATCH", 2)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        EncryptionService.renew(on_batch=stop)
+    sizes: list[int] = []
+
+    assert SecondFactor.objects.filter(seed__startswith=newest_key_id()).count() == 2
+    assert EncryptionService.renew(on_batch=sizes.append).renewed == 3
+    assert sizes == [2, 1]
+
+
+def test_the_progress_is_shown_on_a_terminal(settings: Settings) -> None:
+    give_factor(UserFactory())
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    screen = Terminal()
+
+    call_command("reencrypt", stdout=io.StringIO(), stderr=screen, no_color=True)
+
+    assert "100% 1/1" in screen.getvalue()

@@ -1,0 +1,107 @@
+"""Deletion of an account by an operator: after a letter, or once more after a restore."""
+
+import dataclasses
+import datetime as dt
+
+from django.conf import settings
+from django.utils import timezone
+
+from authentication.exceptions import PermissionRefused
+from authentication.models import SignInChallenge, TokenBlacklist, User
+from authentication.services.acting import locked_account
+from authentication.services.audit import Event, Risk, record
+from authentication.services.mail import EmailService, Kind
+from authentication.services.operators import Operator
+from authentication.services.revocation import end_all_sessions
+from authentication.utils.client import ClientInfo
+from authentication.utils.crypto import digest
+from authentication.utils.receipts import new_receipt
+
+from .erasure import erase
+
+_PENDING = "The deletion was requested already. The account is erased on {due:%Y-%m-%d %H:%M} UTC."
+_UNMAILED = (
+    "The mail could not be sent, so nothing is erased. The account is closed, and is erased on"
+    " {due:%Y-%m-%d %H:%M} UTC. Try again, or add --no-mail."
+)
+_BUSY = "Another process erases this account, or failed to a moment ago. Try again in ten minutes."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Deletion:
+    """When an account is erased, and the number that will prove it."""
+
+    due_at: dt.datetime
+    receipt: str
+
+
+class OperatorDeletionService:
+    """Deletion of an account on the server."""
+
+    @staticmethod
+    def request(user: User, *, operator: Operator, client: ClientInfo) -> Deletion:
+        """Schedule the erasure as the user's own request does, and mail the user.
+
+        Raises PermissionRefused if it was requested already.
+        """
+        now = timezone.now()
+        due_at: dt.datetime = now + settings.ACCOUNT_DELETION_GRACE
+        with locked_account(user.pk) as current:
+            if current.deletion_requested_at:
+                due = current.deletion_requested_at + settings.ACCOUNT_DELETION_GRACE
+                raise PermissionRefused(_PENDING.format(due=due))
+            receipt = _close(current, operator, client, at=now)
+            about = {"due": due_at.isoformat(), "receipt": receipt, "by_support": True}
+            EmailService.queue(Kind.ACCOUNT_DELETED, user_id=user.pk, **about)
+        return Deletion(due_at, receipt)
+
+    @staticmethod
+    def erase_now(
+        user: User, *, operator: Operator, client: ClientInfo, with_mail: bool = True
+    ) -> Deletion:
+        """Close the account, mail the user in this process, then erase the account.
+
+        The event that stays names the operator and not the reason, which may name the person.
+
+        Raises PermissionRefused if the mail is not sent, or another process erases the account.
+        """
+        now = timezone.now()
+        with locked_account(user.pk) as current:
+            receipt = _close(current, operator, client, at=now)
+        about = {"receipt": receipt, "at_once": True}
+        if with_mail and not EmailService.send_now(Kind.ACCOUNT_DELETED, user_id=user.pk, **about):
+            requested_at = current.deletion_requested_at or now
+            due = requested_at + settings.ACCOUNT_DELETION_GRACE
+            raise PermissionRefused(_UNMAILED.format(due=due))
+        if not erase(user.pk):
+            raise PermissionRefused(_BUSY)
+        record(
+            Event.ADMIN_ACTION,
+            user_id=None,
+            client=client,
+            risk=Risk.HIGH,
+            description="erase_account",
+            action="erase_account",
+            actor="command line",
+            operator=operator.name,
+            receipt=digest(receipt),
+        )
+        return Deletion(now, receipt)
+
+
+def _close(user: User, operator: Operator, client: ClientInfo, *, at: dt.datetime) -> str:
+    """Request the deletion, or give a pending one a new receipt; return the receipt."""
+    receipt = new_receipt()
+    held = digest(receipt)
+    if not User.objects.request_deletion(user.pk, receipt=held, at=at):
+        User.objects.filter(pk=user.pk).update(deletion_receipt=held)
+    SignInChallenge.objects.filter(user=user).delete()
+    end_all_sessions(user, reason=TokenBlacklist.Reason.DELETION, at=at)
+    record(
+        Event.ACCOUNT_DELETION_REQUESTED,
+        user_id=user.pk,
+        client=client,
+        risk=Risk.HIGH,
+        **operator.facts(),
+    )
+    return receipt

@@ -1,0 +1,46 @@
+"""Operators: the people who run commands on the server."""
+
+import dataclasses
+from typing import Any
+
+from authentication.exceptions import PermissionRefused
+from authentication.models.second_factor_removal import REASON_MAX_LENGTH
+
+_NAME_MAX_LENGTH = 64
+_REASON = f"Please give a reason of at most {REASON_MAX_LENGTH} characters."
+_NAME = f"Please give a name of at most {_NAME_MAX_LENGTH} characters."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operator:
+    """A person who runs a command: the name for the audit log, and why."""
+
+    name: str
+    reason: str = ""
+
+    @classmethod
+    def of(cls, name: str, *, reason: str | None = None) -> "Operator":
+        """Return an operator; a `reason` that is given must not be empty.
+
+        Raises PermissionRefused if the name or the reason is empty, too long or not printable.
+        """
+        name = " ".join(name.split())
+        if not 0 < len(name) <= _NAME_MAX_LENGTH or not name.isprintable():
+            raise PermissionRefused(_NAME)
+        return cls(name, "" if reason is None else checked_reason(reason))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what an event of the audit log says about the operator."""
+        why = {"reason": self.reason} if self.reason else {}
+        return {"actor": "command line", "operator": self.name, **why}
+
+
+def checked_reason(text: str) -> str:
+    """Return a reason on one line.
+
+    Raises PermissionRefused if it is empty, too long or not printable.
+    """
+    reason = " ".join(text.split())
+    if not 0 < len(reason) <= REASON_MAX_LENGTH or not reason.isprintable():
+        raise PermissionRefused(_REASON)
+    return reason
