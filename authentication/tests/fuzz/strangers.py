@@ -28,6 +28,8 @@ from authentication.tests.flows.test_no_enumeration_own_data import (
 )
 
 NAME = "boaz.bethlehem"
+SECRET = {"access", "access_token", "refresh", "device_id", "reset_token", "user_id"}
+"""Fields of answers whose values differ from one to the next, but not in their shape."""
 PAUSES = (1, 61, 601, 3601)
 MINUTE = 60
 
@@ -95,10 +97,12 @@ class Strangers:
         self.password = PASSWORD
         self.tokens: dict[str, Any] = {}
 
-    def ask(self, method: str, url: str, body: Any = None, *, tokens: Any = None) -> Any:
+    def ask(
+        self, method: str, url: str, body: Any = None, *, tokens: Any = None, **headers: str
+    ) -> Any:
         """Send a request and keep what its sender sees of the answer."""
         client = APIClient()
-        headers = bearer(tokens["access"]) if tokens else {}
+        headers |= bearer(tokens["access"]) if tokens else {}
         answer = getattr(client, method)(url, body, headers=headers)
         shown = {name: it for name, it in answer.headers.items() if name not in PER_REQUEST}
         shown.pop("Content-Length", None)
@@ -106,9 +110,9 @@ class Strangers:
             # The hours of sessions begin at different times.
             shown.pop("RateLimit", None)
         found = json.loads(content_of(answer)) if answer.streaming else answer.json()
-        secret = {"access", "access_token", "refresh", "device_id", "reset_token", "user_id"}
-        body = {name: it for name, it in found.items() if name not in secret}
-        self.seen.append((method, url, answer.status_code, shown, plain(body)))
+        body = {name: _length(it) if name in SECRET else it for name, it in found.items()}
+        cookies = [_without_value(it) for it in answer.cookies.values()]
+        self.seen.append((method, url, answer.status_code, shown, cookies, plain(body)))
         return found
 
     def post(self, path: str, **body: Any) -> Any:
@@ -129,8 +133,23 @@ class Strangers:
     def guess(self, number: int) -> None:
         self.post("login", email=_spelt(number), password=WRONG_PASSWORD)
 
+    def guess_until_locked(self, number: int) -> None:
+        for _ in range(6):
+            self.guess(number)
+
+    def guess_as_a_device(self, number: int) -> None:
+        """Guess with a device id that no account knows."""
+        body = {"email": _spelt(number), "password": WRONG_PASSWORD}
+        self.ask("post", f"{API}/login/", body, **{"X-Device-Id": "d" * 43})
+
     def reset(self, number: int) -> None:
         self.post("password/reset", email=_spelt(number))
+
+    def reset_often(self, number: int) -> None:
+        """Ask for more mails than an address gets in an hour."""
+        for _ in range(4):
+            self.reset(number)
+            self.deliver(number)
 
     def resend(self, number: int) -> None:
         self.post("email/resend", email=_spelt(number))
@@ -206,6 +225,7 @@ class Strangers:
 ABOUT_ADDRESSES = (
     *("register", "guess", "reset", "resend", "correct", "correct_a_guess", "move", "move"),
     *("give_up", "undo", "look", "look", "export", "deliver", "time_passes"),
+    *("guess_until_locked", "guess_as_a_device", "reset_often"),
 )
 ABOUT_NAMES = ("rename", "register_the_name", "guess_by_name", "look", "deliver", "time_passes")
 
@@ -225,6 +245,14 @@ def told(occupy: Callable[[], None], acts: list[tuple[str, int]]) -> list[Any]:
         seen = strangers.log()
         transaction.set_rollback(True)
     return seen
+
+
+def _length(value: Any) -> Any:
+    return len(value) if isinstance(value, str) else value
+
+
+def _without_value(cookie: Any) -> tuple[str, int, dict[str, Any]]:
+    return cookie.key, len(cookie.value), dict(cookie)
 
 
 def _spelt(number: int) -> str:
