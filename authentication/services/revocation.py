@@ -1,6 +1,7 @@
 """Revocation: ending all sessions of an account, or of all, those of the admin included."""
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.models import (
+    AccountExport,
     ActionToken,
     EmailChange,
     EmailVerificationToken,
@@ -49,7 +51,14 @@ def void_links(user: User, *, at: dt.datetime) -> None:
     """
     for tokens in _open_links():
         tokens.void(user.pk)
+    void_exports(user.pk)
     EmailChange.objects.cancel(user.pk, at=at)
+
+
+def void_exports(user_id: uuid.UUID) -> None:
+    """Delete the copies of an account's data, those being made included, and void their links."""
+    ActionToken.objects.of(_Action.DOWNLOAD_EXPORT).void(user_id)
+    AccountExport.objects.filter(user_id=user_id).delete()
 
 
 def count_of_everybody(*, at: dt.datetime) -> int:

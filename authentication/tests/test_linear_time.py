@@ -21,7 +21,7 @@ from authentication.serializers import fields
 from authentication.templatetags import mail_text
 from authentication.utils import client, devices, identifiers, one_time_codes, pwned, tokens
 from authentication.view_modules import index
-from vineyard_group_fellowship import logs
+from vineyard_group_fellowship import env_file, logs
 from vineyard_group_fellowship.handler import ServiceRequest
 from vineyard_group_fellowship.middleware import correlation
 from vineyard_group_fellowship.server import environ
@@ -84,6 +84,7 @@ def too_slow(call: Callable[[str], object], *, texts: list[str] = TEXTS) -> dict
 
 
 MODULES = [
+    env_file,
     client,
     correlation,
     devices,

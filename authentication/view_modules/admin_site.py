@@ -124,6 +124,10 @@ class ServiceAdminSite(AdminSite):
         """Answer 404: passwords change through the API or a reset link, with policy and audit."""
         raise Http404
 
+    def autocomplete_view(self, request: HttpRequest) -> NoReturn:
+        """Answer 404: no table uses it, and Django's view fails for some of its own relations."""
+        raise Http404
+
     def password_change_done(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> NoReturn:

@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from authentication.exceptions import ValidationFailed
 from authentication.models import ActionToken, EmailChange, SensitiveChange, User, UserSession
 from authentication.models.sensitive_change import UNDO_LIFETIME
+from authentication.services.revocation import void_exports
 from authentication.services.sign_in import remove_second_factor, stop_pending_removal
 from authentication.utils.clock import LEEWAY
 
@@ -118,6 +119,7 @@ class Reversal:
         """Void the links about what is undone: they were mailed later, some to other addresses."""
         if Kind.EMAIL in self.since:
             ActionToken.objects.of(_Action.CONFIRM_EMAIL).void(self.user.pk)
+        void_exports(self.user.pk)
         void = {
             _Action.UNDO_EMAIL: ("change", self._ids(self.email_changes())),
             _Action.UNDO_CHANGE: ("change", self._ids(self.changes())),

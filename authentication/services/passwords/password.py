@@ -24,7 +24,7 @@ from authentication.services.attempt_limit import UNLIMITED, AttemptLimit, count
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
-from authentication.services.revocation import end_all_sessions
+from authentication.services.revocation import end_all_sessions, void_exports
 from authentication.services.sign_in import (
     Opening,
     SignedIn,
@@ -142,6 +142,7 @@ class PasswordService:
             # reset while a change of address can be undone: it may come from the new address.
             if not EmailChange.objects.moved(user.pk, at=changed_at).exists():
                 ActionToken.objects.of(ActionToken.Action.DISOWN_SESSION).void(user.pk)
+            void_exports(user.pk)
             prove_address(spent.user, at=changed_at, is_password_new=True)
             device = remember(user, client, at=changed_at)
             KnownDevice.objects.forget(user.pk, but=device.digest)

@@ -182,6 +182,21 @@ class TestMalformedValues:
 
         assert set(found) <= {400, 403, 404}
 
+    def test_there_is_no_autocomplete(self, superuser_client: Client) -> None:
+        relations = (
+            ("authentication", "user", "profile"),
+            ("authentication", "user", "sessions"),
+            ("authentication", "usersession", "user"),
+            ("auth", "group", "user"),
+        )
+        names = ("app_label", "model_name", "field_name")
+        found = [
+            statuses(superuser_client, "/admin/autocomplete/", dict(zip(names, it, strict=True)))
+            for it in relations
+        ]
+
+        assert found == [404] * len(relations)
+
     @pytest.mark.parametrize("selected", ["x", "", "\x00", "9" * 30, "-"])
     def test_an_action_on_a_malformed_id_is_a_400(
         self, superuser_client: Client, selected: str
