@@ -3,18 +3,18 @@
 import contextlib
 import csv
 import datetime as dt
-import getpass
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from authentication.management.operator_arguments import add_operator_argument, operator_of
+from authentication.management.private_file import private_file
 from authentication.management.progress import Progress
 from authentication.management.user_argument import find_user
 from authentication.services.audit import EVENT_FIELDS, AuditExportService, AuditFilter
@@ -46,6 +46,7 @@ class Command(BaseCommand):
             "--since", help="a date or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
         )
         parser.add_argument("--until", help="as --since; not included")
+        add_operator_argument(parser)
         parser.epilog = f"Events: {', '.join(AuditExportService.event_types())}."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,7 +58,7 @@ class Command(BaseCommand):
             until=_parse_time("--until", options["until"]),
         )
         try:
-            rows = AuditExportService.events(wanted, by=getpass.getuser())
+            rows = AuditExportService.events(wanted, operator=operator_of(options))
         except ValueError as error:
             raise CommandError(str(error)) from None
         write = _as_csv if options["format"] == "csv" else _as_lines
@@ -83,26 +84,8 @@ def _parse_time(name: str, text: str | None) -> dt.datetime | None:
     )
 
 
-@contextlib.contextmanager
-def _open(output: str) -> Iterator[IO[str]]:
-    """Open a file that only its owner may read, and that appears under its name when complete."""
-    if output == "-":
-        yield sys.stdout
-        return
-    path = Path(output)
-    if path.exists():
-        raise CommandError(f"{path} exists already.")
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-        partial.rename(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _open(output: str) -> AbstractContextManager[IO[str]]:
+    return contextlib.nullcontext(sys.stdout) if output == "-" else private_file(output)
 
 
 def _as_csv(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from authentication.models import AuditLog
+from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo
 
 from .events import record
@@ -55,10 +56,10 @@ class AuditExportService:
         return int(_events(filters).count())
 
     @staticmethod
-    def events(filters: AuditFilter, *, by: str) -> Iterator[dict[str, Any]]:
+    def events(filters: AuditFilter, *, operator: Operator) -> Iterator[dict[str, Any]]:
         """Return the matching events up to now, oldest first; record the export.
 
-        `by` is the operator's name on the server. Raises ValueError for an unknown event type.
+        Raises ValueError for an unknown event type.
         """
         if unknown := set(filters.events) - set(AuditLog.Event.values):
             raise ValueError(f"No such event: {', '.join(sorted(unknown))}.")
@@ -68,10 +69,10 @@ class AuditExportService:
             user_id=filters.user_id,
             client=ClientInfo(),
             risk=AuditLog.Risk.HIGH,
-            by=by,
             events=list(filters.events),
             since=filters.since and filters.since.isoformat(),
             until=filters.until and filters.until.isoformat(),
+            **operator.facts(),
         )
         return _read(dataclasses.replace(filters, until=min(filters.until or now, now)))
 

@@ -122,7 +122,7 @@ def test_an_export_is_an_event_and_not_in_itself(export: Any, person: User) -> N
 
     events = AuditLog.objects.filter(event_type="audit_log_exported", risk_level="high")
     assert {event.user_id for event in events} == {person.pk}
-    assert {event.metadata["by"] for event in events} == {getpass.getuser()}
+    assert {event.metadata["operator"] for event in events} == {getpass.getuser()}
     assert sorted(event.metadata["events"] for event in events) == [[], ["login"]]
     assert again == [1, 3]
 
