@@ -122,13 +122,9 @@ class PasswordService:
         Raises LinkInvalid if the token is unknown, used, void or expired, ValidationFailed for a
         weak password.
         """
+        tokens, failure = PasswordResetToken.objects.all(), Event.PASSWORD_RESET_FAILED
         redemption = Redemption(
-            PasswordResetToken.objects.all(),
-            token,
-            failure=Event.PASSWORD_RESET_FAILED,
-            client=client,
-            at=timezone.now(),
-            limit=limit,
+            tokens, token, failure=failure, client=client, at=timezone.now(), limit=limit
         )
         row = redemption.look_up()
         user = row.user
