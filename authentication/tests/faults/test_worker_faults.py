@@ -12,7 +12,8 @@ from django.utils import timezone
 from redis import Redis
 from rest_framework.test import APIClient
 
-from authentication.models import OutgoingEmail, TokenBlacklist
+from authentication.models import AccountExport, OutgoingEmail, TokenBlacklist, User
+from authentication.services import ExportService
 from authentication.services.background.queue import enqueue
 from authentication.services.mail.outbox import EmailService
 from authentication.tests.conftest import API
@@ -125,6 +126,23 @@ def test_a_stopped_mailer_gets_each_mail_once(
 
     assert server.llen("mail") == 3
     server.delete("mail")
+
+
+def test_a_stopped_worker_gets_each_export_once(
+    person: User, redis: str, through: Callable[[str], None]
+) -> None:
+    through(redis)
+    server = Redis.from_url(redis)
+    server.delete("upkeep")
+    AccountExport.objects.create(user=person)
+
+    for _ in range(4):
+        ExportService.sweep()
+        rig.until(lambda: server.llen("upkeep"), what="the task")
+        time.sleep(0.2)
+
+    assert server.llen("upkeep") == 1
+    server.delete("upkeep")
 
 
 # These hold a request to one second.
