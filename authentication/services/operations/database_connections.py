@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import select
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -40,6 +41,7 @@ def bound_waiting(connection: Any, **_: object) -> None:
     if connection.vendor == "postgresql":
         connection.opened_at = time.monotonic()
         connection.connection.wait = functools.partial(_wait, connection.connection)
+        connection.is_usable = functools.partial(_is_usable, connection)
 
 
 @receiver(request_started)
@@ -62,6 +64,30 @@ def statements_within(milliseconds: int) -> Iterator[None]:
         yield
     finally:
         _wait_ms.reset(token)
+
+
+def _is_usable(connection: Any) -> bool:
+    """Return whether a kept connection is alive; Django's health check, without its `SELECT 1`.
+
+    Between statements a server has nothing to send but that it ends the connection, so there is
+    something to read only then. A server that vanished without a word is found by the statement.
+    After a fault the server is asked.
+    """
+    opened = connection.connection
+    if opened is None or opened.closed:
+        return False
+    if connection.errors_occurred or _is_readable(opened.fileno()):
+        return bool(type(connection).is_usable(connection))
+    return True
+
+
+def _is_readable(descriptor: int) -> bool:
+    if not hasattr(select, "poll"):
+        return True  # On Windows Django asks the server.
+    # Unlike select(), it takes any number of open files.
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _wait(connection: psycopg.Connection[Any], work: Any, *arguments: Any, **options: Any) -> Any:
