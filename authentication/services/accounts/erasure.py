@@ -37,7 +37,7 @@ from .admin_sessions import delete_admin_sessions
 logger = structlog.get_logger(__name__)
 
 # No statement takes long: the log may have millions of rows, and each is in several indexes.
-_BATCH = 200
+_BATCH = 100
 
 
 def erase(user_id: uuid.UUID, *, deadline: float | None = None) -> bool:

@@ -11,6 +11,7 @@ from authentication.models import AccountExport, ExportPart
 from authentication.utils.encryption import decrypt, encrypt
 
 _PART_BYTES = 64 * 1024  # compressed
+_PIECE_BYTES = 256 * 1024  # expanded
 _encode = DjangoJSONEncoder(indent=2).encode
 
 
@@ -50,15 +51,15 @@ class ExportReader:
     def __init__(self, export: AccountExport) -> None:
         self._export, self._next = export, 1
         self._unpack, self._rest = zlib.decompressobj(), b""
-        self._rest = self._read_part()
+        self._rest = self._read_piece()
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, all that are left for a negative size; none at the end.
 
         Raises DecryptionError, ExportPart.DoesNotExist.
         """
-        while self._next <= self._export.parts and (size < 0 or len(self._rest) < size):
-            self._rest += self._read_part()
+        while (size < 0 or len(self._rest) < size) and (piece := self._read_piece()):
+            self._rest += piece
         end = len(self._rest) if size < 0 else size
         block, self._rest = self._rest[:end], self._rest[end:]
         return block
@@ -67,11 +68,22 @@ class ExportReader:
         """Delete the parts: an export is downloaded once."""
         ExportPart.objects.filter(export=self._export).delete()
 
+    def _read_piece(self) -> bytes:
+        """Return the next bytes, few at a time: a part may expand to a thousand times its size."""
+        data = self._unpack.unconsumed_tail
+        while not self._unpack.eof:
+            if piece := self._unpack.decompress(data, _PIECE_BYTES):
+                return piece
+            if self._next > self._export.parts:
+                break
+            data = self._read_part()
+        return b""
+
     def _read_part(self) -> bytes:
         part = ExportPart.objects.get(export=self._export, number=self._next)
         data = decrypt(part.content, context=_context(self._export, self._next))
         self._next += 1
-        return self._unpack.decompress(data)
+        return data
 
 
 def _compressed(texts: Iterable[str]) -> Iterator[bytes]:

@@ -115,6 +115,23 @@ def test_four_times_as_many_events_take_no_more_memory(
     assert peaks[1] < 1.2 * peaks[0]
 
 
+def test_a_part_that_expands_a_hundred_times_is_read_in_pieces(
+    person: User, requested: AccountExport
+) -> None:
+    AuditLog.objects.bulk_create(
+        AuditLog(user=person, event_type="login", user_agent="a" * 512) for _ in range(8_000)
+    )
+    build(requested)
+    tracemalloc.start()
+    reader, size = ExportReader(requested), 0
+    while block := reader.read(64 * 1024):
+        size += len(block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert size > 4 * 2**20 > 4 * peak
+
+
 def peak_of_a_copy(person: User) -> int:
     """Make a copy, read it, and return the most memory that this took at a time, in bytes."""
     requested = AccountExport.objects.create(user=person)
