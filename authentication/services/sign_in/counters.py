@@ -68,11 +68,12 @@ class AccountCounter(RowCounter):
         self._name = name
 
     def has_set_lock(self) -> bool:
-        """Return whether the attempt set the lock, and locked the name that it used as well.
+        """Return whether the attempt set the lock, and the name that it used is locked as well.
 
         Any other lock of an account is reported later (lock_reports.py).
         """
-        return super().has_set_lock() and self._name.is_locked_now
+        is_shown = self._name.locked_until() is not None
+        return super().has_set_lock() and is_shown
 
     def clear(self) -> None:
         self._rows.not_locked_by_hand().clear_attempts()
@@ -143,7 +144,7 @@ class NameCounter:
         self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
         self._cache, self._at = caches["limits"], at
         # Whether this attempt was the last one allowed.
-        self.is_locked_now = False
+        self._is_last = False
 
     def reserve(self) -> bool:
         is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
@@ -153,25 +154,26 @@ class NameCounter:
         seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
         until = self._at + dt.timedelta(seconds=seconds)
         # The lock decides who was last, not the count: a process may die between the two.
-        self.is_locked_now = self._cache.add(self._lock, until.isoformat(), seconds)
-        if self.is_locked_now:
+        self._is_last = self._cache.add(self._lock, until.isoformat(), seconds)
+        if self._is_last:
             self._cache.touch(self._count, seconds)
         else:
             self._add(-1)
-        return self.is_locked_now
+        return self._is_last
 
     def locked_until(self) -> dt.datetime | None:
         until = self._cache.get(self._lock)
         return dt.datetime.fromisoformat(until) if until else None
 
     def has_set_lock(self) -> bool:
-        # This statement finds no row. It makes a name without an account cost the same.
+        # The result is not needed. It makes a name without an account cost the same.
+        self.locked_until()
         User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
-        return self.is_locked_now
+        return self._is_last
 
     def release(self) -> None:
         self._add(-1)
-        if self.is_locked_now:
+        if self._is_last:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
 

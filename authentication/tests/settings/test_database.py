@@ -22,7 +22,8 @@ class TestPostgreSQL:
             "default"
         ]
 
-        assert default["OPTIONS"]["options"] == "-c statement_timeout=7000 -c lock_timeout=900"
+        options = "-c statement_timeout=7000 -c lock_timeout=900 -c random_page_cost=1.1"
+        assert default["OPTIONS"]["options"] == options
         assert (default["CONN_MAX_AGE"], default["CONN_HEALTH_CHECKS"]) == (600, True)
 
     def test_a_pool_keeps_the_connections_itself(self) -> None:
