@@ -104,6 +104,7 @@ def test_four_times_as_many_events_take_no_more_memory(
 ) -> None:
     monkeypatch.setattr(personal_data, "_PAGE", 100)
     monkeypatch.setattr(export_parts, "_PART_BYTES", 4096)
+    monkeypatch.setattr(export_parts, "_PIECE_BYTES", 16 * 1024)
     peaks = []
     for more in (500, 1_500):
         AuditLog.objects.bulk_create(
