@@ -46,7 +46,7 @@ class UserQuerySet(AccountDeletionQuerySet):
             user=OuterRef("pk"),
             event_type=AuditLog.Event.ACCOUNT_LOCKED,
             timestamp__gte=since_locked,
-        )
+        ).exclude(metadata__has_any_keys=["session", "known_device"])
         return self.filter(
             ~Exists(reports),
             lock_reason=LockReason.GUESSED,

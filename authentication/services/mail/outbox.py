@@ -59,10 +59,16 @@ class EmailService:
 
     @staticmethod
     def send_now(kind: str, *, user_id: uuid.UUID, **context: Any) -> bool:
-        """Send a mail in this process, before what it tells is done; False if it is not sent."""
+        """Send a mail in this process, before what it tells is done; False if it is not sent.
+
+        Then it is not sent later either.
+        """
         mail = _store(kind, user_id, context, due_at=timezone.now() - LEEWAY)
         EmailService.deliver(mail.pk)
         mail.refresh_from_db()
+        OutgoingEmail.objects.filter(pk=mail.pk, status=_Status.QUEUED).update(
+            status=_Status.SUPPRESSED
+        )
         return mail.status == _Status.SENT
 
     @staticmethod

@@ -65,15 +65,17 @@ class AccountCounter(RowCounter):
 
     def __init__(self, user_id: uuid.UUID, *, name: "NameCounter", at: dt.datetime) -> None:
         super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
-        self._name = name
+        self._name, self.has_locked_account = name, False
 
     def has_set_lock(self) -> bool:
-        """Return whether the attempt set the lock, and the name that it used is locked as well.
+        """Return whether the attempt locked the name: only that may cost time.
 
-        Any other lock of an account is reported later (lock_reports.py).
+        A lock of the account alone is reported later (lock_reports.py).
         """
-        is_shown = self._name.locked_until() is not None
-        return super().has_set_lock() and is_shown
+        is_name_locked = self._name.is_last
+        self._name.locked_until()  # As NameCounter: a name without an account costs the same.
+        self.has_locked_account = super().has_set_lock() and is_name_locked
+        return is_name_locked
 
     def clear(self) -> None:
         self._rows.not_locked_by_hand().clear_attempts()
@@ -144,7 +146,7 @@ class NameCounter:
         self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
         self._cache, self._at = caches["limits"], at
         # Whether this attempt was the last one allowed.
-        self._is_last = False
+        self.is_last = False
 
     def reserve(self) -> bool:
         is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
@@ -154,12 +156,12 @@ class NameCounter:
         seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
         until = self._at + dt.timedelta(seconds=seconds)
         # The lock decides who was last, not the count: a process may die between the two.
-        self._is_last = self._cache.add(self._lock, until.isoformat(), seconds)
-        if self._is_last:
+        self.is_last = self._cache.add(self._lock, until.isoformat(), seconds)
+        if self.is_last:
             self._cache.touch(self._count, seconds)
         else:
             self._add(-1)
-        return self._is_last
+        return self.is_last
 
     def locked_until(self) -> dt.datetime | None:
         until = self._cache.get(self._lock)
@@ -169,11 +171,11 @@ class NameCounter:
         # The result is not needed. It makes a name without an account cost the same.
         self.locked_until()
         User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
-        return self._is_last
+        return self.is_last
 
     def release(self) -> None:
         self._add(-1)
-        if self._is_last:
+        if self.is_last:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
 
@@ -187,7 +189,9 @@ class NameCounter:
 
     def _add(self, step: int) -> int:
         try:
-            return int(self._cache.incr(self._count, step))
+            count = int(self._cache.incr(self._count, step))
+            # Attempts from before the count expired are given back after it.
+            return count if count >= 0 else int(self._cache.incr(self._count, -count))
         except ValueError:
             # The count expired a moment ago.
             self._cache.add(self._count, max(step, 0), _NAME_MEMORY_SECONDS)

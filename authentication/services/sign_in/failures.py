@@ -43,8 +43,10 @@ def report_lock(
     if not attempt.has_set_lock():
         return
     # Without a comparison only the name is locked: log it as for a name without an account.
-    owner = user.pk if user and attempt.is_compared else None
+    owner = user.pk if user and attempt.is_of_account() else None
     facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
+    if attempt.device:
+        facts["known_device"] = True
     record(
         Event.ACCOUNT_LOCKED,
         user_id=owner,
@@ -53,7 +55,8 @@ def report_lock(
         name=_pseudonym(canonical),
         **facts,
     )
-    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **facts)
+    about = {"session": str(session.pk)} if session else {}
+    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **about)
 
 
 def record_refusal(user: User | None, canonical: str, client: ClientInfo) -> None:

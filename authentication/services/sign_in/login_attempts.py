@@ -77,6 +77,11 @@ class LoginAttempt:
         """Return whether this attempt, which failed, set a lock that is reported at once."""
         return self.counters[-1].has_set_lock()
 
+    def is_of_account(self) -> bool:
+        """Return whether the reported lock is one of the account; ask after `has_set_lock`."""
+        last = self.counters[-1]
+        return last.has_locked_account if isinstance(last, AccountCounter) else self.is_compared
+
 
 def reserve_attempt(
     user: User | None,

@@ -13,10 +13,12 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, OutgoingEmail, User
 from authentication.services.sign_in import LockReportService
+from authentication.services.sign_in.counters import NameCounter
+from authentication.tests.clients import sign_in
 from authentication.tests.conftest import queries
 from authentication.tests.factories import PASSWORD
 
-from .lockout import FAILED, UNKNOWN, attempt, fail, reset
+from .lockout import FAILED, KINDS, UNKNOWN, account, attempt, fail, reset, stored_device
 
 Deliver = Callable[[], list[EmailMessage]]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_own_clock")]
@@ -131,3 +133,75 @@ def test_a_lock_by_hand_is_not_reported(time_machine: TimeMachineFixture, person
     LockReportService.report_due()
 
     assert locks() == 0
+
+
+def test_a_lock_of_a_device_is_not_taken_for_its_report(
+    time_machine: TimeMachineFixture, api: APIClient, person: User
+) -> None:
+    device = stored_device(person)
+    lock_slowly(api, person, time_machine)
+    fail(api, person.email, 5, device=device)
+    time_machine.shift(60)
+
+    LockReportService.report_due()
+
+    assert AuditLog.objects.filter(event_type="account_locked", user=person).count() == 2
+
+
+# Minutes before each attempt.
+PLANS = {
+    "at once": [0] * 12,
+    "slowly": [13] * 12,
+    "hourly": [61] * 12,
+    "the name locks while the account has room": [0, 0, 61, 0, 0, 31, 0, 0, 0],
+    "after the lock": [0, 0, 0, 0, 0, 0, 31, 0, 31, 61, 0, 0],
+    "mixed": [0, 0, 61, 0, 61, 61, 0, 7, 29, 1] * 2,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("plan", PLANS)
+def test_attempts_over_time_cost_the_same_statements_for_any_name(
+    time_machine: TimeMachineFixture, api: APIClient, kind: str, plan: str
+) -> None:
+    known = account(kind).email
+    for minutes in PLANS[plan]:
+        time_machine.shift(dt.timedelta(minutes=minutes))
+        costs = []
+        for number, name in enumerate((known, UNKNOWN)):
+            with CaptureQueriesContext(connection) as captured:
+                answer = attempt(api, name, address=f"198.51.100.{number}")
+            costs.append((answer.status_code, [sql.split()[:3] for sql in queries(captured)]))
+        assert costs[0] == costs[1]
+
+
+def test_a_sign_in_of_the_owner_meanwhile_is_not_seen(api: APIClient, person: User) -> None:
+    costs = []
+    for number, name in enumerate((person.email, UNKNOWN)):
+        address = f"198.51.100.{number}"
+        for _ in range(4):
+            attempt(api, name, address=address)
+        if name == person.email:
+            sign_in(api, person)
+            api.cookies.clear()
+        with CaptureQueriesContext(connection) as captured:
+            answer = attempt(api, name, address=address)
+        costs.append((answer.status_code, [sql.split()[:3] for sql in queries(captured)]))
+
+    assert costs[0] == costs[1]
+
+
+def test_failures_given_back_after_the_count_has_expired_grant_no_more(
+    time_machine: TimeMachineFixture,
+) -> None:
+    def counter() -> NameCounter:
+        return NameCounter(UNKNOWN, unlocked_at=None, at=timezone.now())
+
+    late = [counter() for _ in range(4)]
+    assert all(it.reserve() for it in late)
+    time_machine.shift(3601)
+
+    for it in late:
+        it.release()
+
+    assert sum(counter().reserve() for _ in range(20)) == 5

@@ -143,14 +143,15 @@ class SignInActs(ServiceMachine):
             return None
         name_locks = name.reserve(now)
         is_compared = not account.is_locked(now)
-        account_locks = is_compared and account.reserve(now)
+        if is_compared:
+            account.reserve(now)
         if is_compared and person.passwords and body["password"] == person.password:
             account.clear()
             name.release(now, lock=name_locks)
             return answer
         self.expect(answer, 401, "login_failed")
         # A lock of the account alone is reported by schedule.
-        self.events["account_locked"] += name_locks and (account_locks or not is_compared)
+        self.events["account_locked"] += name_locks
         return None
 
     def expect_locked(self, answer: Any) -> None:

@@ -63,7 +63,8 @@ def test_a_pipe_that_nobody_reads_costs_lines_and_no_time() -> None:
     lost = count() - before
 
     assert seconds < 1
-    assert 1000 - 100 - PIPE_LINES - 1 <= lost < 1000 - 100
+    # The thread that writes may not have taken a line yet.
+    assert 1000 - 100 - PIPE_LINES - 1 <= lost <= 1000 - 100
     # What was queued comes when somebody reads.
     assert len(pipe.read()) >= 1000 - lost
 
