@@ -47,4 +47,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"The account is erased on {done.due_at:%Y-%m-%d %H:%M} UTC.")
         except PermissionRefused as refusal:
             raise CommandError(refusal.detail) from None
-        self.stdout.write(f"Receipt: {done.receipt}")
+        self.stdout.write(
+            f"Receipt: {done.receipt}"
+            if done.receipt
+            else "The receipt of the earlier mail stays valid."
+        )

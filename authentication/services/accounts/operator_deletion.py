@@ -29,7 +29,10 @@ _BUSY = "Another process erases this account, or failed to a moment ago. Try aga
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Deletion:
-    """When an account is erased, and the number that will prove it."""
+    """When an account is erased, and the number that will prove it.
+
+    The number is empty if the account has one already, which stays valid.
+    """
 
     due_at: dt.datetime
     receipt: str
@@ -68,8 +71,12 @@ class OperatorDeletionService:
         now = timezone.now()
         with locked_account(user.pk) as current:
             receipt = _close(current, operator, client, at=now)
+        held = digest(receipt) if receipt else current.deletion_receipt
         about = {"receipt": receipt, "at_once": True}
         if with_mail and not EmailService.send_now(Kind.ACCOUNT_DELETED, user_id=user.pk, **about):
+            if receipt:
+                # Nobody has it.
+                User.objects.filter(pk=user.pk, deletion_receipt=held).update(deletion_receipt="")
             requested_at = current.deletion_requested_at or now
             due = requested_at + settings.ACCOUNT_DELETION_GRACE
             raise PermissionRefused(_UNMAILED.format(due=due))
@@ -84,16 +91,21 @@ class OperatorDeletionService:
             action="erase_account",
             actor="command line",
             operator=operator.name,
-            receipt=digest(receipt),
+            receipt=held,
         )
         return Deletion(now, receipt)
 
 
 def _close(user: User, operator: Operator, client: ClientInfo, *, at: dt.datetime) -> str:
-    """Request the deletion, or give a pending one a new receipt; return the receipt."""
+    """Request the deletion, unless it is pending; return its receipt if it is a new one."""
     receipt = new_receipt()
     held = digest(receipt)
-    if not User.objects.request_deletion(user.pk, receipt=held, at=at):
+    if User.objects.request_deletion(user.pk, receipt=held, at=at):
+        pass
+    elif user.deletion_receipt:
+        # A mail has told it, and only its hash is stored.
+        receipt = ""
+    else:
         User.objects.filter(pk=user.pk).update(deletion_receipt=held)
     SignInChallenge.objects.filter(user=user).delete()
     end_all_sessions(user, reason=TokenBlacklist.Reason.DELETION, at=at)

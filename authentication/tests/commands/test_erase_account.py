@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, User
+from authentication.services.accounts import operator_deletion
 from authentication.tests.clients import NOON, log_in, post_as, sign_in, use_access
 from authentication.tests.conftest import API, Deliver
 from authentication.tests.erasing import erase_due, leave_traces, stored_canaries
@@ -104,19 +105,53 @@ class TestNow:
         assert str(person.pk) not in str(list(AuditLog.objects.values()))
 
     def test_without_a_mail_nothing_is_erased(
-        self, person: User, monkeypatch: pytest.MonkeyPatch
+        self,
+        person: User,
+        monkeypatch: pytest.MonkeyPatch,
+        delivered: Deliver,
+        time_machine: TimeMachineFixture,
     ) -> None:
         def down(*_: Any, **__: Any) -> None:
             raise OSError("down")
 
-        monkeypatch.setattr("django.core.mail.EmailMultiAlternatives.send", down)
-        with pytest.raises(CommandError, match="nothing is erased"):
-            erase(person, now=True)
+        with monkeypatch.context() as broken:
+            broken.setattr("django.core.mail.EmailMultiAlternatives.send", down)
+            with pytest.raises(CommandError, match="nothing is erased"):
+                erase(person, now=True)
         assert User.objects.get().deletion_requested_at == NOON
+        # It says that all is erased, so it must not be sent later.
+        time_machine.shift(60)
+        assert delivered() == []
 
         erase(person, now=True, no_mail=True)
 
         assert not User.objects.exists()
+
+    def test_the_receipt_that_was_mailed_first_stays_valid(
+        self, person: User, delivered: Deliver
+    ) -> None:
+        first = erase(person)
+        assert first in str(delivered()[-1].body)
+
+        written = run_command("erase_account", email=person.email, now=True, **WHY)
+
+        assert "The receipt of the earlier mail stays valid." in written
+        assert "receipt number of our earlier mail" in str(delivered()[-1].body)
+        assert "Erased on" in run_command("find_erasure", first)
+
+    def test_the_receipt_stays_valid_if_the_erasure_has_to_be_repeated(
+        self, person: User, mailoutbox: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as busy:
+            busy.setattr(operator_deletion, "erase", lambda *_: False)
+            with pytest.raises(CommandError, match="Another process"):
+                erase(person, now=True)
+        found = RECEIPT.search(str(mailoutbox[-1].body))
+        assert found
+
+        run_command("erase_account", email=person.email, now=True, no_mail=True, **WHY)
+
+        assert "Erased on" in run_command("find_erasure", found[0])
 
     def test_no_mail_is_for_an_erasure_at_once(self, person: User) -> None:
         with pytest.raises(CommandError, match="--now"):
