@@ -29,5 +29,8 @@ class AddIndexOnline(AddIndex):
             return
         model: Any = to_state.apps.get_model(app_label, self.model_name)
         editor: Any = schema_editor
+        # It waits for older transactions, such as a backup's, and blocks nobody meanwhile.
+        editor.execute("SET lock_timeout = 0")
         editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
         editor.add_index(model, self.index, concurrently=True)
+        editor.execute("RESET lock_timeout")

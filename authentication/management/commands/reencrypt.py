@@ -12,8 +12,8 @@ class Command(BaseCommand):
     """Re-encrypts secrets with the first of FIELD_ENCRYPTION_KEYS."""
 
     help = (
-        "Re-encrypt secrets with the first of FIELD_ENCRYPTION_KEYS;"
-        " afterwards older keys can be removed. It can be stopped and run again."
+        "Re-encrypt secrets with the first of FIELD_ENCRYPTION_KEYS. A day later, when exports have"
+        " expired, older keys can be removed. It can be stopped and run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -14,7 +14,10 @@ from authentication.utils.client import ClientInfo
 class Command(BaseCommand):
     """Ends sessions, those of the admin too, and voids open links; all are refused at once."""
 
-    help = "Sign out a user on every device, or all users (after a leaked key, or a restore)."
+    help = (
+        "Sign out a user or all users on every device, void their open links and make their devices"
+        " unknown (after a leaked key, or a restore)."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", nargs="?", help="an email address or a username")
