@@ -1,5 +1,6 @@
 """Granian with one listening socket for all its processes."""
 
+import os
 import socket
 import time
 from typing import Any
@@ -7,8 +8,12 @@ from typing import Any
 from granian.net import SocketHolder
 from granian.server.mp import MPServer
 
+from .listeners import STOP_ACCEPTING
+
 # A process is replaced after this time, which bounds memory leaks.
 _LIFETIME_SECONDS = 6 * 3600
+# So long may a request be on its way over a connection that was accepted.
+_SETTLE_SECONDS = 1.0
 
 
 class OneSocketServer(MPServer):
@@ -44,6 +49,9 @@ class OneSocketServer(MPServer):
                 time.monotonic() < self.respawned_wrks[index] + delay and not self.interrupt_signal
             ):
                 time.sleep(0.1)
+            if old.is_alive():
+                os.kill(old.inner.pid, STOP_ACCEPTING)
+                time.sleep(_SETTLE_SECONDS)
             old.terminate()
             old.join(self.workers_kill_timeout)
             if old.is_alive():

@@ -16,6 +16,7 @@ if settings.PROMETHEUS_MULTIPROC_DIR:
 from vineyard_group_fellowship.wsgi import application as wsgi
 
 from .adapter import WsgiAdapter
+from .listeners import STOP_ACCEPTING, stop_accepting
 
 
 def _end_with_server() -> None:
@@ -25,6 +26,7 @@ def _end_with_server() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+signal.signal(STOP_ACCEPTING, stop_accepting)
 threading.Thread(target=_end_with_server, name="server", daemon=True).start()
 
 application = WsgiAdapter(

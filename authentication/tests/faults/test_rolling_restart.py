@@ -20,8 +20,6 @@ from . import rig
 pytestmark = [pytest.mark.services, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 REQUESTS, CLIENTS = 1000, 8
-# As many clients as a busy Sunday has, not as many as the machine can serve.
-PAUSE_SECONDS = 0.1
 Tally = collections.Counter[object]
 CSRF = "/api/v1/auth/csrf/"
 
@@ -33,7 +31,6 @@ def ask_until(done: threading.Event, port: Callable[[], int], tally: Tally) -> N
             tally[rig.asked(port(), "GET", CSRF).status] += 1
         except rig.LOST as lost:
             tally[repr(lost)] += 1
-        time.sleep(PAUSE_SECONDS)
 
 
 @contextlib.contextmanager
