@@ -21,7 +21,7 @@ from authentication.models import (
 )
 from authentication.services import revocation
 from authentication.services.acting import locked_account
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, record, record_action
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService, Kind
 from authentication.services.operators import Operator
@@ -234,13 +234,4 @@ def _check_open(target: User) -> None:
 def _note(
     action: str, target: uuid.UUID | None, actor: User | None, client: ClientInfo, **facts: Any
 ) -> None:
-    record(
-        Event.ADMIN_ACTION,
-        user_id=target,
-        client=client,
-        risk=Risk.MEDIUM,
-        description=action,
-        actor=_name(actor),
-        action=action,
-        **facts,
-    )
+    record_action(action, user_id=target, client=client, actor=_name(actor), **facts)

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from authentication.models import User
 from authentication.services.accounts import address_taken
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import record_action
 from authentication.services.operators import Operator
 from authentication.services.sign_in import NewFactor, store_new_factor
 from authentication.utils.client import ClientInfo
@@ -39,14 +39,8 @@ class SuperuserService:
         try:
             with transaction.atomic():
                 user = User.objects.create_superuser(email, password)
-                record(
-                    Event.ADMIN_ACTION,
-                    user_id=user.pk,
-                    client=client,
-                    risk=Risk.MEDIUM,
-                    description="create_superuser",
-                    action="create_superuser",
-                    **operator.facts(),
+                record_action(
+                    "create_superuser", user_id=user.pk, client=client, **operator.facts()
                 )
                 if factor is None:
                     return []

@@ -41,7 +41,7 @@ class Command(BaseCommand):
                 done = OperatorDeletionService.erase_now(
                     user, with_mail=not options["no_mail"], **who
                 )
-                self.stdout.write("The account is erased.")
+                self.stdout.write(f"The account {user.pk} is erased.")
             else:
                 done = OperatorDeletionService.request(user, **who)
                 self.stdout.write(f"The account is erased on {done.due_at:%Y-%m-%d %H:%M} UTC.")

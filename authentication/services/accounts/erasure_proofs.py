@@ -6,7 +6,7 @@ import datetime as dt
 from django.conf import settings
 
 from authentication.models import AuditLog, User
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, record_action
 from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import digest
@@ -37,13 +37,11 @@ class ErasureProofService:
         requested_at = leaving.values_list("deletion_requested_at", flat=True).first()
         due_at = requested_at + settings.ACCOUNT_DELETION_GRACE if requested_at else None
         proof = Proof(erased_at, due_at)
-        record(
-            Event.ADMIN_ACTION,
+        record_action(
+            "find_erasure",
             user_id=None,
             client=client,
             risk=Risk.LOW,
-            description="find_erasure",
-            action="find_erasure",
             found=proof != Proof(),
             **operator.facts(),
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from authentication.exceptions import PermissionRefused
 from authentication.models import SignInChallenge, TokenBlacklist, User
 from authentication.services.acting import locked_account
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, record, record_action
 from authentication.services.mail import EmailService, Kind
 from authentication.services.operators import Operator
 from authentication.services.revocation import end_all_sessions
@@ -82,16 +82,13 @@ class OperatorDeletionService:
             raise PermissionRefused(_UNMAILED.format(due=due))
         if not erase(user.pk):
             raise PermissionRefused(_BUSY)
-        record(
-            Event.ADMIN_ACTION,
+        record_action(
+            "erase_account",
             user_id=None,
             client=client,
             risk=Risk.HIGH,
-            description="erase_account",
-            action="erase_account",
-            actor="command line",
-            operator=operator.name,
             receipt=held,
+            **Operator(operator.name).facts(),
         )
         return Deletion(now, receipt)
 

@@ -1,6 +1,6 @@
 """The audit log: writing events and exporting them."""
 
-from .events import Event, Risk, count, record, record_each
+from .events import Event, Risk, count, record, record_action, record_each
 from .log_export import EVENT_FIELDS, AuditExportService, AuditFilter
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "Risk",
     "count",
     "record",
+    "record_action",
     "record_each",
 ]

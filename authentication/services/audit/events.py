@@ -45,6 +45,26 @@ def record(
     )
 
 
+def record_action(
+    action: str,
+    *,
+    user_id: uuid.UUID | None,
+    client: ClientInfo,
+    risk: str = Risk.MEDIUM,
+    **facts: Any,
+) -> None:
+    """Store what staff or an operator did; `facts` say who, as `actor` and perhaps `operator`."""
+    record(
+        Event.ADMIN_ACTION,
+        user_id=user_id,
+        client=client,
+        risk=risk,
+        description=action,
+        action=action,
+        **facts,
+    )
+
+
 def record_each(
     event: str,
     metadata: Iterable[dict[str, Any]],

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from authentication.models import AuditLog, KnownDevice, User
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, record_action
 from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo, network_key, parse_ip
 from authentication.utils.crypto import pseudonyms
@@ -70,13 +70,11 @@ class LockExplanationService:
         locked = events.filter(event_type=Event.ACCOUNT_LOCKED).order_by("-timestamp").first()
         before = events.filter(timestamp__lte=locked.timestamp) if locked else events
         shown = [_told(it) for it in before.order_by("-timestamp")[:_SHOWN]]
-        record(
-            Event.ADMIN_ACTION,
+        record_action(
+            "explain_lock",
             user_id=user.pk if user else None,
             client=client,
             risk=Risk.LOW,
-            description="explain_lock",
-            action="explain_lock",
             **operator.facts(),
         )
         return Explanation(

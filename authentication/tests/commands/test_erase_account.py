@@ -28,7 +28,8 @@ pytestmark = [
 
 def erase(user: User, **options: Any) -> str:
     """Run the command; return the receipt."""
-    found = RECEIPT.search(run_command("erase_account", email=user.email, **WHY, **options))
+    written = run_command("erase_account", email=user.email, **WHY, **options)
+    found = RECEIPT.search(written.partition("Receipt: ")[2])
     assert found
     return found[0]
 
@@ -94,11 +95,15 @@ class TestNow:
     ) -> None:
         receipt = erase(person, now=True)
 
+        assert RECEIPT.fullmatch(receipt)
         (mail,) = mailoutbox
         assert mail.to == [person.email]
         assert receipt in str(mail.body)
         assert "This cannot be undone" in str(mail.body)
         assert "Erased on" in run_command("find_erasure", receipt)
+        # With the subject it would lead to the person's other events.
+        erased = AuditLog.objects.get(event_type="account_erased")
+        assert erased.metadata.keys() == {"receipt"}
         event = AuditLog.objects.get(event_type="admin_action", description="erase_account")
         assert event.user is None
         assert "reason" not in event.metadata
