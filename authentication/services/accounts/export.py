@@ -14,7 +14,7 @@ from authentication.models import AccountExport, ActionToken, ExportPart, User, 
 from authentication.models.account_export import LIFETIME, TRIES
 from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
-from authentication.services.background import enqueue, record_failed_task, waiting_tasks
+from authentication.services.background import enqueue, record_failed_task, waiting_beside
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.services.sign_in import WRONG_CODE, CodeMissing, authenticate
@@ -24,7 +24,9 @@ from authentication.utils.encryption import DecryptionError
 from .export_parts import ExportReader, as_json, store_parts
 from .personal_data import personal_data
 
-_BUILD, _QUEUE = "authentication.tasks.build_export", "upkeep"
+_BUILD = "authentication.tasks.build_export"
+# Beat's own tasks stand there, too.
+_QUEUE_FULL = 50
 _WRONG = "This is not your password."
 _DOWNLOAD = ActionToken.Action.DOWNLOAD_EXPORT
 
@@ -91,11 +93,11 @@ class ExportService:
 
         Their owner is mailed, and staff see them among the failed tasks.
         """
-        # While no worker takes what waits there, the queue must not grow.
-        now, is_idle = timezone.now(), not waiting_tasks(_QUEUE)
+        # While no worker takes what waits, the queue must not grow on and on.
+        now, has_room = timezone.now(), waiting_beside(_BUILD) < _QUEUE_FULL
         for export in AccountExport.objects.unfinished(at=now).filter(user__is_active=True):
             if export.tries < TRIES:
-                if is_idle:
+                if has_room:
                     # The message expires because the next sweep queues a new one.
                     enqueue(_BUILD, str(export.pk), expires=settings.EMAIL_SWEEP_SECONDS)
                 continue

@@ -1,7 +1,7 @@
 """Runs tasks after the answer: by Celery if a broker answers, or in threads."""
 
 from .failed_tasks import record_failed_task, run_again
-from .queue import enqueue, waiting_tasks
+from .queue import enqueue, waiting_beside
 from .schedule import start_scheduler
 
 __all__ = [
@@ -9,5 +9,5 @@ __all__ = [
     "record_failed_task",
     "run_again",
     "start_scheduler",
-    "waiting_tasks",
+    "waiting_beside",
 ]

@@ -47,10 +47,12 @@ def enqueue(
     transaction.on_commit(lambda: _pool.submit(_publish_or_run, task, arguments, options, cause))
 
 
-def waiting_tasks(queue: str) -> int:
-    """Return how many tasks wait in a queue of the broker; 0 without one, or if it fails."""
+def waiting_beside(task: str) -> int:
+    """Return how many tasks wait in a task's queue; 0 without a broker, or if it fails."""
     if not settings.CELERY_BROKER_URL or _broker.is_open:
         return 0
+    route = settings.CELERY_TASK_ROUTES.get(task, {})
+    queue = route.get("queue", settings.CELERY_TASK_DEFAULT_QUEUE)
     try:
         with current_app.connection_for_write() as connection, connection.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).message_count)

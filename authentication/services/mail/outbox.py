@@ -14,7 +14,7 @@ from structlog.contextvars import get_contextvars
 from authentication.exceptions import PermissionRefused
 from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
-from authentication.services.background import enqueue, waiting_tasks
+from authentication.services.background import enqueue, waiting_beside
 from authentication.utils.clock import LEEWAY
 from authentication.utils.identifiers import canonical_email
 
@@ -28,7 +28,6 @@ Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
 
 _DELIVER = "authentication.tasks.deliver_email"
-_QUEUE = "mail"
 _SWEEP_BATCH = 500
 _HOUR = dt.timedelta(hours=1)
 _PROVEN = "This address is verified already."
@@ -136,7 +135,7 @@ class EmailService:
         No more than are missing in the queue: while no worker takes them, it must not grow.
         """
         due = EmailService.due()
-        for pk in due[: max(0, len(due) - waiting_tasks(_QUEUE))]:
+        for pk in due[: max(0, len(due) - waiting_beside(_DELIVER))]:
             # The task expires because the next sweep queues a new one.
             enqueue(_DELIVER, str(pk), expires=settings.EMAIL_SWEEP_SECONDS)
 

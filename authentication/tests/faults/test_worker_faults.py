@@ -4,6 +4,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from rest_framework.test import APIClient
 
 from authentication.models import AccountExport, OutgoingEmail, TokenBlacklist, User
 from authentication.services import ExportService
+from authentication.services.accounts import export
 from authentication.services.background.queue import enqueue
 from authentication.services.mail.outbox import EmailService
 from authentication.tests.conftest import API
@@ -128,20 +130,36 @@ def test_a_stopped_mailer_gets_each_mail_once(
     server.delete("mail")
 
 
-def test_a_stopped_worker_gets_each_export_once(
-    person: User, redis: str, through: Callable[[str], None]
+def is_longer(server: Any, length: int) -> bool:
+    return bool(server.llen("upkeep") > length)
+
+
+def test_a_stopped_worker_gets_exports_beside_other_tasks_but_not_on_and_on(
+    person: User,
+    redis: str,
+    through: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(export, "_QUEUE_FULL", 5)
     through(redis)
     server = Redis.from_url(redis)
     server.delete("upkeep")
     AccountExport.objects.create(user=person)
+    for _ in range(3):
+        enqueue("authentication.tasks.clean", "blacklist")
+    rig.until(lambda: server.llen("upkeep") == 3, what="the other tasks")
 
-    for _ in range(4):
+    lengths = []
+    for _ in range(5):
+        before = server.llen("upkeep")
         ExportService.sweep()
-        rig.until(lambda: server.llen("upkeep"), what="the task")
-        time.sleep(0.2)
+        if before < 5:
+            rig.until(partial(is_longer, server, before), what="the task")
+        else:
+            time.sleep(0.3)
+        lengths.append(server.llen("upkeep"))
 
-    assert server.llen("upkeep") == 1
+    assert lengths == [4, 5, 5, 5, 5]
     server.delete("upkeep")
 
 
