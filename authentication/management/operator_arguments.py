@@ -19,7 +19,9 @@ def add_operator_argument(parser: CommandParser) -> None:
 
 def add_reason_argument(parser: CommandParser) -> None:
     """Let a command require a reason."""
-    parser.add_argument("--reason", required=True, help="why; it is kept with the account's events")
+    parser.add_argument(
+        "--reason", required=True, help="why; kept with the account's events until its erasure"
+    )
 
 
 def operator_of(options: dict[str, Any]) -> Operator:

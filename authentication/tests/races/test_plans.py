@@ -33,10 +33,12 @@ from authentication.services.operations.retention import (
     _expired_sessions,
     _surplus_failures,
 )
-from authentication.services.sign_in import LockReportService
+from authentication.services.operators import Operator
+from authentication.services.sign_in import LockExplanationService, LockReportService
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
 from authentication.tests.conftest import API, ME, bearer
 from authentication.tests.factories import PASSWORD
+from authentication.utils.client import ClientInfo
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
@@ -218,6 +220,9 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
         "events of staff": lambda: list(AuditLog.objects.of_actor(person.pk)),
         "failures by made-up names": lambda: list(_surplus_failures(timezone.now())[:BATCH]),
         "locks to report": LockReportService.report_due,
+        "why a name is locked": lambda: LockExplanationService.explain(
+            person.email, operator=Operator("Naomi"), client=ClientInfo()
+        ),
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }
     used = ""
