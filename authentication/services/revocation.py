@@ -96,6 +96,7 @@ def _steps(*, reason: str, at: dt.datetime) -> list[tuple[Any, Callable[[Any], i
             lambda rows: rows.end(reason=reason, at=timezone.now()),
         ),
         *((tokens, lambda rows: rows.update(voided_at=at)) for tokens in _open_links()),
+        (AccountExport.objects.all(), lambda rows: rows.delete()[0]),
         (EmailChange.objects.pending(at=at), lambda rows: rows.update(undone_at=at)),
     ]
 

@@ -6,8 +6,15 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from authentication.models import ActionToken, AuditLog, EmailChange, KnownDevice, User
-from authentication.services import revocation
+from authentication.models import (
+    AccountExport,
+    ActionToken,
+    AuditLog,
+    EmailChange,
+    KnownDevice,
+    User,
+)
+from authentication.services import ExportService, revocation
 from authentication.tests.api.email_changes import CONFIRM, UNDO, request_links
 from authentication.tests.clients import NEW_PASSWORD, log_in, post_as, sign_in, use_access
 from authentication.tests.conftest import API, Deliver, token_in
@@ -90,6 +97,18 @@ def test_a_link_to_a_copy_of_the_data_is_void(
     revoke(person)
 
     assert ActionToken.objects.get().voided_at is not None
+
+
+def test_a_copy_of_the_data_that_is_being_made_is_never_mailed(
+    person: User, delivered: Deliver, revoke: Revoke
+) -> None:
+    export = AccountExport.objects.create(user=person)
+
+    revoke(person)
+    ExportService.build(export.pk)
+
+    assert delivered() == []
+    assert not AccountExport.objects.exists()
 
 
 def test_a_link_that_protects_the_owner_lives_on(
