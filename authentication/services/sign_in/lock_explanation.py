@@ -2,10 +2,10 @@
 
 import dataclasses
 import datetime as dt
-from itertools import chain
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from authentication.models import AuditLog, KnownDevice, User
@@ -66,11 +66,10 @@ class LockExplanationService:
         canonical, now = canonical_identifier(identifier), timezone.now()
         user: User | None = User.objects.identified_by(canonical).first()
         names = {user.email_canonical, user.username_canonical} if user else {canonical}
-        sources = _events_of(user, names)
-        locks = [it.filter(event_type=Event.ACCOUNT_LOCKED) for it in sources]
-        locked = next(iter(_newest(locks, 1)), None)
-        before = [it.filter(timestamp__lte=locked.timestamp) if locked else it for it in sources]
-        shown = [_told(it) for it in _newest(before, _SHOWN)]
+        events = _events_of(user, names)
+        locked = events.filter(event_type=Event.ACCOUNT_LOCKED).order_by("-timestamp").first()
+        before = events.filter(timestamp__lte=locked.timestamp) if locked else events
+        shown = [_told(it) for it in before.order_by("-timestamp")[:_SHOWN]]
         record_action(
             "explain_lock",
             user_id=user.pk if user else None,
@@ -83,19 +82,13 @@ class LockExplanationService:
         )
 
 
-def _events_of(user: User | None, names: set[str]) -> list[Any]:
-    """Return the events under the names, and those of the account, which two indexes find."""
+def _events_of(user: User | None, names: set[str]) -> Any:
     # Failures at a name that was locked first have no account.
     tried = [it for name in names for it in pseudonyms("identifier", name)]
     since = timezone.now() - settings.AUDIT_LOG_RETENTION
-    of_account = [AuditLog.objects.filter(user=user)] if user else []
-    sources = [AuditLog.objects.of_names(tried), *of_account]
-    return [it.filter(event_type__in=_EVENTS, timestamp__gte=since) for it in sources]
-
-
-def _newest(sources: list[Any], number: int) -> list[AuditLog]:
-    found = chain.from_iterable(it.order_by("-timestamp")[:number] for it in sources)
-    return sorted(found, key=lambda it: it.timestamp, reverse=True)[:number]
+    keys = AuditLog.objects.of_names(tried).values("pk")
+    mine = Q(pk__in=keys) | Q(user=user) if user else Q(pk__in=keys)
+    return AuditLog.objects.filter(mine, event_type__in=_EVENTS, timestamp__gte=since)
 
 
 def _locks_of(user: User | None, names: set[str], *, at: dt.datetime) -> list[Lock]:
