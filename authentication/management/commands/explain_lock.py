@@ -35,7 +35,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{it.at:%Y-%m-%d %H:%M:%S}  {it.event:<16}  {it.network:<24}  {it.reason}"
             )
-        self.stdout.write(
-            "A lock ends by itself at its time. Before, a password reset ends it for the device"
-            " that does it, and unlock_account everywhere."
-        )
+        if found.locks:
+            self.stdout.write(
+                "A lock ends by itself at its time. Before, a password reset ends it for the device"
+                " that does it, and unlock_account, for an account, everywhere."
+            )

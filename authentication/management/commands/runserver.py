@@ -16,7 +16,7 @@ class Command(RunserverCommand):  # type: ignore[misc]  # its base is found at r
         base = f"http://localhost:{server_port}"
         mail = (
             settings.EMAIL_FILE_PATH
-            if "mailbox" in settings.EMAIL_BACKEND
+            if settings.EMAIL_BACKEND.endswith(".FileMailbox")
             else settings.EMAIL_BACKEND
         )
         places: dict[str, Any] = {
