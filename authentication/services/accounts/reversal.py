@@ -100,9 +100,14 @@ class Reversal:
         return found
 
     def email_changes(self) -> QuerySet[EmailChange]:
-        """Return the changes of address that are undone, cancelled ones included."""
+        """Return the changes of address that are undone, cancelled ones included.
+
+        Not those that left an unproven address: it may be a stranger's, and free or taken by now.
+        """
         moment = self.since.get(Kind.EMAIL)
-        mine = EmailChange.objects.filter(user=self.user)
+        mine = EmailChange.objects.filter(user=self.user).exclude(
+            confirmed_at__isnull=False, is_from_proven=False
+        )
         return mine.filter(requested_at__gte=moment) if moment else mine.none()
 
     def sessions(self) -> Any:
@@ -130,8 +135,18 @@ class Reversal:
             token.pk
             for token in tokens
             if token.subject.get(void[token.action][0]) in void[token.action][1]
+            or self._was_mailed_elsewhere(token)
         ]
         ActionToken.objects.filter(pk__in=later).update(voided_at=self.at)
+
+    def _was_mailed_elsewhere(self, token: ActionToken) -> bool:
+        """Return whether a link about a device may have gone to an address that is undone.
+
+        Whichever device it is about, it leads to a new password.
+        """
+        moment = self.since.get(Kind.EMAIL)
+        is_about_device = token.action == _Action.DISOWN_SESSION
+        return is_about_device and moment is not None and token.created_at >= moment
 
     def _opened(self) -> Any:
         mine = UserSession.objects.filter(user=self.user)

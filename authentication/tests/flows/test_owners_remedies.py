@@ -11,15 +11,24 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import PasswordResetToken, SecondFactorRemoval, User
+from authentication.models import AuditLog, PasswordResetToken, SecondFactorRemoval, User
 from authentication.tests.api.contests import TARGET, correct, register
 from authentication.tests.api.email_changes import NEW, UNDO, request_change
 from authentication.tests.api.passwords import confirm_reset
 from authentication.tests.api.reauthentication import reauthenticate
 from authentication.tests.api.second_factor import CONFIRM, begin_setup
-from authentication.tests.api.taking_back import move, notice, reset_status, undo_email
+from authentication.tests.api.sessions import session_id
+from authentication.tests.api.taking_back import (
+    DISOWN,
+    latest,
+    make_change,
+    move,
+    notice,
+    reset_status,
+    undo_email,
+)
 from authentication.tests.clients import NEW_PASSWORD, NOON, Tokens, log_in, post_as, sign_in
-from authentication.tests.conftest import Deliver, bearer
+from authentication.tests.conftest import API, Deliver, bearer, token_in
 from authentication.tests.factories import PASSWORD, give_factor
 from authentication.tests.removals import boss, has_factor, outcome, request_removal
 
@@ -34,6 +43,14 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
+
+
+def disown(api: APIClient, tokens: Tokens, other: Tokens) -> None:
+    """Say, in a session, that the sign-in of another was not you."""
+    about = {"event_type": "login", "metadata__session": session_id(other)}
+    event = AuditLog.objects.get(**about)
+    url = f"{API}/account/activity/{event.pk}/disown/"
+    assert post_as(api, tokens, url).status_code == 200
 
 
 def choose_a_password(api: APIClient, undone: dict[str, Any]) -> None:
@@ -107,6 +124,28 @@ class TestUnsubscribeLinkOfAThief:
         assert User.objects.get(pk=person.pk).notices_stopped_at is None
 
 
+class TestLinkAboutTheOwnersDevice:
+    def test_it_gives_a_thief_nothing_once_the_address_is_undone(
+        self,
+        api: APIClient,
+        person: User,
+        delivered: Deliver,
+        time_machine: TimeMachineFixture,
+    ) -> None:
+        owner = sign_in(api, person)
+        make_change(api, owner, "notices")
+        time_machine.shift(3600)
+        thief = sign_in(api, person)
+        move(api, thief, NEW, delivered)
+        time_machine.shift(11 * 60)  # The thief's proof of identity is over.
+        disown(api, thief, owner)
+        link = latest(delivered(), NEW, "Sign the device out for good")
+
+        undo_email(api, notice(delivered(), person.email))
+
+        assert api.post(DISOWN, {"token": token_in(link)}).status_code == 400
+
+
 class TestUndoLinkToAnAddressThatWasCorrected:
     def test_its_reader_gets_no_hold_of_the_account(
         self, api: APIClient, settings: Settings, delivered: Deliver
@@ -142,6 +181,20 @@ class TestSquatterWhoMoves:
         assert api.post(UNDO, {"token": notice(delivered(), TARGET)}).status_code == 400
 
         assert User.objects.get(pk=user.pk).email == NEW
+
+    def test_disowning_the_move_does_not_give_an_address_that_was_never_proven(
+        self, api: APIClient, delivered: Deliver
+    ) -> None:
+        register(api, PASSWORD)
+        user = User.objects.get(email=TARGET)
+        first, second = sign_in(api, user), sign_in(api, user)
+        move(api, first, NEW, delivered)
+        second = sign_in(api, User.objects.get(pk=user.pk))
+
+        disown(api, second, first)
+
+        user.refresh_from_db()
+        assert (user.email, user.email_verified) == (NEW, True)
 
     def test_the_token_of_an_undone_change_stays_valid_when_all_mails_have_come(
         self, api: APIClient, delivered: Deliver
