@@ -1,1 +1,1 @@
-"""Benchmark of the service, with a stock Django, DRF and simplejwt project as the baseline."""
+"""Benchmark of the service, beside a stock project of Django, DRF and simplejwt."""

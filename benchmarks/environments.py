@@ -17,28 +17,34 @@ _EMPTIED = (
 )
 
 
+_LIMITS = ("LOGIN", "TOKEN_REFRESH", "TOKEN_VERIFY")
+
+
 def service_environment(database: str) -> dict[str, str]:
-    """Return the service's environment: development, but no rate limits, debugging or mail."""
+    """Return the service's environment: development, without debugging and mail.
+
+    Requests are counted in limits that none reaches.
+    """
     sqlite = database.removeprefix("sqlite:///")
     location = {"DATABASE_URL": database} if sqlite == database else {"SQLITE_PATH": sqlite}
     return {
         **_shared(),
         **location,
         "REDIS_URL": os.environ.get("REDIS_URL", ""),
-        "DJANGO_SETTINGS_MODULE": "vineyard_group_fellowship.settings",
+        "DJANGO_SETTINGS_MODULE": "benchmarks.service_settings",
         "DJANGO_ENVIRONMENT": "development",
         "SECRET_KEY": secrets.token_hex(32),
         "ALLOWED_HOSTS": "127.0.0.1",
         "DEBUG": "False",
-        "RATELIMIT_ENABLE": "False",
+        **{f"RATELIMIT_{name}": "999999999/h" for name in _LIMITS},
         "SERVER_TIMING": "True",
         # An in-memory broker: no task is run and nothing is left behind.
         "CELERY_BROKER_URL": "memory://",
     }
 
 
-def baseline_environment(database: str) -> dict[str, str]:
-    """Return the baseline's environment."""
+def yardstick_environment(database: str) -> dict[str, str]:
+    """Return the yardstick's environment."""
     return {
         **_shared(),
         "DJANGO_SETTINGS_MODULE": "benchmarks.bare.settings",

@@ -1,5 +1,6 @@
 """Script that makes one measure of growth and prints it; run with the service's settings."""
 
+import collections
 import datetime as dt
 import json
 import os
@@ -15,7 +16,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from .growth_rows import CROWDED, ERASED, options_of
+from authentication.management.generated_rows import options_of
+
+from .growth_rows import CROWDED, ERASED
 
 Measure = tuple[float, str]
 _NETWORKS, _A_DAY = 14_400, 100 * 86_400
@@ -30,22 +33,27 @@ def main(name: str) -> None:
 
 
 def erase() -> Measure:
-    """Erase an account with 24,000 events."""
+    """Erase an account with 24,000 events.
+
+    The figure is the 95th percentile of the slowest kind of statement: one of hundreds also waits
+    for whatever else the machine does.
+    """
     from authentication.services.accounts import erase_each
 
-    longest, started = 0.0, time.monotonic()
+    kinds, started = collections.defaultdict[str, list[float]](list), time.monotonic()
 
-    def timed(execute: Any, *arguments: Any) -> Any:
-        nonlocal longest
+    def timed(execute: Any, statement: str, *arguments: Any) -> Any:
         begun = time.monotonic()
         try:
-            return execute(*arguments)
+            return execute(statement, *arguments)
         finally:
-            longest = max(longest, time.monotonic() - begun)
+            kinds[statement].append(1000 * (time.monotonic() - begun))
 
     with connection.execute_wrapper(timed):
         erase_each([_user(ERASED).pk])
-    return longest * 1000, f"{time.monotonic() - started:.1f} s in all"
+    figure = max(sorted(times)[int(0.95 * (len(times) - 1))] for times in kinds.values())
+    longest = max(map(max, kinds.values()))
+    return figure, f"{time.monotonic() - started:.1f} s in all, the longest {longest:.0f} ms"
 
 
 def build_export() -> Measure:
@@ -90,7 +98,7 @@ def export_log() -> Measure:
 def failures() -> Measure:
     """Fail by made-up names and at a locked one; count what a day of it leaves."""
     from authentication.models import AuditLog
-    from authentication.services.operations.retention import _FAILURES_WITHOUT_ACCOUNT
+    from authentication.services.operations.retention_of_audit import _FAILURES_WITHOUT_ACCOUNT
     from authentication.services.sign_in.failures import record_failure, record_refusal
 
     tries, before = 20_000, _size(AuditLog)

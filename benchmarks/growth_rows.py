@@ -9,6 +9,8 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
+from authentication.management.generated_rows import insert_rows, without_indexes
+
 PEOPLE = 100_000
 # What the accounts of the measures are called, and how many events each has.
 CROWDED, CROWDED_SHARE = "crowded@example.org", 20
@@ -83,41 +85,7 @@ def fill_log(event: Any, rows: int, *, crowded: Any, erased: Any) -> None:
 
 def copy(row: Any, rows: int, *, source: str = "", **changed: str) -> None:
     """Copy a row; `changed` are the columns that differ, as SQL of the number `n`; "" is left."""
-    table = options_of(row).db_table
-    every = [field.column for field in options_of(row).local_concrete_fields]
-    names = [name for name in every if changed.get(name) != ""]
-    columns = ", ".join(f'"{name}"' for name in names)
-    values = ", ".join(changed.get(name) or f'it."{name}"' for name in names)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{table}" ({columns}) SELECT {values} FROM "{table}" AS it'  # noqa: S608 -- our own names
-            f" CROSS JOIN generate_series(1, {rows}) AS n {source} WHERE it.id = %s",
-            [row.pk],
-        )
-
-
-def options_of(model: Any) -> Any:
-    """Return Django's description of a model."""
-    return model._meta  # noqa: SLF001 -- Django's name
-
-
-class without_indexes:  # noqa: N801 -- used as a function
-    """Drop a table's indexes, but for its key, and build them at the end, which is faster."""
-
-    def __init__(self, model: Any) -> None:
-        self._model = model
-
-    def __enter__(self) -> None:
-        with connection.schema_editor() as editor:
-            for index in options_of(self._model).indexes:
-                editor.remove_index(self._model, index)
-
-    def __exit__(self, *_: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET maintenance_work_mem = '1GB'")
-        with connection.schema_editor() as editor:
-            for index in options_of(self._model).indexes:
-                editor.add_index(self._model, index)
+    insert_rows(row, f"generate_series(1, {rows}) AS n {source}", **changed)
 
 
 if __name__ == "__main__":

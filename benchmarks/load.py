@@ -3,16 +3,20 @@
 import contextlib
 import dataclasses
 import http.client
+import os
 import re
 import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
+import redis
+
 from .servers import Server
 
 _QUERIES = re.compile(r'desc="(\d+) quer')
 _TIMEOUT_SECONDS = 30
+_OWN_COMMANDS = 2
 
 
 class UnexpectedResponseError(Exception):
@@ -67,6 +71,7 @@ class Round:
     answers: list[Answer]
     duration: float
     cpu: float | None
+    commands: int | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Operation:
 
     def run(self, seconds: float) -> Round:
         """Run all clients concurrently for some seconds and return the measurements."""
+        commands_before = commands_of_redis()
         cpu_before, began = self.server.cpu_seconds(), time.perf_counter()
         with ThreadPoolExecutor(len(self.clients)) as pool:
             lists = list(pool.map(lambda client: client.follow(seconds, self.server), self.clients))
@@ -87,7 +93,26 @@ class Operation:
             answers=[answer for answers in lists for answer in answers],
             duration=duration,
             cpu=None if cpu_before is None or cpu_after is None else cpu_after - cpu_before,
+            commands=_commands_since(commands_before),
         )
+
+
+def commands_of_redis() -> int | None:
+    """Return how many commands the Redis of REDIS_URL has run; None without one.
+
+    Those of other users of the server count too.
+    """
+    url = os.environ.get("REDIS_URL")
+    if not url:
+        return None
+    with contextlib.closing(redis.Redis.from_url(url)) as client:
+        return int(client.info("stats")["total_commands_processed"])
+
+
+def _commands_since(before: int | None) -> int | None:
+    now = commands_of_redis()
+    # Opening the connection, and asking.
+    return None if before is None or now is None else now - before - _OWN_COMMANDS
 
 
 def connect(server: Server) -> http.client.HTTPConnection:

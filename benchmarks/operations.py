@@ -1,6 +1,7 @@
-"""The measured operations of the service and of the baseline."""
+"""The measured operations of the service and of the yardstick."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -13,43 +14,55 @@ _SIGN_IN_ACCOUNTS = 16
 ACCOUNTS = _SIGN_IN_ACCOUNTS + 2
 """The accounts per client: one for reading, one for refreshing, the rest for signing in."""
 
-BARE, STOCK_REFRESH = "bare view", "stock refresh"
+STOCK = "stock "
 PROFILE, VERIFY, REFRESH, LOGIN = "authenticated GET", "token verify", "refresh", "login"
 
-_AUTH = "/api/v1/auth"
 _HEADERS = {"User-Agent": "Vineyard/1.0 (Android 15; Pixel 9) okhttp/4.12.0"}
 
 Credentials = dict[str, str]
 
 
-def baseline_operations(server: Server, tokens: list[Credentials]) -> list[Operation]:
-    """Return the baseline's operations, with one pair of tokens for each client."""
-    views = [Client(_repeating(_get("/me/", pair["access"]))) for pair in tokens]
-    refreshes = [Client(_repeating(_post("/refresh/", refresh=pair["refresh"]))) for pair in tokens]
-    return [Operation(BARE, server, views), Operation(STOCK_REFRESH, server, refreshes)]
+@dataclasses.dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a project answers the measured operations."""
+
+    profile: str
+    verify: str
+    refresh: str
+    login: str
 
 
-def service_operations(server: Server, accounts: list[Credentials]) -> list[Operation]:
-    """Return the service's operations, with ACCOUNTS accounts for each client."""
+YARDSTICK = Paths("/profile/", "/verify/", "/refresh/", "/login/")
+_AUTH = "/api/v1/auth"
+SERVICE = Paths(
+    "/api/v1/profiles/me/",
+    f"{_AUTH}/token/verify/",
+    f"{_AUTH}/token/refresh/",
+    f"{_AUTH}/login/",
+)
+
+
+def operations(
+    server: Server, accounts: list[Credentials], at: Paths, *, prefix: str = ""
+) -> list[Operation]:
+    """Return a project's operations, with ACCOUNTS accounts for each client."""
     shares = [accounts[first : first + ACCOUNTS] for first in range(0, len(accounts), ACCOUNTS)]
-    readers = [_signed_in(server, own[0]) for own in shares]
+    readers = [_signed_in(server, at, own[0]) for own in shares]
     scripts: dict[str, Iterable[Script]] = {
-        PROFILE: (_repeating(_get("/api/v1/profiles/me/", pair["access"])) for pair in readers),
-        VERIFY: (
-            _repeating(_post(f"{_AUTH}/token/verify/", token=pair["access"])) for pair in readers
-        ),
-        REFRESH: (_refreshing(_signed_in(server, own[1])["refresh"]) for own in shares),
-        LOGIN: (_signing_in(own[2:]) for own in shares),
+        PROFILE: (_repeating(_get(at.profile, pair["access"])) for pair in readers),
+        VERIFY: (_repeating(_post(at.verify, token=pair["access"])) for pair in readers),
+        REFRESH: (_refreshing(at, _signed_in(server, at, own[1])["refresh"]) for own in shares),
+        LOGIN: (_signing_in(at, own[2:]) for own in shares),
     }
     return [
-        Operation(name, server, [Client(script) for script in each])
+        Operation(f"{prefix}{name}", server, [Client(script) for script in each])
         for name, each in scripts.items()
     ]
 
 
-def _signed_in(server: Server, account: Credentials) -> Any:
+def _signed_in(server: Server, at: Paths, account: Credentials) -> Any:
     with contextlib.closing(connect(server)) as connection:
-        return json.loads(send(connection, _login(account)).body)
+        return json.loads(send(connection, _post(at.login, **account)).body)
 
 
 def _repeating(call: Call) -> Script:
@@ -57,20 +70,16 @@ def _repeating(call: Call) -> Script:
         yield call
 
 
-def _refreshing(token: str) -> Script:
+def _refreshing(at: Paths, token: str) -> Script:
     while True:
-        answer = yield _post(f"{_AUTH}/token/refresh/", refresh=token)
+        answer = yield _post(at.refresh, refresh=token)
         token = json.loads(answer.body)["refresh"]
 
 
-def _signing_in(accounts: list[Credentials]) -> Script:
+def _signing_in(at: Paths, accounts: list[Credentials]) -> Script:
     while True:
         for account in accounts:
-            yield _login(account)
-
-
-def _login(account: Credentials) -> Call:
-    return _post(f"{_AUTH}/login/", **account)
+            yield _post(at.login, **account)
 
 
 def _get(path: str, access: str) -> Call:

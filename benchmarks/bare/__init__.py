@@ -1,1 +1,1 @@
-"""The baseline: a stock Django, DRF and simplejwt project."""
+"""The yardstick: a stock project of Django, DRF and simplejwt with its blacklist."""

@@ -1,6 +1,7 @@
-"""Script that creates the baseline's tables and users, run with the baseline's settings."""
+"""Script that creates the yardstick's tables and users, run with the yardstick's settings."""
 
 import json
+import secrets
 import sys
 
 import django
@@ -8,19 +9,17 @@ from django.core.management import call_command
 
 
 def main(count: int) -> None:
-    """Migrate, create `count` users and print a pair of tokens for each as JSON."""
+    """Migrate, create `count` users and print their credentials as JSON."""
     django.setup()
     from django.contrib.auth import get_user_model
-    from rest_framework_simplejwt.tokens import RefreshToken
 
     call_command("migrate", verbosity=0)
-    users = get_user_model().objects
-    tokens = [
-        RefreshToken.for_user(users.create_user(f"person{n}", f"person{n}@example.org"))
-        for n in range(count)
-    ]
+    password, users = f"Aa1!{secrets.token_hex(12)}", get_user_model().objects
+    for number in range(count):
+        users.create_user(username=f"person{number}", email="", password=password)
     json.dump(
-        [{"access": str(token.access_token), "refresh": str(token)} for token in tokens], sys.stdout
+        [{"username": f"person{number}", "password": password} for number in range(count)],
+        sys.stdout,
     )
 
 

@@ -1,4 +1,4 @@
-"""Settings of `startproject` with DRF, simplejwt and persistent database connections."""
+"""Settings of `startproject` with DRF, simplejwt and its blacklist, and kept connections."""
 
 import os
 
@@ -16,6 +16,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -32,6 +33,7 @@ DATABASES = {
     "default": {
         **environ.Env.db_url_config(os.environ["BARE_DATABASE_URL"]),
         "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -42,4 +44,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
-SIMPLE_JWT = {"ALGORITHM": "HS256"}
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+}
+PASSWORD_HASHERS = ["benchmarks.cheap_hash.CheapHasher"]
