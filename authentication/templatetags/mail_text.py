@@ -9,6 +9,7 @@ from django import template
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.text import Truncator
+from django.utils.translation import gettext, pgettext
 
 register = template.Library()
 
@@ -36,8 +37,10 @@ def is_link(words: str) -> bool:
 @register.filter
 def plain(words: str, otherwise: str) -> str:
     """Return a name of at most 60 characters, or `otherwise` if it could become a link."""
+    # A template's text in another language is lazy.
+    words = str(words)
     if is_link(words):
-        return otherwise
+        return str(otherwise)
     return str(Truncator(" ".join(words.split())).chars(_NAME_LENGTH))
 
 
@@ -48,27 +51,29 @@ def quoted(words: str) -> str:
     The marks and the length keep it from reading like a sentence of the service.
     """
     if is_link(words):
-        return "not shown"
+        return gettext("not shown")
     label = re.sub(r'["\u201c-\u201f\u00ab\u00bb\u2033\u275d\u275e\uff02]', "'", words)
     return f'"{Truncator(" ".join(label.split())).chars(_LABEL_LENGTH)}"'
 
 
 @register.filter
 def moment(value: str | dt.datetime, zone: str) -> str:
-    """Return a time in a time zone, as in "Friday 27 November, 11:05 (Berlin)".
+    """Return a time in a time zone, as in "Friday 27 November, 11:05 (Berlin)" in English.
 
     A string is a time in ISO 8601. An unknown zone is taken for UTC. No time gives no words.
     """
     if not value:
         return ""
     local = _local(value, zone)
-    return f"{format_date(local, 'l j F, H:i')} ({_place(local, zone)})"
+    # Django's letters for the parts of a date, in the order of the language.
+    words = format_date(local, pgettext("a time", "l j F, H:i"))
+    return f"{words} ({_place(local, zone)})"
 
 
 @register.filter
 def day(value: str | dt.datetime, zone: str) -> str:
-    """Return the day of a time in a time zone, as in "Friday 27 November"."""
-    return format_date(_local(value, zone), "l j F") if value else ""
+    """Return the day of a time in a time zone, as in "Friday 27 November" in English."""
+    return format_date(_local(value, zone), pgettext("a day", "l j F")) if value else ""
 
 
 def _local(value: str | dt.datetime, zone: str) -> dt.datetime:

@@ -2,6 +2,7 @@
 
 from .deliverability import DeliverabilityService
 from .file_backend import delete_mail_files
+from .mailbox import Mail, MailboxService
 from .outbox import EmailService, Kind
 from .unsubscribe import read_unsubscribe_token
 
@@ -9,6 +10,8 @@ __all__ = [
     "DeliverabilityService",
     "EmailService",
     "Kind",
+    "Mail",
+    "MailboxService",
     "delete_mail_files",
     "read_unsubscribe_token",
 ]

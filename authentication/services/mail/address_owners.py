@@ -34,6 +34,29 @@ def divert(mail: OutgoingEmail, change: EmailChange) -> dict[str, Any]:
             withheld = not _note_for_owner(mail, owner, at=at)
     except User.DoesNotExist:
         return {"withheld": _is_pestered(change)}
+    return _as_account_exists(owner, withheld=withheld)
+
+
+def divert_from_members(mail: OutgoingEmail, canonical: str) -> dict[str, Any]:
+    """Return what replaces the context of an invitation to a member; {} if there is none.
+
+    A member is an account with this address that has proven it, or that can still undo leaving it.
+    """
+    at = timezone.now()
+    members = User.objects.identified_by(canonical).filter(email_verified=True)
+    pk = members.values_list("pk", flat=True).first() or _reserver_of(canonical, at=at)
+    if pk is None:
+        return {}
+    try:
+        with locked_account(pk) as owner:
+            withheld = not _note_for_owner(mail, owner, at=at)
+    except User.DoesNotExist:
+        return {}
+    return _as_account_exists(owner, withheld=withheld)
+
+
+def _as_account_exists(owner: User, *, withheld: bool) -> dict[str, Any]:
+    """Return the context of the mail that tells an owner that they have an account."""
     return {"withheld": withheld, "kind": Kind.ACCOUNT_EXISTS, "user": owner, "to": owner.email}
 
 
@@ -45,9 +68,12 @@ def _owner_of(canonical: str, *, at: dt.datetime) -> Any:
     owners = User.objects.identified_by(canonical).filter(
         Q(email_verified=True) | Q(last_login__isnull=False)
     )
-    holder = owners.values_list("pk", flat=True).first()
+    return owners.values_list("pk", flat=True).first() or _reserver_of(canonical, at=at)
+
+
+def _reserver_of(canonical: str, *, at: dt.datetime) -> Any:
     reserving = EmailChange.objects.reserving(canonical, at=at)
-    return holder or reserving.values_list("user_id", flat=True).first()
+    return reserving.values_list("user_id", flat=True).first()
 
 
 def _note_for_owner(mail: OutgoingEmail, owner: User, *, at: dt.datetime) -> bool:

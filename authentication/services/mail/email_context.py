@@ -19,26 +19,23 @@ from authentication.models import (
     SensitiveChange,
     User,
     UserProfile,
-    UserSession,
 )
 from authentication.models.account_export import LIFETIME as EXPORT_LIFETIME
 from authentication.models.email_change import CONFIRM_LIFETIME
+from authentication.models.invitation import LIFETIME as INVITATION_LIFETIME
 from authentication.models.sensitive_change import UNDO_LIFETIME
 from authentication.services.acting import locked_account
-from authentication.utils.devices import device_of
 
 from .address_owners import divert
+from .device_context import new_country, new_device, session_disowned, token_reuse
+from .invitation_mails import invitation_context, invitation_of
+from .obsolete import EmailObsolete
 
 Action, Kind = ActionToken.Action, OutgoingEmail.Kind
 Context = dict[str, Any]
 
-_DISOWN_LIFETIME = dt.timedelta(days=7)
 # Ends with the removal, which may wait long for its mail.
 _STOP_LIFETIME = dt.timedelta(days=30)
-
-
-class EmailObsolete(Exception):  # noqa: N818 -- the name of a state
-    """The reason for a mail no longer exists: its change was cancelled or its export expired."""
 
 
 def context_for(mail: OutgoingEmail, user: User) -> Context:
@@ -52,12 +49,12 @@ def context_for(mail: OutgoingEmail, user: User) -> Context:
     """
     build = _BUILDERS.get(mail.kind)
     made = build(mail, user) if build else {}
-    return {**mail.context, "user": user, "timezone": _timezone_of(user), **made}
-
-
-def _timezone_of(user: User) -> str:
-    profile = UserProfile.objects.for_user(user.pk)
-    return profile.timezone if profile else "UTC"
+    return {
+        **mail.context,
+        "user": user,
+        "timezone": UserProfile.objects.timezone_of(user.pk),
+        **made,
+    }
 
 
 def _verification(_: OutgoingEmail, user: User) -> Context:
@@ -73,32 +70,6 @@ def _password_reset(_: OutgoingEmail, user: User) -> Context:
     with locked_account(user.pk):
         token = PasswordResetToken.objects.issue(user, at=timezone.now())
     return {"link": settings.PASSWORD_RESET_URL.replace("{token}", token)}
-
-
-def _new_device(mail: OutgoingEmail, user: User) -> Context:
-    session_id = mail.context.get("session")
-    token = ActionToken.objects.issue(
-        Action.DISOWN_SESSION,
-        user_id=user.pk,
-        at=timezone.now(),
-        lifetime=_DISOWN_LIFETIME,
-        session=session_id,
-    )
-    return {"link": settings.DISOWN_SESSION_URL.replace("{token}", token), **_device(mail)}
-
-
-def _device(mail: OutgoingEmail) -> Context:
-    """Return the session that a mail is about, and the name if the person gave its device one."""
-    # If retention has deleted the session meanwhile, the mail is sent without the device's details.
-    session = UserSession.objects.filter(pk=mail.context.get("session")).first() or UserSession(
-        created_at=mail.created_at, device_name=mail.context.get("device", "")
-    )
-    is_own = session.device_name == device_of(session.user_agent).name
-    return {"session": session, "device_label": "" if is_own else session.device_name}
-
-
-def _token_reuse(mail: OutgoingEmail, _: User) -> Context:
-    return _device(mail)
 
 
 def _email_change(mail: OutgoingEmail, user: User) -> Context:
@@ -191,20 +162,32 @@ def _second_factor_removal(mail: OutgoingEmail, user: User) -> Context:
     return {"link": settings.FACTOR_REMOVAL_STOP_URL.replace("{token}", token)}
 
 
+def _invitation(mail: OutgoingEmail, _: User) -> Context:
+    invitation = invitation_of(mail)
+    if invitation is None:
+        raise EmailObsolete
+    return {
+        "days": INVITATION_LIFETIME.days,
+        **invitation_context(mail, invitation),
+    }
+
+
 _BUILDERS: dict[str, Callable[[OutgoingEmail, User], Context]] = {
     Kind.VERIFICATION: _verification,
     Kind.CHOOSE_PASSWORD: _password_reset,
     Kind.PASSWORD_RESET: _password_reset,
-    Kind.NEW_DEVICE: _new_device,
-    Kind.TOKEN_REUSE: _token_reuse,
+    Kind.NEW_DEVICE: new_device,
+    Kind.NEW_COUNTRY: new_country,
+    Kind.TOKEN_REUSE: token_reuse,
     Kind.EXPORT_READY: _export_ready,
     Kind.SECOND_FACTOR_REMOVAL: _second_factor_removal,
     Kind.EMAIL_CHANGE: _email_change,
     Kind.EMAIL_CHANGE_NOTICE: _email_change_notice,
     Kind.FORMER_ADDRESS: _former_address,
-    Kind.SESSION_DISOWNED: _new_device,
+    Kind.SESSION_DISOWNED: session_disowned,
     Kind.ACCOUNT_DELETED: _undoable,
     Kind.SECOND_FACTOR_CHANGED: _undoable,
     Kind.USERNAME_CHANGED: _undoable,
     Kind.NOTICES_STOPPED: _undoable,
+    Kind.INVITATION: _invitation,
 }

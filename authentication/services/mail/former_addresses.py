@@ -19,6 +19,7 @@ _OWN_ADDRESS_ONLY = frozenset(
         Kind.EXPORT_READY,
         Kind.EXPORT_FAILED,
         Kind.FORMER_ADDRESS,
+        Kind.INVITATION,
     }
 )
 

@@ -8,8 +8,10 @@ import idna
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
+from django.utils.translation import override
 
 from authentication.models import OutgoingEmail, User
+from authentication.utils.languages import of_mail
 
 from .email_context import context_for
 from .former_addresses import recipient
@@ -17,7 +19,7 @@ from .rendering import render_email
 from .unsubscribe import unsubscribe_token
 
 # Mails that are not security mails: users can unsubscribe from them.
-NOTICES = frozenset({OutgoingEmail.Kind.NEW_DEVICE})
+NOTICES = frozenset({OutgoingEmail.Kind.NEW_DEVICE, OutgoingEmail.Kind.NEW_COUNTRY})
 
 # Django's own choice sends 8-bit bytes, which a server without 8BITMIME may refuse or damage.
 _QUOTED_PRINTABLE = Charset("utf-8")
@@ -31,10 +33,15 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
 
     Raises EmailObsolete if the mail must not be sent any more.
     """
-    context = context_for(mail, user)
+    language = of_mail(user)
+    with override(language):
+        context = context_for(mail, user)
     if context.get("withheld"):
         return None
-    content = render_email(context.get("kind", mail.kind), context)
+    if context["user"] != user:
+        language = of_mail(context["user"])
+    with override(language):
+        content = render_email(context.get("kind", mail.kind), context)
     to = context.get("to") or recipient(mail, user, at=timezone.now())
     message = EmailMultiAlternatives(
         subject=content.subject,
@@ -44,6 +51,7 @@ def build_message(mail: OutgoingEmail, user: User) -> EmailMultiAlternatives | N
         reply_to=[settings.SUPPORT_EMAIL],
         headers={
             "Auto-Submitted": "auto-generated",
+            "Content-Language": language,
             # A new one for each attempt: a repeated mail has other links than the first.
             "Message-ID": make_msgid(domain=_sender_domain()),
             **({"X-Correlation-ID": mail.correlation_id} if mail.correlation_id else {}),

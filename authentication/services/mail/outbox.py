@@ -19,10 +19,12 @@ from authentication.utils.clock import LEEWAY
 from authentication.utils.identifiers import canonical_email
 
 from .bounces import record_bounce
-from .email_context import EmailObsolete
 from .former_addresses import queue_copies
+from .invitation_mails import addressee_of, invitation_of
 from .message import NOTICES, build_message
+from .obsolete import EmailObsolete
 from .refusals import refused_for_good, unknown_mailboxes
+from .retries import schedule_retry
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
@@ -35,9 +37,6 @@ _OVER_LIMIT = (
     "This account gets no more mails of this kind for now: it had {limit} within the hour."
     " Please try again later."
 )
-# The pauses after the first failures; later ones double, from 30 seconds after the first.
-_SOON_SECONDS = (5, 20)
-_FIRST_RETRY_SECONDS = 30
 
 logger = structlog.get_logger(__name__)
 
@@ -52,9 +51,26 @@ class EmailService:
         `context` must not contain secrets. Without a user the row is a decoy, so that unknown
         addresses cost the same work as known ones.
         """
-        # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
-        due_at = timezone.now() - LEEWAY
-        enqueue(_DELIVER, str(_store(kind, user_id, context, due_at=due_at).pk))
+        mail = EmailService.prepare(kind, user_id=user_id, **context)
+        mail.save(force_insert=True)
+        EmailService.send_stored(mail)
+
+    @staticmethod
+    def prepare(kind: str, *, user_id: uuid.UUID | None, **context: Any) -> OutgoingEmail:
+        """Return a mail that the caller stores and then gives to `send_stored`; see `queue`."""
+        return OutgoingEmail(
+            kind=kind,
+            user_id=user_id,
+            context=context,
+            correlation_id=get_contextvars().get("correlation_id", ""),
+            # Due at once, by a worker's clock too that is behind: else it would wait for the sweep.
+            next_attempt_at=timezone.now() - LEEWAY,
+        )
+
+    @staticmethod
+    def send_stored(mail: OutgoingEmail) -> None:
+        """Send a stored mail after the commit."""
+        enqueue(_DELIVER, str(mail.pk))
 
     @staticmethod
     def send_now(kind: str, *, user_id: uuid.UUID, **context: Any) -> bool:
@@ -62,7 +78,8 @@ class EmailService:
 
         Then it is not sent later either.
         """
-        mail = _store(kind, user_id, context, due_at=timezone.now() - LEEWAY)
+        mail = EmailService.prepare(kind, user_id=user_id, **context)
+        mail.save(force_insert=True)
         EmailService.deliver(mail.pk)
         mail.refresh_from_db()
         OutgoingEmail.objects.filter(pk=mail.pk, status=_Status.QUEUED).update(
@@ -87,6 +104,9 @@ class EmailService:
         if not OutgoingEmail.objects.claim(pk, at=now):
             return
         mail = OutgoingEmail.objects.select_related("user").get(pk=pk)
+        if mail.kind == Kind.INVITATION:
+            _send_invitation(mail)
+            return
         if mail.user is None:
             mail.delete()
             return
@@ -146,18 +166,6 @@ class EmailService:
         return list(waiting.values_list("pk", flat=True)[:_SWEEP_BATCH])
 
 
-def _store(
-    kind: str, user_id: uuid.UUID | None, context: dict[str, Any], *, due_at: dt.datetime
-) -> OutgoingEmail:
-    return OutgoingEmail.objects.create(
-        kind=kind,
-        user_id=user_id,
-        context=context,
-        correlation_id=get_contextvars().get("correlation_id", ""),
-        next_attempt_at=due_at,
-    )
-
-
 def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
     if not user.is_active or not user.has_address:
         return False
@@ -175,6 +183,16 @@ def _may_send(mail: OutgoingEmail, user: User, *, at: dt.datetime) -> bool:
             return False
         OutgoingEmail.objects.filter(pk=mail.pk).update(status=_Status.SENDING)
         return True
+
+
+def _send_invitation(mail: OutgoingEmail) -> None:
+    """Send a mail to a person without an account; the hour's limit is that of the address."""
+    invitation = invitation_of(mail)
+    if invitation is None:
+        _finish(mail, _Status.SUPPRESSED)
+        return
+    OutgoingEmail.objects.filter(pk=mail.pk).update(status=_Status.SENDING)
+    _send(mail, addressee_of(invitation))
 
 
 def _counted(
@@ -220,19 +238,7 @@ def _handle_failure(mail: OutgoingEmail, user: User, error: Exception) -> None:
     elif mail.attempts >= settings.EMAIL_MAX_ATTEMPTS:
         _finish(mail, _Status.DEAD)
     else:
-        _schedule_retry(mail)
-
-
-def _schedule_retry(mail: OutgoingEmail) -> None:
-    number = mail.attempts - 1
-    is_soon = number < len(_SOON_SECONDS)
-    pause = _SOON_SECONDS[number] if is_soon else _FIRST_RETRY_SECONDS * 2**number
-    mail.status = _Status.QUEUED
-    mail.next_attempt_at = timezone.now() + dt.timedelta(seconds=pause)
-    mail.save(update_fields=["status", "last_error", "next_attempt_at"])
-    if is_soon:
-        # The sweep comes once a minute, and a person waits for the link.
-        enqueue(_DELIVER, str(mail.pk), delay=pause)
+        schedule_retry(mail, task=_DELIVER)
 
 
 def _finish(mail: OutgoingEmail, status: str) -> None:

@@ -8,6 +8,10 @@ import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import ngettext
+
+from authentication.utils.languages import current
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,20 +24,33 @@ class RenderedEmail:
 
 
 def render_email(kind: str, context: Mapping[str, Any]) -> RenderedEmail:
-    """Render `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, with CSS inlined."""
-    full_context = {
-        "timezone": "UTC",
-        **context,
-        "support_email": settings.SUPPORT_EMAIL,
-        "home_url": settings.FRONTEND_URL or settings.BACKEND_URL,
-        "new_password_url": settings.BACKEND_URL + reverse("forgot-password-page"),
-        "lockout_minutes": settings.ACCOUNT_LOCKOUT_MINUTES,
-        "reset_minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
-        "verification_hours": int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600),
-    }
+    """Render `<kind>.subject.txt`, `<kind>.txt` and `<kind>.html`, with CSS inlined.
+
+    The language is the current one.
+    """
+    full_context = {"timezone": "UTC", **context, **_settings()}
     subject = render_to_string(f"emails/{kind}.subject.txt", full_context)
     return RenderedEmail(
         subject=" ".join(subject.split()),
         text=render_to_string(f"emails/{kind}.txt", full_context),
         html=css_inline.inline(render_to_string(f"emails/{kind}.html", full_context)),
     )
+
+
+def _settings() -> dict[str, Any]:
+    home = settings.FRONTEND_URL or settings.BACKEND_URL + reverse("account-page")
+    hours = int(settings.EMAIL_VERIFICATION_LIFETIME.total_seconds() // 3600)
+    return {
+        "language": current(),
+        "support_email": settings.SUPPORT_EMAIL,
+        "home_url": home,
+        "home_link": format_html('<a href="{}">{}</a>', home, home),
+        "new_password_url": settings.BACKEND_URL + reverse("forgot-password-page"),
+        "lockout_time": _minutes(settings.ACCOUNT_LOCKOUT_MINUTES),
+        "reset_time": _minutes(settings.PASSWORD_RESET_TIMEOUT // 60),
+        "verification_time": ngettext("{count} hour", "{count} hours", hours).format(count=hours),
+    }
+
+
+def _minutes(count: int) -> str:
+    return ngettext("{count} minute", "{count} minutes", count).format(count=count)
