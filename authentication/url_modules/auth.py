@@ -22,5 +22,6 @@ urlpatterns = [
     path("email/verify/", views.EmailVerifyView.as_view(), name="email-verify"),
     path("email/resend/", views.EmailResendView.as_view(), name="email-resend"),
     path("email/correct/", views.EmailCorrectView.as_view(), name="email-correct"),
+    path("invitations/accept/", views.InvitationAcceptView.as_view(), name="invitation-accept"),
     path("csrf/", views.CsrfTokenView.as_view(), name="csrf"),
 ]

@@ -1,9 +1,10 @@
 """HTML pages behind mailed links, for deployments without a front end."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.views.generic import TemplateView
 
@@ -11,6 +12,8 @@ from authentication.api.attempts import attempt_of
 from authentication.api.limits import Rules
 from authentication.exceptions import (
     AccountLocked,
+    LinkInvalid,
+    Problem,
     ValidationFailed,
 )
 from authentication.serializers.email import EmailResendSerializer
@@ -40,6 +43,9 @@ class HomePage(TemplateView):
 
     template_name = "account/home.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(has_mailbox=settings.DEVELOPMENT_MAILBOX, **kwargs)
+
 
 class VerifyEmailPage(MailedLinkPage):
     """Verifies an email address."""
@@ -61,6 +67,13 @@ class VerifyEmailPage(MailedLinkPage):
                 later=done_url(request),
             )
         return self.done()
+
+    def refused(self, refusal: Problem, **context: Any) -> HttpResponse:
+        """Redirect to the front end's page for links that do not work, if it has one."""
+        if isinstance(refusal, LinkInvalid) and settings.EMAIL_VERIFY_ERROR_URL:
+            location = settings.EMAIL_VERIFY_ERROR_URL.replace("{reason}", refusal.code)
+            return HttpResponseRedirect(location, status=HTTPStatus.SEE_OTHER)
+        return super().refused(refusal, **context)
 
 
 class DisownSessionPage(MailedLinkPage):

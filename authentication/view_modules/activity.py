@@ -4,6 +4,7 @@ import uuid
 from datetime import MAXYEAR, MINYEAR
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -27,8 +28,10 @@ from authentication.utils.client import ClientInfo
 from .base import PublicView, SignedInView, session_of, user_of
 from .token_answers import clear_cookie_of
 
-DISOWNED = "That device is signed out. Please choose a new password now: we have sent you a link."
-DISOWNED_BY_MAIL = "That device is signed out. Please choose a new password now."
+DISOWNED = _(
+    "That device is signed out. Please choose a new password now: we have sent you a link."
+)
+DISOWNED_BY_MAIL = _("That device is signed out. Please choose a new password now.")
 _EXAMPLE = {
     "id": USER_ID,
     "event": "login",
@@ -36,6 +39,8 @@ _EXAMPLE = {
     "success": True,
     "risk_level": "low",
     "ip_address": "198.51.100.7",
+    "city": "San Francisco",
+    "country": "United States",
     "device": "iPhone 15 Pro",
     "session": "5a2f4d1e-6a0c-4f55-8f0f-0f6a8b7c9d21",
     "is_current": False,

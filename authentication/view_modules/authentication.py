@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,8 +29,8 @@ from authentication.utils.client import ClientInfo
 from .base import PublicView, renew_csrf_token
 from .token_answers import ClearsCookie, clear_cookie_of, new_session_answer, refresh_token_of
 
-REGISTERED = "Registration successful. Please check your email to verify your account."
-LOGGED_OUT = "Logged out successfully"
+REGISTERED = _("Registration successful. Please check your email to verify your account.")
+LOGGED_OUT = _("Logged out successfully")
 RIGHT_PASSWORD = (
     failures.AccountDeletionPending,
     failures.AccountDisabled,

@@ -1,5 +1,6 @@
 """Verifying an email address, and correcting one that was mistyped."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,9 +20,9 @@ from authentication.utils.client import ClientInfo
 
 from .base import PublicView
 
-VERIFIED = "Email verified successfully"
-RESENT = "Verification email sent if account exists"
-CORRECTED = "Verification email sent to the new address"
+VERIFIED = _("Email verified successfully")
+RESENT = _("Verification email sent if account exists")
+CORRECTED = _("Verification email sent to the new address")
 
 
 class EmailVerifyView(PublicView):

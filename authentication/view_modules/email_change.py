@@ -1,5 +1,6 @@
 """Changing the email address of an account."""
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,9 +20,9 @@ from authentication.utils.client import ClientInfo
 
 from .base import PublicView, SignedInView, needs_recent_proof, session_of, user_of
 
-CHANGED = "Your email address was changed."
-UNDONE = "Your old email address is back. Please choose a new password now."
-CHANGE_UNDONE = "The change is undone. If it was not you, please choose a new password now."
+CHANGED = _("Your email address was changed.")
+UNDONE = _("Your old email address is back. Please choose a new password now.")
+CHANGE_UNDONE = _("The change is undone. If it was not you, please choose a new password now.")
 _PENDING = {
     "email": "ruth@example.org",
     "pending": {"email": "ruth@example.net", "requested_at": "2026-11-22T15:30:00Z"},

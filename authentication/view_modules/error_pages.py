@@ -13,6 +13,8 @@ from authentication.services.operations import drop_lost_connections, is_databas
 from authentication.utils.client import CORRELATION_KEY
 from authentication.utils.faults import REDIS_FAULTS
 
+from .community import community
+
 _ICON = Path(__file__).parents[1] / "static" / "account" / "favicon.svg"
 _DAY = 24 * 60 * 60
 
@@ -28,10 +30,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     ):
         drop_lost_connections(error)
         refusal = ServiceUnavailable()
-        page = render_to_string("503.html", {"detail": refusal.detail})
+        page = render_to_string("503.html", {"detail": refusal.detail, **community(request)})
         return HttpResponse(page, status=refusal.status, headers=refusal.headers)
-    context = {"correlation_id": request.META.get(CORRELATION_KEY, "")}
-    # Without the request: its context processors may be what failed.
+    context = {"correlation_id": request.META.get(CORRELATION_KEY, ""), **community(request)}
+    # Without the request: its other context processors may be what failed.
     return HttpResponse(render_to_string("500.html", context), status=500)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_protect
 from authentication.api.attempts import FIELDS_KEY
 from authentication.api.limits import Rules, counting, settle_answer
 from authentication.exceptions import LinkInvalid, Problem, RateLimited, ServiceUnavailable
+from authentication.utils.durations import duration
 
 from .form_outcomes import FormOutcome, SeeOther, done_url, is_done
 
@@ -56,7 +57,8 @@ class MailedLinkPage(View):
         except LinkInvalid as refusal:
             response = self.refused(refusal, failed=True)
         except (RateLimited, ServiceUnavailable) as refusal:
-            response = self.refused(refusal, busy=True)
+            wait = duration(int(refusal.headers["Retry-After"]))
+            response = self.refused(refusal, busy=True, wait=wait)
         for name, value in request.META.get(FIELDS_KEY, {}).items():
             response[name] = value
         return response

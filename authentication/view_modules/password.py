@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,9 +26,9 @@ from authentication.utils.client import ClientInfo
 from .base import PublicView, SignedInView, renew_csrf_token, session_of, user_of
 from .token_answers import device_answer, new_session_answer
 
-CHANGED = "Password changed successfully"
-RESET_SENT = "Password reset email sent if account exists"
-RESET = "Password reset successfully"
+CHANGED = _("Password changed successfully")
+RESET_SENT = _("Password reset email sent if account exists")
+RESET = _("Password reset successfully")
 
 
 class PasswordChangeView(SignedInView):

@@ -1,6 +1,7 @@
 """Proving the identity again in a session."""
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +17,7 @@ from authentication.utils.client import ClientInfo
 
 from .base import SignedInView, session_of
 
-PROVEN = "Thank you. You can go on."
+PROVEN = _("Thank you. You can go on.")
 
 
 class ReauthenticateView(SignedInView):

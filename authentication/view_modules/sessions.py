@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -11,6 +12,7 @@ from authentication.api.schema import authentication_schema
 from authentication.serializers.authentication import MessageSerializer
 from authentication.serializers.sessions import (
     SessionListSerializer,
+    SessionRenameSerializer,
     SessionSerializer,
     TerminatedSerializer,
 )
@@ -20,19 +22,19 @@ from authentication.utils.client import ClientInfo
 from .base import SignedInView, session_of, user_of
 from .token_answers import clear_cookie_of
 
-TERMINATED = "Session terminated successfully"
-ALL_TERMINATED = "All sessions terminated successfully"
+TERMINATED = _("Session terminated successfully")
+ALL_TERMINATED = _("All sessions terminated successfully")
 _EXAMPLE = {
     "id": USER_ID,
     "device_name": "iPhone 15 Pro",
     "device_type": "mobile",
-    "browser": "Mobile Safari 18",
+    "browser": "Safari 18",
     "operating_system": "iOS 18",
     "device_fingerprint": "5e1b0c6f0f7a4c2f9a7d1c3b5e8f2a6d",
     "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) ...",
     "ip_address": "198.51.100.7",
-    "city": "",
-    "country": "",
+    "city": "San Francisco",
+    "country": "United States",
     "is_active": True,
     "is_current": True,
     "created_at": "2026-11-01T10:00:00Z",
@@ -62,12 +64,36 @@ class SessionDetailView(SignedInView):
     """One device you are signed in on."""
 
     tag = "sessions"
+    serializer_class = SessionRenameSerializer
 
     @authentication_schema("session", SessionSerializer, response=_EXAMPLE)
     @limited("sessions", key=by_session)
     def get(self, request: Request, session_id: uuid.UUID) -> Response:
         """Show one device you are signed in on."""
         session = SessionService.get(user_id=user_of(request).pk, session_id=session_id)
+        return Response(
+            SessionSerializer(session, context={"current": session_of(request).pk}).data
+        )
+
+    @authentication_schema(
+        "session_rename",
+        SessionSerializer,
+        request={"device_name": "Ruth's phone"},
+        response={**_EXAMPLE, "device_name": "Ruth's phone"},
+        invalid={"device_name": ["Please enter a name."]},
+    )
+    @limited("sessions", key=by_session)
+    def patch(self, request: Request, session_id: uuid.UUID) -> Response:
+        """Give one device another name.
+
+        Invisible characters are dropped.
+        """
+        session = SessionService.rename(
+            session_of(request),
+            session_id,
+            **self.validated(request),
+            client=ClientInfo.of(request),
+        )
         return Response(
             SessionSerializer(session, context={"current": session_of(request).pk}).data
         )

@@ -103,7 +103,7 @@ class TokenVerifyView(PublicView):
         errors=(failures.TokenInvalid,),
         invalid={"token": ["Not a valid string."]},
     )
-    @limited("token_verify", gives_back=True)
+    @limited("token_verify", only_failures=True)
     def post(self, request: Request) -> Response:
         TokenService.authenticate(access=self.validated(request).get("token", ""))
         return Response({})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -51,9 +52,10 @@ def _meanings() -> dict[str, list[dict[str, Any]]]:
     """Return the meanings of each code, each once: some classes differ in their use alone."""
     meanings: dict[str, list[dict[str, Any]]] = {}
     for kind in problem_kinds():
-        meaning = {"status": kind.status, "title": kind.title, "detail": kind.detail}
+        title, detail = str(kind.title), str(kind.detail)
+        meaning = {"status": kind.status, "title": title, "detail": detail}
         known = meanings.setdefault(kind.code, [])
-        same = [it for it in known if (it["status"], it["title"]) == (kind.status, kind.title)]
+        same = [it for it in known if (it["status"], it["title"]) == (kind.status, title)]
         if not same:
             known.append(meaning)
     return meanings
@@ -67,6 +69,7 @@ def _hint(path: str) -> str | None:
     except Resolver404:
         return None
     unknown = getattr(match.func, "view_class", None) is UnknownView
-    return (
-        None if unknown else f"There is nothing here. Did you mean {path}/ with a slash at its end?"
-    )
+    if unknown:
+        return None
+    text = _("There is nothing here. Did you mean {path} with a slash at its end?")
+    return text.format(path=f"{path}/")

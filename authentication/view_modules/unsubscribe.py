@@ -14,6 +14,7 @@ from authentication.exceptions import LinkInvalid, RateLimited
 from authentication.services import DeliverabilityService
 from authentication.services.mail import read_unsubscribe_token
 from authentication.utils.client import ClientInfo
+from authentication.utils.durations import duration
 
 from .form_outcomes import SeeOther, done_url, is_done
 
@@ -57,8 +58,9 @@ class UnsubscribePage(View):
         except LinkInvalid as refusal:
             return self.page(status=refusal.status, failed=True)
         except RateLimited as refusal:
-            response = self.page(status=refusal.status, busy=True)
-            response["Retry-After"] = refusal.headers["Retry-After"]
+            seconds = refusal.headers["Retry-After"]
+            response = self.page(status=refusal.status, busy=True, wait=duration(int(seconds)))
+            response["Retry-After"] = seconds
             return response
         # RFC 8058: a mail program's request is not redirected.
         if "List-Unsubscribe" in request.POST:

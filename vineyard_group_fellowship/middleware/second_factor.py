@@ -8,6 +8,8 @@ from django.utils.functional import SimpleLazyObject
 
 from authentication.signals import PROVEN_FACTOR_KEY
 
+from .errors import API
+
 
 class SecondFactorMiddleware:
     """Marks the user of a Django session as verified if a code of the second factor was given.
@@ -20,8 +22,10 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(API):
+            return self.get_response(request)
         user = request.user
-        # Lazy, as Django's own user is: most requests of the API do not read it.
+        # Lazy, as Django's own user is: not every page reads it.
         request.user = SimpleLazyObject(lambda: _marked(user, request))  # type: ignore[assignment]
         return self.get_response(request)
 
