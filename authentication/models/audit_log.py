@@ -17,7 +17,8 @@ _TRIED_NAME = Cast(KT("metadata__name"), models.TextField())
 _ACTOR = Cast(KT("metadata__actor"), models.TextField())
 
 _SHOWN = ~Q(event_type="token_refresh")
-_WITHOUT_ACCOUNT = Q(user=None, event_type__in=["login_failed", "account_locked"])
+_OF_NAMES = ("login_failed", "account_locked")
+_WITHOUT_ACCOUNT = Q(user=None, event_type__in=[*_OF_NAMES])
 
 
 def _is_stored(value: Cast) -> Q:
@@ -90,6 +91,7 @@ class AuditLog(models.Model):
         SESSIONS_TERMINATED = "sessions_terminated"
         SESSION_EVICTED = "session_evicted"
         SESSION_RENEWED = "session_renewed"
+        SESSION_RENAMED = "session_renamed"
         SESSION_DISOWNED = "session_disowned"
         SESSION_DISOWN_FAILED = "session_disown_failed"
         PROFILE_UPDATED = "profile_updated"
@@ -119,8 +121,14 @@ class AuditLog(models.Model):
         EXCHANGE_REPLAYED = "exchange_replayed"
         ADMIN_LOGIN = "admin_login"
         ADMIN_LOGIN_REFUSED = "admin_login_refused"
+        NEW_COUNTRY = "new_country"
+        IMPOSSIBLE_TRAVEL = "impossible_travel"
+        MANY_ACCOUNTS_TRIED = "many_accounts_tried"
+        MANY_ADDRESSES = "many_addresses"
         ADMIN_ACTION = "admin_action"
         AUDIT_LOG_EXPORTED = "audit_log_exported"
+        INVITATION_ACCEPTED = "invitation_accepted"
+        INVITATION_FAILED = "invitation_failed"
 
     class Risk(models.TextChoices):
         """The severity of an event."""
@@ -152,6 +160,7 @@ class AuditLog(models.Model):
     objects: ClassVar[Any] = AuditLogQuerySet.as_manager()
 
     class Meta:
+        permissions = (("export_auditlog", "Can export the audit log"),)
         indexes = (
             models.Index(fields=["user", "-timestamp"], name="audit_user_newest"),
             # For a person's activity, which hides refreshes.
@@ -159,6 +168,18 @@ class AuditLog(models.Model):
             models.Index(fields=["event_type", "-timestamp"], name="audit_event_newest"),
             models.Index(fields=["ip_address", "-timestamp"], name="audit_address_newest"),
             models.Index(fields=["-timestamp"], name="audit_newest"),
+            # For staff who were told the id of a request. A refresh does not write it.
+            models.Index(
+                fields=["correlation_id"],
+                name="audit_correlation_id",
+                condition=_SHOWN & ~Q(correlation_id=""),
+            ),
+            # The admin's filter. Most events are of a low risk, which `audit_newest` finds.
+            models.Index(
+                fields=["risk_level", "-timestamp"],
+                name="audit_risk",
+                condition=~Q(risk_level="low"),
+            ),
             # For an erasure, which must not read the whole log.
             models.Index(_TRIED_NAME, name="audit_name", condition=_is_stored(_TRIED_NAME)),
             models.Index(_ACTOR, name="audit_actor", condition=_is_stored(_ACTOR)),
@@ -172,6 +193,10 @@ class AuditLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.event_type}"
+
+    def is_without_account(self) -> bool:
+        """Return whether it is one of `failures_without_account`."""
+        return self.user_id is None and self.event_type in _OF_NAMES
 
     @classmethod
     def log_event(cls, event_type: str, **fields: Any) -> "AuditLog":

@@ -19,6 +19,13 @@ def count(event: str) -> None:
     on_commit(lambda: count_event(event))
 
 
+def event_of(
+    event: str, *, user_id: uuid.UUID | None, client: ClientInfo, **metadata: Any
+) -> AuditLog:
+    """Return an event that is not stored yet; see `record`."""
+    return AuditLog(event_type=event, user_id=user_id, metadata=metadata, **_fields_of(client))
+
+
 def record(
     event: str,
     *,
@@ -73,10 +80,7 @@ def record_each(
     client: ClientInfo,
 ) -> None:
     """Store several events of one kind in one statement, one for each `metadata`; see `record`."""
-    rows = [
-        AuditLog(event_type=event, user_id=user_id, metadata=it, **_fields_of(client))
-        for it in metadata
-    ]
+    rows = [event_of(event, user_id=user_id, client=client, **it) for it in metadata]
     for _ in rows:
         count(event)
     AuditLog.objects.bulk_create(rows)

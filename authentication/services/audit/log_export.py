@@ -10,7 +10,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from authentication.models import AuditLog
-from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo
 
 from .events import record
@@ -28,6 +27,7 @@ EVENT_FIELDS = (
     "metadata",
 )
 _CHUNK = 2_000
+MOST_ON_A_PAGE = 100_000
 _BEGINNING = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
@@ -40,6 +40,8 @@ class AuditFilter:
     risk: str | None = None
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    ip_address: str | None = None
+    correlation_id: str | None = None
 
 
 class AuditExportService:
@@ -56,8 +58,22 @@ class AuditExportService:
         return int(_events(filters).count())
 
     @staticmethod
-    def events(filters: AuditFilter, *, operator: Operator) -> Iterator[dict[str, Any]]:
+    def newest(filters: AuditFilter, *, limit: int) -> list[AuditLog]:
+        """Return the newest matching events, with their users."""
+        return list(_events(filters).select_related("user").order_by("-timestamp", "-pk")[:limit])
+
+    @staticmethod
+    def has_too_many(filters: AuditFilter) -> bool:
+        """Return whether more events match than a page should send."""
+        return int(_events(filters)[: MOST_ON_A_PAGE + 1].count()) > MOST_ON_A_PAGE
+
+    @staticmethod
+    def events(
+        filters: AuditFilter, *, facts: dict[str, Any], client: ClientInfo
+    ) -> Iterator[dict[str, Any]]:
         """Return the matching events up to now, oldest first; record the export.
+
+        `facts` say who exports: an `actor`, and perhaps the name of an operator.
 
         Raises ValueError for an unknown event type.
         """
@@ -67,14 +83,24 @@ class AuditExportService:
         record(
             AuditLog.Event.AUDIT_LOG_EXPORTED,
             user_id=filters.user_id,
-            client=ClientInfo(),
+            client=client,
             risk=AuditLog.Risk.HIGH,
             events=list(filters.events),
             since=filters.since and filters.since.isoformat(),
             until=filters.until and filters.until.isoformat(),
-            **operator.facts(),
+            **_narrowing(filters),
+            **facts,
         )
         return _read(dataclasses.replace(filters, until=min(filters.until or now, now)))
+
+
+def _narrowing(filters: AuditFilter) -> dict[str, Any]:
+    given = {
+        "only_risk": filters.risk,
+        "address": filters.ip_address,
+        "request": filters.correlation_id,
+    }
+    return {name: it for name, it in given.items() if it}
 
 
 def _read(filters: AuditFilter) -> Iterator[dict[str, Any]]:
@@ -95,7 +121,11 @@ def _events(filters: AuditFilter) -> Any:
         "risk_level": filters.risk,
         "timestamp__gte": filters.since,
         "timestamp__lt": filters.until,
+        "ip_address": filters.ip_address,
+        "correlation_id": filters.correlation_id,
     }
-    return AuditLog.objects.using(settings.REPORTS_DATABASE).filter(
+    found = AuditLog.objects.using(settings.REPORTS_DATABASE).filter(
         **{name: it for name, it in limits.items() if it}
     )
+    # The index of these ids leaves refreshes out, which do not write one.
+    return found.shown() if filters.correlation_id else found

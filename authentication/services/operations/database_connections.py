@@ -58,7 +58,10 @@ def close_read_only_connections(**_: object) -> None:
 
 @contextlib.contextmanager
 def statements_within(milliseconds: int) -> Iterator[None]:
-    """Wait no longer than this for a statement; on the server it needs a statement_timeout too."""
+    """Wait no longer than this for a statement; 0 sets no bound.
+
+    The server's own bound, statement_timeout, has to be set too.
+    """
     token = _wait_ms.set(milliseconds)
     try:
         yield
@@ -92,7 +95,8 @@ def _is_readable(descriptor: int) -> bool:
 
 def _wait(connection: psycopg.Connection[Any], work: Any, *arguments: Any, **options: Any) -> Any:
     # Without a statement timeout, as for migrations, the wait has no bound either.
-    if milliseconds := _wait_ms.get() or settings.DB_STATEMENT_TIMEOUT_MS:
+    given = _wait_ms.get()
+    if milliseconds := settings.DB_STATEMENT_TIMEOUT_MS if given is None else given:
         options.setdefault("timeout", milliseconds / 1000 + _GRACE_SECONDS)
     try:
         return type(connection).wait(connection, work, *arguments, **options)

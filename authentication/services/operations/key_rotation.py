@@ -8,7 +8,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from authentication.models import SecondFactor
+from authentication.services.audit import record_action
+from authentication.services.operators import Operator
 from authentication.services.sign_in import seed_context
+from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import (
     DecryptionError,
     decrypt,
@@ -48,13 +51,19 @@ class EncryptionService:
         return sum(_unreadable(field).count() for field in _FIELDS)
 
     @staticmethod
-    def renew(*, on_batch: Callable[[int], None] = lambda _: None) -> Renewal:
+    def renew(
+        *,
+        operator: Operator,
+        client: ClientInfo,
+        on_batch: Callable[[int], None] = lambda _: None,
+    ) -> Renewal:
         """Encrypt again what an older key encrypted, 500 texts in a transaction.
 
         A text is replaced only if it is still the one that was read: a concurrent change uses the
         newest key already. The run may be stopped and started again at any time: what is done is
         not done twice. A seed that cannot be read stays as it is, and stops no other; one that was
         only offered is withdrawn, so that its user begins again.
+        A run that was stopped leaves no event.
         """
         done = Renewal()
         for field in _FIELDS:
@@ -63,6 +72,14 @@ class EncryptionService:
                     for user_id, text in texts:
                         _renew(field, user_id, text, done)
                 on_batch(len(texts))
+        record_action(
+            "reencrypt",
+            user_id=None,
+            client=client,
+            renewed=done.renewed,
+            unreadable=len(done.unreadable),
+            **operator.facts(),
+        )
         return done
 
 

@@ -9,17 +9,19 @@ from typing import Any
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
-from django.db.models import F, QuerySet, Window
+from django.db.models import F, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from authentication.models import (
     AccountExport,
     ActionToken,
-    AuditLog,
+    BulkAction,
     EmailChange,
     EmailVerificationToken,
     FailedTask,
+    HourlyCount,
+    Invitation,
     KnownDevice,
     OutgoingEmail,
     PasswordHistory,
@@ -36,13 +38,16 @@ from authentication.models import (
 from authentication.services.accounts import OutOfTimeError, erase_each
 from authentication.services.background import enqueue
 
+from .retention_of_audit import delete_failures, delete_seals, old_audit, surplus_failures
+from .retention_of_places import forgotten_countries, hidden_places, hide_places
+
 BATCH = 2_000
-# Long enough to answer a question about a link or a mail.
+# Long enough for a question about a link or a mail.
 _KEPT = dt.timedelta(days=30)
-# A script that signs in without its device's id makes a device each time.
+_EXPORT_KEPT = dt.timedelta(hours=48)
+_COUNTS_KEPT = dt.timedelta(days=400)  # to compare with the year before; no personal data
+# A script without its device's id makes a device each time.
 _DEVICES_PER_ACCOUNT = 50
-# Failures by names without an account tell how much was tried, not against whom.
-_FAILURES_WITHOUT_ACCOUNT = 50_000
 
 Rows = QuerySet[Any]
 
@@ -51,11 +56,17 @@ Rows = QuerySet[Any]
 class Rule:
     """Which rows are due at a time, and what is done with a batch of them: by default, delete.
 
-    `act` gets the end of its time, too, of the clock `time.monotonic`.
+    `act` gets the end of its time, of the clock `time.monotonic`. A row stands for `counts` rows.
     """
 
     due: Callable[[dt.datetime], Rows]
     act: Callable[[Rows, float], int] = lambda rows, _: rows.delete()[0]
+    batch: int | None = None
+    counts: str = ""
+
+    def count(self, rows: Rows) -> int:
+        """Return how many rows there are."""
+        return (rows.aggregate(sum=Sum(self.counts))["sum"] or 0) if self.counts else rows.count()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ class RetentionService:
     @staticmethod
     def count(name: str) -> int:
         """Return how many rows are due under a rule now."""
-        return sum(rule.due(timezone.now()).count() for rule in _RULES[name])
+        return sum(rule.count(rule.due(timezone.now())) for rule in _RULES[name])
 
     @staticmethod
     def clean(
@@ -87,10 +98,12 @@ class RetentionService:
         now, deadline, total = timezone.now(), time.monotonic() + (seconds or 1e9), 0
         for rule in _RULES[name]:
             due = rule.due(now)
-            while keys := list(due.values_list("pk", flat=True)[:BATCH]):
-                done = rule.act(due.model.objects.filter(pk__in=keys), deadline)
-                total += len(keys)
-                on_batch(len(keys))
+            while keys := list(due.values_list("pk", flat=True)[: rule.batch or BATCH]):
+                batch = due.model.objects.filter(pk__in=keys)
+                size = rule.count(batch) if rule.counts else len(keys)
+                done = rule.act(batch, deadline)
+                total += size
+                on_batch(size)
                 if not done or time.monotonic() > deadline:
                     return Cleaned(total, finished=not done)
         return Cleaned(total, finished=True)
@@ -138,21 +151,6 @@ def _newest_first(field: str) -> Window:
     return Window(RowNumber(), partition_by=F("user_id"), order_by=order)
 
 
-def _old_audit(now: dt.datetime) -> Rows:
-    return AuditLog.objects.filter(timestamp__lte=now - settings.AUDIT_LOG_RETENTION).order_by(
-        "timestamp"
-    )
-
-
-def _surplus_failures(_: dt.datetime) -> Rows:
-    failures: Rows = AuditLog.objects.failures_without_account()
-    newest = failures.order_by("-timestamp").values_list("timestamp", flat=True)
-    last_kept = newest[_FAILURES_WITHOUT_ACCOUNT - 1 : _FAILURES_WITHOUT_ACCOUNT].first()
-    if last_kept is None:
-        return failures.none()
-    return failures.filter(timestamp__lt=last_kept).order_by("timestamp")
-
-
 def _unverified(now: dt.datetime) -> Rows:
     if not settings.UNVERIFIED_ACCOUNT_RETENTION:
         return User.objects.none()  # type: ignore[no-any-return]  # the manager is made at run time
@@ -170,11 +168,6 @@ def _erase(rows: Rows, deadline: float) -> int:
         return 1
 
 
-def _deleted(now: dt.datetime) -> Rows:
-    due: Rows = User.objects.due_for_erasure(at=now)
-    return due
-
-
 def _done_mails(now: dt.datetime) -> Rows:
     # A dead letter of months ago is of no use to its reader.
     done = [OutgoingEmail.Status.SENT, OutgoingEmail.Status.SUPPRESSED, OutgoingEmail.Status.DEAD]
@@ -187,19 +180,18 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "sessions": (
         Rule(_expired_sessions, _expire),
         Rule(_old_sessions),
-        # Of the admin, in Django's own table.
         Rule(lambda now: Session.objects.filter(expire_date__lte=now)),
         Rule(_unused_devices),
         Rule(_surplus_devices),
+        Rule(forgotten_countries),
     ),
     "tokens": (
         Rule(lambda now: EmailVerificationToken.objects.filter(expires_at__lte=now - _KEPT)),
         Rule(lambda now: PasswordResetToken.objects.filter(created_at__lte=now - _KEPT)),
         Rule(lambda now: ActionToken.objects.filter(expires_at__lte=now - _KEPT)),
+        Rule(lambda now: Invitation.objects.filter(expires_at__lte=now - _KEPT)),
         Rule(lambda now: SignInChallenge.objects.filter(expires_at__lte=now)),
-        Rule(
-            lambda now: AccountExport.objects.filter(requested_at__lte=now - dt.timedelta(hours=48))
-        ),
+        Rule(lambda now: AccountExport.objects.filter(requested_at__lte=now - _EXPORT_KEPT)),
         Rule(lambda now: EmailChange.objects.filter(requested_at__lte=now - _KEPT)),
         Rule(lambda now: SecondFactorRemoval.objects.filter(ended_at__lte=now - _KEPT)),
         Rule(lambda now: SensitiveChange.objects.filter(made_at__lte=now - _KEPT)),
@@ -207,16 +199,20 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "blacklist": (Rule(lambda now: TokenBlacklist.objects.filter(expires_at__lte=now)),),
     "audit": (
-        Rule(_old_audit),
+        Rule(old_audit, delete_seals, batch=1, counts="events"),
         # Of the admin, in Django's own table.
         Rule(
             lambda now: LogEntry.objects.filter(action_time__lte=now - settings.AUDIT_LOG_RETENTION)
         ),
+        Rule(lambda now: HourlyCount.objects.filter(hour__lte=now - _COUNTS_KEPT)),
+        Rule(BulkAction.objects.outdated),
     ),
-    "failures": (Rule(_surplus_failures),),
+    "failures": (Rule(surplus_failures, delete_failures, batch=1, counts="failure_count"),),
     # Not scheduled: a change of password deletes its account's. For a lowered limit.
     "passwords": (Rule(_superseded_passwords),),
-    "deletions": (Rule(_deleted, _erase),),
+    # Not scheduled: it reads all sessions. For a lowered LOCATION_DETAIL.
+    "places": (Rule(hidden_places, hide_places),),
+    "deletions": (Rule(lambda now: User.objects.due_for_erasure(at=now), _erase),),
     "accounts": (
         Rule(_unverified, _erase),
         Rule(UsernameHold.objects.claimed_before),
