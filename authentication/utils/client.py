@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from .client_hints import NO_HINTS, ClientHints
 from .crypto import pseudonym
 
 AnyRequest = HttpRequest | Request
@@ -48,6 +49,8 @@ class ClientInfo:
 
     ip_address: str | None = None
     user_agent: str = ""
+    hints: ClientHints = NO_HINTS
+    """What a browser says about its device beside the user agent, for the device's name only."""
     correlation_id: str = ""
     device_id: str = dataclasses.field(default="", repr=False)
     """What the device is known by (X-Device-Id, or the cookie `device`); a secret."""
@@ -63,6 +66,7 @@ class ClientInfo:
             user_agent=replace_control_characters(request.META.get("HTTP_USER_AGENT", ""))[
                 :_USER_AGENT_LENGTH
             ],
+            hints=ClientHints.of(request.META),
             correlation_id=request.META.get(CORRELATION_KEY, ""),
             device_id=request.META.get("HTTP_X_DEVICE_ID")
             or ".".join(cookie_values(request, DEVICE_COOKIE)),

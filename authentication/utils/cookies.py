@@ -1,4 +1,4 @@
-"""The cookies of the refresh token and of a known device, with the same attributes."""
+"""The cookies of the refresh token, a known device and a language, with the same attributes."""
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
@@ -21,10 +21,23 @@ def set_device_cookie(response: HttpResponseBase, device_id: str) -> None:
 
 def clear_refresh_cookie(response: HttpResponseBase) -> None:
     """Clear the cookie; a browser keeps one whose attributes differ from those it was set with."""
-    set_refresh_cookie(response, "")
-    cookie = response.cookies[settings.REFRESH_TOKEN_COOKIE_NAME]
-    cookie["max-age"] = 0
-    cookie["expires"] = "Thu, 01 Jan 1970 00:00:00 GMT"
+    _clear(response, settings.REFRESH_TOKEN_COOKIE_NAME)
+
+
+def set_language_cookie(response: HttpResponseBase, language: str) -> None:
+    """Store with the browser the language of its person, for pages that do not know the person."""
+    age = int(settings.DEVICE_COOKIE_AGE.total_seconds())
+    _set(response, settings.LANGUAGE_COOKIE_NAME, language, max_age=age)
+
+
+def clear_language_cookie(response: HttpResponseBase) -> None:
+    """Clear the cookie of a language."""
+    _clear(response, settings.LANGUAGE_COOKIE_NAME)
+
+
+def _clear(response: HttpResponseBase, name: str) -> None:
+    _set(response, name, "", max_age=0)
+    response.cookies[name]["expires"] = "Thu, 01 Jan 1970 00:00:00 GMT"
 
 
 def _set(response: HttpResponseBase, name: str, value: str, *, max_age: int) -> None:

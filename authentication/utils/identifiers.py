@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 import idna
+from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, validate_email
 
 from . import lookalikes
@@ -69,7 +70,11 @@ def clean_email(address: str) -> str:
     """
     typed = unicodedata.normalize("NFKC", address).strip()
     if len(typed) > EMAIL_MAX_LENGTH:
-        raise ValueError(f"Enter an email address of at most {EMAIL_MAX_LENGTH} characters.")
+        raise ValueError(
+            _("Enter an email address of at most {length} characters.").format(
+                length=EMAIL_MAX_LENGTH
+            )
+        )
     try:
         found = validate_email(
             typed,
@@ -79,10 +84,10 @@ def clean_email(address: str) -> str:
             strict=True,
         )
     except EmailNotValidError as error:
-        raise ValueError("Enter a valid email address.") from error
+        raise ValueError(_("Enter a valid email address.")) from error
     # A Gmail address of only dots or a tag has no local part left in its canonical form.
     if not found.ascii_email or canonical_email(typed).startswith("@"):
-        raise ValueError("Enter a valid email address.")
+        raise ValueError(_("Enter a valid email address."))
     return typed if typed.isascii() else found.ascii_email
 
 
@@ -117,24 +122,26 @@ def clean_username(username: str) -> str:
     name = unicodedata.normalize("NFKC", username).strip()
     if not USERNAME_MIN_LENGTH <= len(name) <= USERNAME_MAX_LENGTH:
         raise ValueError(
-            f"Choose a username of {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."
+            _("Choose a username of {shortest} to {longest} characters.").format(
+                shortest=USERNAME_MIN_LENGTH, longest=USERNAME_MAX_LENGTH
+            )
         )
     if (
         lookalikes.is_invisible_in(name)
         or lookalikes.is_decorative_in(name)
         or not all(_is_allowed(character) for character in name)
     ):
-        raise ValueError("Use only letters, digits, and the characters _ . - in a username.")
+        raise ValueError(_("Use only letters, digits, and the characters _ . - in a username."))
     if not any(_is_letter_or_digit(character) for character in name):
-        raise ValueError("Use at least one letter or digit in a username.")
+        raise ValueError(_("Use at least one letter or digit in a username."))
     if not lookalikes.has_one_alphabet(name):
-        raise ValueError("Use the letters of one alphabet in a username.")
+        raise ValueError(_("Use the letters of one alphabet in a username."))
     if lookalikes.has_loose_marks(name):
-        raise ValueError("Use accents only on letters in a username, and no more than usual.")
+        raise ValueError(_("Use accents only on letters in a username, and no more than usual."))
     if _RESERVED_SKELETONS & (
         lookalikes.bare_skeletons(name) | lookalikes.bare_skeletons(canonical_username(name))
     ):
-        raise ValueError("This username is reserved.")
+        raise ValueError(_("This username is reserved."))
     return name
 
 

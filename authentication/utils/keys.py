@@ -17,5 +17,10 @@ def fingerprints() -> dict[str, list[str]]:
     return {name: [_fingerprint(key) for key in keys] for name, keys in rings.items()}
 
 
+def newest_secret_key_id() -> str:
+    """Return the fingerprint of SECRET_KEY."""
+    return _fingerprint(settings.SECRET_KEY)
+
+
 def _fingerprint(key: str) -> str:
     return hmac.digest(key.encode(), _PURPOSE, "sha256").hex()[:12]

@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from urllib.parse import quote, urlencode
 
+from django.utils.translation import gettext_lazy as _
 from django_otp.oath import hotp
 
 STEP_SECONDS = 30
@@ -23,7 +24,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH, _GROUP = 24, 6
 _MISREAD = str.maketrans("oil", "011")
 _RECOVERY_CODE = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
-NOT_A_CODE = "Enter the six digits from your app, or a recovery code of 24 letters and digits."
+NOT_A_CODE = _("Enter the six digits from your app, or a recovery code of 24 letters and digits.")
 LONGEST_TYPED = 128
 """The longest text, in characters, that is read as a code: a recovery code, spaced out."""
 # Blanks, dashes and format characters (the marks of right-to-left text). The Japanese long vowel
