@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.filters import FieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -30,11 +31,19 @@ class StrictLookupAdmin(_Admin):
     database, and `?arguments__0__startswith=` reveals a hidden column letter by letter.
     """
 
+    # Facets would count the rows of each value of each filter.
+    show_facets = ShowFacets.NEVER
+    # Lookups of filters of which no index serves two at once: the link of one ends the others.
+    filters_alone: ClassVar[tuple[str, ...]] = ()
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         check = self._allowed_lookups(request).get(lookup)
         return check is not None and check(str(value))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
+        is_repeated = any(len(values) > 1 for _, values in request.GET.lists())
+        if is_repeated or len(set(self.filters_alone) & set(request.GET)) > 1:
+            raise DisallowedModelAdminLookup("These parameters cannot be combined.")
         try:
             return super().get_changelist_instance(request)
         except IncorrectLookupParameters:
@@ -49,6 +58,9 @@ class StrictLookupAdmin(_Admin):
                 self.opts.pk.clean(selected, None)
             except ValidationError:
                 raise BadRequest("A selected row has no valid id.") from None
+        # An action is for the rows that the page shows, not for all of a table.
+        request.POST = form = request.POST.copy()  # type: ignore[assignment]  # Django copies it, too
+        form.pop("select_across", None)
         return super().response_action(request, queryset)
 
     def _allowed_lookups(self, request: Any) -> dict[str, Callable[[str], bool]]:
@@ -59,11 +71,12 @@ class StrictLookupAdmin(_Admin):
             spec: Any = FieldListFilter.create(field, request, {}, self.model, self, str(name))
             for parameter in spec.expected_parameters():
                 is_null = parameter.endswith("__isnull")
-                allowed[parameter] = _is_boolean if is_null else _check_of(field)
+                allowed[parameter] = _is_boolean if is_null else check_of(field)
         return allowed
 
 
-def _check_of(field: "Field[Any, Any]") -> Callable[[str], bool]:
+def check_of(field: "Field[Any, Any]") -> Callable[[str], bool]:
+    """Return a check of a text that is to be a value of a column."""
     if isinstance(field, BooleanField):
         return _is_flag
     if isinstance(field, DateTimeField):

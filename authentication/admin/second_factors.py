@@ -6,13 +6,15 @@ from typing import ClassVar
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import SecondFactorRemoval
 from authentication.services import SecondFactorRemovalService
 from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of, name_for
 
 
 @admin.register(SecondFactorRemoval)
@@ -30,16 +32,16 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         "ended_at",
     )
     list_filter = ("outcome", "requested_at", "ended_at")
-    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
     list_select_related: ClassVar[tuple[str, ...]] = ("user", "requested_by", "confirmed_by")
     ordering = ("-requested_at",)
+    sortable_by = ("requested_at",)
     actions = ("confirm", "cancel")
 
-    @admin.action(description="Confirm and remove now", permissions=["decide"])
+    @admin.action(description=_("Confirm and remove now"), permissions=["decide"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:
         self._each(request, queryset, SecondFactorRemovalService.confirm)
 
-    @admin.action(description="Cancel", permissions=["decide"])
+    @admin.action(description=_("Cancel"), permissions=["decide"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:
         self._each(request, queryset, SecondFactorRemovalService.cancel)
 
@@ -58,9 +60,11 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
             try:
                 act(removal, actor=actor_of(request), client=ClientInfo.of(request))
             except PermissionRefused as refusal:
-                self.message_user(request, f"{removal.user}: {refusal.detail}", messages.ERROR)
+                self.message_user(
+                    request, f"{name_for(request, removal.user)}: {refusal.detail}", messages.ERROR
+                )
             else:
                 done += 1
-        self.message_user(
-            request, f"Done for {done} removal(s).", messages.SUCCESS if done else messages.WARNING
-        )
+        text = ngettext("Done for {count} removal.", "Done for {count} removals.", done)
+        level = messages.SUCCESS if done else messages.WARNING
+        self.message_user(request, text.format(count=done), level)

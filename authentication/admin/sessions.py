@@ -3,13 +3,16 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import UserSession
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
+from authentication.utils.places import words_of
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, actor_of, name_for
 
 
 @admin.register(UserSession)
@@ -21,23 +24,29 @@ class UserSessionAdmin(ReadOnlyAdmin):
         "device_name",
         "browser",
         "ip_address",
+        "place",
         "is_active",
         "last_activity_at",
         "expires_at",
     )
-    list_filter = ("is_active", "end_reason", "device_type", "created_at")
-    search_fields = (
-        "user__email_canonical__exact",
-        "user__username_canonical__exact",
-        "refresh_token_jti__exact",
-    )
-    search_help_text = "Enter a complete email address, username or refresh token identifier."
+    list_filter = ("is_active", "end_reason")
+    filters_alone = ("is_active__exact", "end_reason__exact")
+    search_fields = ("user", "refresh_token_jti")
+    search_help_text = _("Enter a complete email address, username or refresh token identifier.")
     list_select_related = ("user",)
-    ordering = ("-created_at",)
+    # Each refresh writes every index of a session. The time of the end has one already, and is the
+    # later the more recently a session was used.
+    ordering = ("-expires_at",)
+    sortable_by = ("expires_at",)
     exclude = ("session_key", "last_client_digest")
     actions = ("end",)
 
-    @admin.action(description="End these sessions", permissions=["end"])
+    @admin.display(description=_("Place"))
+    def place(self, session: UserSession) -> str:
+        """Return where the sign-in was."""
+        return words_of(country=session.country, city=session.city)
+
+    @admin.action(description=_("End these sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         done = 0
         for session in queryset.select_related("user"):
@@ -46,12 +55,14 @@ class UserSessionAdmin(ReadOnlyAdmin):
                     session, actor=actor_of(request), client=ClientInfo.of(request)
                 )
             except PermissionRefused as refusal:
-                self.message_user(request, f"{session.user}: {refusal.detail}", messages.ERROR)
+                self.message_user(
+                    request, f"{name_for(request, session.user)}: {refusal.detail}", messages.ERROR
+                )
             else:
                 done += 1
-        self.message_user(
-            request, f"Ended {done} session(s).", messages.SUCCESS if done else messages.WARNING
-        )
+        text = ngettext("Ended {count} session.", "Ended {count} sessions.", done)
+        level = messages.SUCCESS if done else messages.WARNING
+        self.message_user(request, text.format(count=done), level)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Return whether the staff user may change sessions."""

@@ -1,12 +1,14 @@
 """Revoked tokens, mailed links and former passwords in the admin, without their secrets."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import (
@@ -19,12 +21,18 @@ from authentication.models import (
     SensitiveChange,
     TokenBlacklist,
 )
+from authentication.services.admin_pages import words_of_choice
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
+from authentication.utils.identifiers import canonical_identifier
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, account_named, actor_of
 
 _BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
+
+
+def _reasons() -> list[tuple[str, str]]:
+    return [(reason.value, words_of_choice(reason.label)) for reason in _BY_HAND]
 
 
 class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for the type checker
@@ -35,9 +43,9 @@ class RevokeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for
         r"\A[0-9a-f]{32}\Z",
         label="JTI",
         strip=True,
-        help_text="The claim `jti` of the token: 32 hexadecimal digits.",
+        help_text=_("The claim `jti` of the token: 32 hexadecimal digits."),
     )
-    reason = forms.ChoiceField(choices=[(reason.value, reason.label) for reason in _BY_HAND])
+    reason = forms.ChoiceField(label=_("Reason"), choices=_reasons)
 
     class Meta:
         model = TokenBlacklist
@@ -49,15 +57,13 @@ class TokenBlacklistAdmin(ReadOnlyAdmin):
     """Revoked tokens. Adding a row revokes a token."""
 
     list_display = ("jti", "user", "reason", "blacklisted_at", "expires_at")
-    list_filter = ("reason", "blacklisted_at")
-    search_fields = (
-        "jti__exact",
-        "user__email_canonical__exact",
-        "user__username_canonical__exact",
-    )
-    search_help_text = "Enter a complete token identifier, email address or username."
+    list_filter = ("reason",)
+    search_fields = ("user", "jti")
+    search_help_text = _("Enter a complete token identifier, email address or username.")
     list_select_related = ("user",)
-    ordering = ("-blacklisted_at",)
+    # Each refresh adds a row. Its key is a number that grows, so newest first needs no other index.
+    ordering = ("-pk",)
+    sortable_by = ("expires_at",)
     exclude = ("token",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -93,7 +99,8 @@ class TokenBlacklistAdmin(ReadOnlyAdmin):
                 client=ClientInfo.of(request),
             )
         except PermissionRefused:
-            self.message_user(request, "You are not allowed to revoke this token.", messages.ERROR)
+            text = gettext("You are not allowed to revoke this token.")
+            self.message_user(request, text, messages.ERROR)
         else:
             obj.pk = saved.pk
 
@@ -110,9 +117,8 @@ class TokenBlacklistAdmin(ReadOnlyAdmin):
 
 
 class _MailedTokenAdmin(ReadOnlyAdmin):
-    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
     list_select_related = ("user",)
-    ordering = ("-created_at",)
+    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
 
 
 @admin.register(EmailVerificationToken)
@@ -120,7 +126,6 @@ class EmailVerificationTokenAdmin(_MailedTokenAdmin):
     """Mailed verification links."""
 
     list_display = ("user", "created_at", "expires_at", "verified_at")
-    list_filter = ("created_at", "verified_at")
     exclude = ("token",)
 
 
@@ -129,7 +134,9 @@ class PasswordResetTokenAdmin(_MailedTokenAdmin):
     """Mailed password reset links."""
 
     list_display = ("user", "created_at", "used_at")
-    list_filter = ("created_at", "used_at")
+    list_filter = ("created_at",)
+    ordering = ("-created_at",)
+    sortable_by = ("created_at",)
     exclude = ("token", "binding")
 
 
@@ -138,7 +145,7 @@ class ActionTokenAdmin(_MailedTokenAdmin):
     """Other mailed links."""
 
     list_display = ("user", "action", "created_at", "expires_at", "used_at")
-    list_filter = ("action", "created_at", "used_at")
+    list_filter = ("action",)
     exclude = ("token",)
 
 
@@ -149,6 +156,7 @@ class AccountExportAdmin(_MailedTokenAdmin):
     list_display = ("user", "requested_at", "failed_at", "ready_at", "downloaded_at")
     list_filter = ("requested_at", "failed_at", "ready_at", "downloaded_at")
     ordering = ("-requested_at",)
+    sortable_by = ("requested_at",)
     exclude = ("content",)
 
 
@@ -158,13 +166,14 @@ class EmailChangeAdmin(ReadOnlyAdmin):
 
     list_display = ("user", "old_email", "new_email", "requested_at", "confirmed_at", "undone_at")
     list_filter = ("requested_at", "confirmed_at", "undone_at")
-    search_fields = (
-        "user__username_canonical__exact",
-        "old_email_canonical__exact",
-        "new_email_canonical__exact",
-    )
     list_select_related = ("user",)
     ordering = ("-requested_at",)
+    sortable_by = ("requested_at",)
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        address = canonical_identifier(term)
+        passed = Q(old_email_canonical=address) | Q(new_email_canonical=address)
+        return rows.filter(passed | Q(user_id=account_named(term)))
 
 
 @admin.register(SensitiveChange)
@@ -174,6 +183,7 @@ class SensitiveChangeAdmin(_MailedTokenAdmin):
     list_display = ("user", "kind", "made_at", "undone_at")
     list_filter = ("kind", "made_at", "undone_at")
     ordering = ("-made_at",)
+    sortable_by = ("made_at",)
 
 
 @admin.register(PasswordHistory)
@@ -181,5 +191,4 @@ class PasswordHistoryAdmin(_MailedTokenAdmin):
     """The times at which passwords were set."""
 
     list_display = ("user", "created_at")
-    list_filter = ("created_at",)
     exclude = ("password_hash",)

@@ -1,81 +1,66 @@
-"""Accounts, groups and profiles in the admin."""
+"""Accounts and profiles in the admin."""
 
-import functools
+import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.contrib.auth.admin import GroupAdmin
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Max, Model, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
-from authentication.models import User, UserProfile
-from authentication.models.second_factor_removal import REASON_MAX_LENGTH
-from authentication.services import SecondFactorRemovalService
+from authentication.models import User, UserProfile, UserSession
+from authentication.services.admin_pages import (
+    BULK_ACTIONS,
+    MOST_PEOPLE,
+    BulkActionService,
+    StaffAction,
+    may_do_for_many,
+    moment,
+    name_of,
+    states_of,
+)
 from authentication.services.administration import AdministrationService
+from authentication.services.ranks import outranks
 from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of
-from .lookups import StrictLookupAdmin
+from .account_forms import ChoiceOfPeopleForm
+from .base import ReadOnlyAdmin, account_named, actor_of
+from .bulk_actions import bulk_url
+from .people import person_url
+from .person import PersonAdmin
 
 _PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 _NAMES = ("email", "username")
 _EDITABLE = ("first_name", "last_name")
 
 
-class ReasonForm(ActionForm):
-    """The form above the list: an action, and the reason that some actions need."""
-
-    reason = forms.CharField(
-        required=False,
-        label="Reason",
-        help_text="To remove a second factor.",
-        widget=forms.TextInput(attrs={"maxlength": REASON_MAX_LENGTH}),
-    )
-
-
 @admin.register(User)
-class UserAdmin(ReadOnlyAdmin):
-    """Accounts. Staff edit names, superusers also privileges; all other changes are actions."""
+class UserAdmin(ReadOnlyAdmin, PersonAdmin):
+    """Accounts. Staff edit names; all other changes are actions."""
 
-    list_display = (
-        "email",
-        "username",
-        "email_verified",
-        "is_active",
-        "is_staff",
-        "locked_until",
-        "created_at",
-    )
+    list_display = ("name", "email", "state", "last_seen", "created_at")
+    list_display_links = None
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
-    search_fields = ("email_canonical__exact", "username_canonical__exact")
-    ordering = ("-created_at",)
-    exclude = ("password", "erasure_key", "admin_session_salt")
-    filter_horizontal = ("groups", "user_permissions")
-    actions = (
-        "unlock",
-        "end_sessions",
-        "resend_verification",
-        "send_reset_link",
-        "disable",
-        "enable",
-        "remove_second_factor",
+    search_help_text = _(
+        "Enter a complete email address or username, or words that the name begins with."
     )
-    action_form = ReasonForm
+    ordering = ("-created_at",)
+    sortable_by = ("created_at",)
+    exclude = ("password", "erasure_key", "admin_session_salt")
+    action_form = ChoiceOfPeopleForm
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed = admin.ModelAdmin.has_change_permission(self, request, obj)
-        above = isinstance(obj, User) and obj.is_superuser and not actor_of(request).is_superuser
-        return allowed and not above
+        return allowed and not (isinstance(obj, User) and outranks(obj, actor_of(request)))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        editable = (*_EDITABLE, *_PRIVILEGES) if actor_of(request).is_superuser else _EDITABLE
         shown = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]
-        return [name for name in shown if name not in (*editable, *self.exclude)]
+        return [name for name in shown if name not in (*_EDITABLE, *self.exclude)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         rest = [
@@ -85,8 +70,8 @@ class UserAdmin(ReadOnlyAdmin):
         ]
         return (
             (None, {"fields": (*_NAMES, *_EDITABLE)}),
-            ("State", {"fields": rest}),
-            ("Privileges", {"fields": _PRIVILEGES}),
+            (_("State"), {"fields": rest}),
+            (_("Privileges"), {"fields": _PRIVILEGES}),
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -94,13 +79,31 @@ class UserAdmin(ReadOnlyAdmin):
         if request.resolver_match and request.resolver_match.kwargs:
             # A read-only form shows the name of every permission.
             return accounts.prefetch_related("groups", "user_permissions__content_type")
-        return accounts
+        seen = UserSession.objects.filter(user=OuterRef("pk")).order_by().values("user")
+        newest = seen.annotate(at=Max("last_activity_at")).values("at")
+        with_times: QuerySet[Any] = accounts.annotate(seen_at=Subquery(newest))
+        return with_times
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user_permissions":
-            # The name of a permission shows its content type: one query each without the join.
-            kwargs["queryset"] = Permission.objects.select_related("content_type")
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+    @admin.display(description=_("Name"))
+    def name(self, user: User) -> str:
+        """Return the name, which leads to the page of the person."""
+        return format_html('<a href="{}">{}</a>', person_url(user.pk), name_of(user))
+
+    @admin.display(description=_("State"))
+    def state(self, user: User) -> str:
+        """Return what is so about the account, in words."""
+        return ", ".join(it.text for it in states_of(user, at=timezone.now()))
+
+    @admin.display(description=_("Last seen"))
+    def last_seen(self, user: Any) -> str:
+        """Return when the account was last used."""
+        seen = max(filter(None, (user.seen_at, user.last_login)), default=None)
+        return moment(seen, at=timezone.now())
+
+    def search(self, rows: Any, term: str) -> QuerySet[Any]:
+        user_id = account_named(term)
+        found: QuerySet[Any] = rows.filter(pk=user_id) if user_id else rows.with_names(term)
+        return found
 
     def save_model(
         self,
@@ -110,8 +113,7 @@ class UserAdmin(ReadOnlyAdmin):
         change: bool,  # noqa: FBT001 -- Django's signature
     ) -> None:
         # Saving all fields would overwrite changes that were made while the form was open.
-        many = {field.name for field in self.opts.many_to_many}
-        obj.save(update_fields=[name for name in form.changed_data if name not in many])
+        obj.save(update_fields=form.changed_data)
         AdministrationService.note_change(
             obj.pk,
             fields=form.changed_data,
@@ -119,86 +121,38 @@ class UserAdmin(ReadOnlyAdmin):
             client=ClientInfo.of(request),
         )
 
-    @admin.action(description="Unlock", permissions=["change"])
-    def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.unlock)
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what the member of staff may do for many people."""
+        return {
+            it.name: (_ask_about(it), it.name, str(it.label))
+            for it in BULK_ACTIONS.values()
+            if may_do_for_many(actor_of(request), it)
+        }
 
-    @admin.action(description="End all sessions", permissions=["change"])
-    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.end_sessions)
-
-    @admin.action(description="Send the verification mail again", permissions=["change"])
-    def resend_verification(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.resend_verification)
-
-    @admin.action(description="Send a link to reset the password", permissions=["change"])
-    def send_reset_link(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.send_reset_link)
-
-    @admin.action(description="Disable and sign out", permissions=["change"])
-    def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.disable)
-
-    @admin.action(description="Enable", permissions=["change"])
-    def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, AdministrationService.enable)
-
-    @admin.action(description="Remove the second factor (after 24 hours)", permissions=["change"])
-    def remove_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        reason = request.POST.get("reason", "")
-        self._each(
-            request, queryset, functools.partial(SecondFactorRemovalService.request, reason=reason)
-        )
-
-    def _each(
-        self, request: HttpRequest, queryset: QuerySet[User], act: Callable[..., object]
-    ) -> None:
-        done = 0
-        for user in queryset:
-            try:
-                act(user, actor=actor_of(request), client=ClientInfo.of(request))
-            except PermissionRefused as refusal:
-                self.message_user(request, f"{user}: {refusal.detail}", messages.ERROR)
-            else:
-                done += 1
-        self.message_user(
-            request, f"Done for {done} account(s).", messages.SUCCESS if done else messages.WARNING
-        )
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if request.POST.get("whole_list") and ACTION_CHECKBOX_NAME not in request.POST:
+            # Django asks for a ticked row.
+            posted: Any = request.POST.copy()
+            posted[ACTION_CHECKBOX_NAME] = str(uuid.UUID(int=0))
+            request.POST = posted
+        return super().changelist_view(request, extra_context)
 
 
-admin.site.unregister(Group)
+def _ask_about(action: StaffAction) -> Callable[..., HttpResponse | None]:
+    """Return the action of the list: it leads to the page that asks once."""
 
+    def ask(table: UserAdmin, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        if request.POST.get("whole_list"):
+            people = table.get_changelist_instance(request).queryset
+        chosen = list(people.values_list("pk", flat=True)[: MOST_PEOPLE + 1])
+        try:
+            bulk = BulkActionService.prepare(action, chosen, actor=actor_of(request))
+        except PermissionRefused as refusal:
+            table.message_user(request, str(refusal.detail), messages.ERROR)
+            return None
+        return HttpResponseRedirect(bulk_url(bulk))
 
-@admin.register(Group)
-class PrivilegeGroupAdmin(StrictLookupAdmin, GroupAdmin):
-    """Groups. Only superusers may see or change them: others could give themselves permissions."""
-
-    def save_related(
-        self,
-        request: HttpRequest,
-        form: Any,
-        formsets: Any,
-        change: bool,  # noqa: FBT001 -- Django's signature
-    ) -> None:
-        super().save_related(request, form, formsets, change)
-        AdministrationService.note_group_change(
-            form.instance.name, actor=actor_of(request), client=ClientInfo.of(request)
-        )
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).is_superuser
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return actor_of(request).is_superuser
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).is_superuser
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return actor_of(request).is_superuser
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return actor_of(request).is_superuser
+    return ask
 
 
 @admin.register(UserProfile)
@@ -207,5 +161,5 @@ class UserProfileAdmin(ReadOnlyAdmin):
 
     list_display = ("user", "display_name", "timezone", "visibility")
     list_filter = ("visibility",)
-    search_fields = ("user__email_canonical__exact", "user__username_canonical__exact")
+    ordering = ("pk",)
     list_select_related: ClassVar[tuple[str, ...]] = ("user",)

@@ -1,0 +1,76 @@
+"""Groups in the admin: the roles of staff, and groups of the installation."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+
+from authentication.models import StaffRole
+from authentication.services.administration import AdministrationService
+from authentication.services.staff_roles import offered_permissions
+from authentication.utils.client import ClientInfo
+
+from .base import KeysetAdmin, actor_of
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
+    """Groups. Only superusers may see or change them: others could give themselves permissions."""
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        """Offer the permissions that roles are made of, and those that the group has."""
+        if db_field.name == "permissions":
+            match = request.resolver_match if request else None
+            offered = Q(pk__in=offered_permissions().values("pk"))
+            if match and "object_id" in match.kwargs:
+                offered |= Q(group=match.kwargs["object_id"])
+            kwargs["queryset"] = Permission.objects.filter(offered).distinct()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        change: bool,  # noqa: FBT001 -- Django's signature
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        self._note(request, form.instance.name)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return actor_of(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_role = obj is not None and StaffRole.objects.filter(group=obj.pk).exists()
+        return actor_of(request).is_superuser and not is_role
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        self._note(request, obj.name)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        names = list(queryset.values_list("name", flat=True))
+        super().delete_queryset(request, queryset)
+        for name in names:
+            self._note(request, name)
+
+    def _note(self, request: HttpRequest, name: str) -> None:
+        AdministrationService.note_group_change(
+            name, actor=actor_of(request), client=ClientInfo.of(request)
+        )

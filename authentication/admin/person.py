@@ -1,0 +1,175 @@
+"""The page of one person, and the pages that ask once before something is done."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+
+from authentication.api.zones import in_own_zone
+from authentication.exceptions import PermissionRefused
+from authentication.models import User, UserSession
+from authentication.services.admin_pages import (
+    END_DEVICE,
+    STAFF_ACTIONS,
+    StaffAction,
+    address_of,
+    consents_of,
+    devices_of,
+    end_device,
+    events_of,
+    last_seen_of,
+    mails_to,
+    moment,
+    name_of,
+    notes_about,
+    removal_of,
+    states_of,
+)
+from authentication.services.ranks import outranks
+from authentication.services.staff_roles import name_of_role
+from authentication.utils.client import ClientInfo
+
+from .account_forms import StaffActionForm
+from .people import PeopleSearchAdmin, person_url
+
+_PARTS = (
+    (_("Devices"), "authentication.view_usersession", devices_of, _("No device is signed in.")),
+    (_("Latest events"), "authentication.view_auditlog", events_of, _("Nothing has happened yet.")),
+    (_("Latest mails"), "authentication.view_outgoingemail", mails_to, _("No mail was sent.")),
+    (_("Notes"), "authentication.view_staffnote", notes_about, _("No note was written.")),
+    (_("Consents"), "authentication.view_consent", consents_of, _("Nothing was agreed to.")),
+)
+
+
+class PersonAdmin(PeopleSearchAdmin):
+    """The page of one person."""
+
+    def get_urls(self) -> list[URLPattern]:
+        person = "<uuid:user_id>/person/"
+        return [
+            self._page(person, self.person_view, "person"),
+            self._page(f"{person}<slug:name>/", self.action_view, "action"),
+            self._page(f"{person}devices/<uuid:session_id>/", self.device_view, "device"),
+            *super().get_urls(),
+        ]
+
+    @in_own_zone
+    def person_view(self, request: Any, user_id: uuid.UUID) -> HttpResponse:
+        """Show who a person is, what is so about the account, and what can be done."""
+        user, now = self._person(request, user_id), timezone.now()
+        parts = [
+            (title, read(user, at=now), empty)
+            for title, permission, read, empty in _PARTS
+            if _may(request, permission)
+        ]
+        context = {
+            **self._context(request, user),
+            "title": name_of(user),
+            "username": "" if user.username.startswith("member-") else user.username,
+            "address": address_of(user),
+            "states": states_of(user, at=now),
+            "created": moment(user.created_at, at=now),
+            "seen": moment(last_seen_of([user])[user.pk], at=now),
+            "staff_actions": self._offered(request, user),
+            "role": name_of_role(user) if user.is_staff else "",
+            "removal": removal_of(user),
+            "may_end": _may(request, END_DEVICE) and not outranks(user, request.user),
+            "parts": parts,
+        }
+        return TemplateResponse(request, "admin/person.html", context)
+
+    @in_own_zone
+    def action_view(self, request: HttpRequest, user_id: uuid.UUID, name: str) -> HttpResponse:
+        """Ask once whether something is to be done, then do it."""
+        user, action = self._person(request, user_id), STAFF_ACTIONS.get(name)
+        if action is None:
+            raise Http404
+        return self._ask(request, user, action)
+
+    @in_own_zone
+    def device_view(
+        self, request: HttpRequest, user_id: uuid.UUID, session_id: uuid.UUID
+    ) -> HttpResponse:
+        """Ask once whether a device is to be signed out, then do it."""
+        user = self._person(request, user_id)
+        devices = UserSession.objects.filter(user=user).live(at=timezone.now())
+        session = devices.select_related("user").filter(pk=session_id).first()
+        if session is None:
+            self.message_user(request, _("This device is signed out already."), messages.WARNING)
+            return HttpResponseRedirect(person_url(user.pk))
+        return self._ask(request, user, end_device(session))
+
+    def _ask(self, request: Any, user: User, action: StaffAction) -> HttpResponse:
+        if not self._may_do(request, action, user):
+            raise PermissionDenied
+        form = StaffActionForm(action, request.user, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            self._do(request, action, user, form.cleaned_data)
+            return HttpResponseRedirect(person_url(user.pk))
+        context = {
+            **self._context(request, user),
+            "title": f"{action.label}: {name_of(user)}?",
+            "action": action,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/staff_action.html", context)
+
+    def _do(
+        self, request: HttpRequest, action: StaffAction, user: User, given: dict[str, str]
+    ) -> None:
+        """Do it, tell what was done, and write it into the history of the account."""
+        reason, actor = given.get("reason", ""), request.user
+        asked = [given[name] for name in ("new_email", "role", "note") if name in given]
+        try:
+            action.act(user, *asked, actor=actor, client=ClientInfo.of(request), reason=reason)
+        except PermissionRefused as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return
+        self.message_user(request, f"{name_of(user)}: {action.done}", messages.SUCCESS)
+        # Stored in the language of the site, as the audit log is.
+        with override(settings.LANGUAGE_CODE):
+            self.log_change(request, user, f"{action.done} {reason}".strip())
+
+    def _person(self, request: HttpRequest, user_id: uuid.UUID) -> User:
+        self.check_viewer(request)
+        user: User | None = User.objects.filter(pk=user_id).first()
+        if user is None:
+            raise Http404
+        return user
+
+    def _context(self, request: HttpRequest, user: User) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "person": user,
+            "name": name_of(user),
+            "person_url": person_url(user.pk),
+        }
+
+    def _may_do(self, request: Any, action: StaffAction, user: User) -> bool:
+        """Return whether the member of staff may do this to this account."""
+        return request.user.has_perm(action.permission) and not outranks(user, request.user)
+
+    def _offered(self, request: Any, user: User) -> list[StaffAction]:
+        """Return what suits an account and the member of staff may do."""
+        if outranks(user, request.user):
+            return []
+        now, actor = timezone.now(), request.user
+        return [
+            it
+            for it in STAFF_ACTIONS.values()
+            if actor.has_perm(it.permission) and it.suits(user, now) and it.is_for(actor, user)
+        ]
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    user: Any = request.user
+    return bool(user.has_perm(permission))
