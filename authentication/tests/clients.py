@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -17,6 +18,7 @@ from .factories import PASSWORD
 LOGIN = f"{API}/login/"
 REFRESH = f"{API}/token/refresh/"
 VERIFY = f"{API}/token/verify/"
+WELCOME = "/account/welcome/"
 NOON = dt.datetime(2026, 11, 22, 12, 0, 0, tzinfo=dt.UTC)
 """The time at which tests with a stopped clock begin."""
 
@@ -87,9 +89,11 @@ def send_form(visitor: Client, url: str, **fields: str) -> Any:
 
 
 def shown(visitor: Client, url: str, answer: Any) -> Any:
-    """Return what a browser shows for an answer: the page it redirects to, if it is the same."""
-    if answer.status_code == 303 and answer["Location"].startswith(f"{url}?done="):
-        return visitor.get(answer["Location"])
+    """Return what a browser shows: the page itself, or the one that a new member is led to."""
+    own = (f"{url}?done=", f"{settings.BACKEND_URL}{WELCOME}#exchange_token=")
+    if answer.status_code == 303 and answer["Location"].startswith(own):
+        # Browsers do not send the fragment.
+        return visitor.get(answer["Location"].partition("#")[0])
     return answer
 
 

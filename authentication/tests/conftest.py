@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import caches
 from django.db import connection
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from authentication.models import User
@@ -41,9 +42,19 @@ def has_servers() -> bool:
     return connection.vendor == "postgresql" and "redis" in cache
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out the files whose tests all need PostgreSQL and Redis, where these are missing."""
-    is_left_out = selection.is_in(collection_path, selection.ONLY_ON_SERVERS) and not has_servers()
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files whose tests all need what is missing.
+
+    Those are PostgreSQL and Redis, a browser, which only `make browser-test` asks for, or Node,
+    which only `make clients-test` asks for.
+    """
+    if selection.is_in(collection_path, selection.WITH_NODE):
+        is_left_out = config.option.markexpr != "clients"
+    elif selection.is_in(collection_path, selection.IN_A_BROWSER):
+        is_left_out = config.option.markexpr != "browser"
+    else:
+        needs_servers = selection.is_in(collection_path, selection.ONLY_ON_SERVERS)
+        is_left_out = needs_servers and not has_servers()
     return True if is_left_out else None
 
 
@@ -135,7 +146,8 @@ def cancel_retries() -> None:
 
 @pytest.fixture(autouse=True)
 def _clean_slate() -> Iterator[None]:
-    """Counters and retries of one test are no business of the next."""
+    """Counters, retries and the language of one test are no business of the next."""
+    translation.deactivate()
     breaker.reset()
     forget_cached()
     yield

@@ -43,13 +43,16 @@ ROUTES = {
     "api/v1/auth/password/change/": bearer(POST="password_change"),
     "api/v1/auth/password/reset/": public(POST="password_reset"),
     "api/v1/auth/password/reset/confirm/": public(POST="password_reset_confirm"),
+    "api/v1/auth/invitations/accept/": public(POST="invitation_accept"),
     "api/v1/auth/email/verify/": public(POST="email_verify"),
     "api/v1/auth/email/resend/": public(POST="email_resend"),
     "api/v1/auth/email/correct/": public(POST="email_correct"),
     "api/v1/auth/csrf/": public(GET="csrf"),
     "api/v1/auth/sessions/": bearer(GET="sessions"),
     "api/v1/auth/sessions/terminate-all/": bearer(POST="sessions_terminate_all"),
-    "api/v1/auth/sessions/<id:session_id>/": bearer(GET="sessions", DELETE="sessions_terminate"),
+    "api/v1/auth/sessions/<id:session_id>/": bearer(
+        GET="sessions", PATCH="sessions", DELETE="sessions_terminate"
+    ),
     # Operations may ask as often as they like.
     "api/v1/auth/health/": public(GET=None),
     "api/v1/auth/health/live/": public(GET=None),
@@ -75,6 +78,13 @@ ROUTES = {
     "api/problems/<slug:code>/": public(GET=None),
     "^api(/|$)": public(),
     "metrics": public(GET=None),
+    **{
+        f"account/{page}": public(GET=None)
+        for page in (
+            *("", "sign-up/", "check-email/", "welcome/", "sign-in/", "devices/", "password/"),
+            *("email/", "profile/", "two-step/", "activity/", "notices/", "data/"),
+        )
+    },
     "account/verify-email/": public(GET=None, POST="email_verify"),
     "account/resend-verification/": public(GET=None, POST="email_resend"),
     "account/forgot-password/": public(GET=None, POST="password_reset"),
@@ -85,13 +95,17 @@ ROUTES = {
     "account/download-export/": public(GET=None, POST="account_data"),
     "account/keep-second-factor/": public(GET=None, POST="email_undo"),
     "account/unsubscribe/": public(GET=None, POST="notices"),
+    "account/accept-invitation/": public(GET=None, POST="invitation_accept"),
     "account/not-me/": public(GET=None, POST="session_disown"),
+    ".well-known/change-password": public(GET=None),
+    ".well-known/security.txt": public(GET=None),
     "favicon.ico": public(GET=None),
     "": public(GET=None),
 }
 ADMIN_SITE = {
     "admin/": "admin session",
     "admin/login/": "public",
+    "admin/set-up-two-step/": "enrolment",
     "admin/logout/": "admin session",
     "admin/password_change/": "admin session",
     "admin/password_change/done/": "admin session",
@@ -105,12 +119,14 @@ ADMIN_TABLES = {
     "authentication/accountexport",
     "authentication/actiontoken",
     "authentication/auditlog",
+    "authentication/bulkaction",
     "authentication/outgoingemail",
     "authentication/usersession",
     "authentication/tokenblacklist",
     "authentication/consent",
     "authentication/emailchange",
     "authentication/failedtask",
+    "authentication/invitation",
     "authentication/emailverificationtoken",
     "authentication/passwordresettoken",
     "authentication/passwordhistory",
@@ -126,8 +142,23 @@ TABLE_PAGES = (
     "<path:object_id>/",
     *(f"<path:object_id>/{it}/" for it in ("history", "delete", "change")),
 )
+PEOPLE_PAGES = (
+    "find/",
+    "find/suggestions/",
+    "<uuid:user_id>/person/",
+    "<uuid:user_id>/person/<slug:name>/",
+    "<uuid:user_id>/person/devices/<uuid:session_id>/",
+)
+BULK_PAGES = ("start", "stop", "progress")
 ADMIN_ROUTES = {
     **ADMIN_SITE,
+    **{
+        f"admin/authentication/bulkaction/<uuid:bulk_id>/{page}/": "admin session"
+        for page in BULK_PAGES
+    },
+    "admin/authentication/auditlog/search/": "admin session",
+    "admin/authentication/invitation/import/": "admin session",
+    **{f"admin/authentication/user/{page}": "admin session" for page in PEOPLE_PAGES},
     **{f"admin/{table}/{page}": "admin session" for table in ADMIN_TABLES for page in TABLE_PAGES},
 }
 

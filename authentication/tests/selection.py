@@ -11,6 +11,7 @@ TESTS = Path(__file__).parent
 ON_ANY_DATABASE = (
     # No database and no cache at all.
     "utils/*.py",
+    "published/*.py",
     "settings/*.py",
     "server/*.py",
     "services/mail/test_*_templates.py",
@@ -48,6 +49,12 @@ Malformed values are: PostgreSQL refuses null characters and large integers that
 ONLY_ON_SERVERS = ("races/test_*.py", "faults/test_*.py", "fuzz/test_openapi_fuzz.py")
 """The files in which every test needs PostgreSQL and Redis: without them they are not imported."""
 
+IN_A_BROWSER = ("browser/test_*.py",)
+"""The files that drive a browser: only `make browser-test` collects them."""
+
+WITH_NODE = ("browser/test_spa*.py", "published/test_live*.py")
+"""The files that need the clients built by Node: only `make clients-test` collects them."""
+
 ALONE = ("flows/test_timing*.py",)
 """The files, besides those that say so themselves, that measure time."""
 
@@ -82,5 +89,5 @@ def position(item: pytest.Item) -> int:
 
 def unused() -> list[str]:
     """Return the patterns that name no file."""
-    patterns = (*ON_ANY_DATABASE, *ONLY_ON_SERVERS, *ALONE, *LONGEST, *LAST)
+    patterns = (*ON_ANY_DATABASE, *ONLY_ON_SERVERS, *IN_A_BROWSER, *ALONE, *LONGEST, *LAST)
     return [pattern for pattern in patterns if not any(TESTS.glob(pattern))]

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from authentication.api import problem_index
+from authentication.api.problem_schema import problem_kinds
+
 ROOT = Path(settings.BASE_DIR)
 TESTS = ROOT / "authentication/tests"
 REFERENCE = re.compile(r"`((?:\w+/)*test_\w+\.py)?((?:::\w+)*)`")
@@ -40,7 +43,11 @@ def anchors(text: str) -> set[str]:
 
 
 def test_every_link_leads_to_a_file_and_a_heading() -> None:
-    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    documents = [
+        *sorted(ROOT.glob("*.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        *sorted((ROOT / "clients").glob("*/*.md")),
+    ]
     broken = []
 
     for document in documents:
@@ -57,3 +64,15 @@ def test_every_link_leads_to_a_file_and_a_heading() -> None:
 
     assert len(documents) > 8
     assert broken == []
+
+
+def test_the_index_of_problem_codes_is_fresh() -> None:
+    written = (ROOT / "docs/problems.md").read_text(encoding="utf-8")
+
+    assert written == problem_index.markdown(), "run make openapi"
+
+
+def test_every_problem_code_says_what_a_client_does() -> None:
+    kinds = {(kind.code, kind.status) for kind in problem_kinds()}
+
+    assert problem_index.ADVICE.keys() == kinds

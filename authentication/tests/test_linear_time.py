@@ -17,9 +17,23 @@ from pytest_django import Settings
 from rest_framework import serializers
 
 from authentication.api.parsers import _depth
-from authentication.serializers import fields
+from authentication.management.commands import verify_audit_log
+from authentication.serializers import choice_fields, fields
+from authentication.services.admin_pages import people
+from authentication.services.mail import mailbox
 from authentication.templatetags import mail_text
-from authentication.utils import client, devices, identifiers, one_time_codes, pwned, tokens
+from authentication.utils import (
+    apps,
+    client,
+    client_hints,
+    device_words,
+    devices,
+    identifiers,
+    legacy_hashes,
+    one_time_codes,
+    pwned,
+    tokens,
+)
 from authentication.view_modules import index
 from vineyard_group_fellowship import env_file, logs
 from vineyard_group_fellowship.handler import ServiceRequest
@@ -84,21 +98,28 @@ def too_slow(call: Callable[[str], object], *, texts: list[str] = TEXTS) -> dict
 
 
 MODULES = [
+    apps,
     env_file,
     client,
+    client_hints,
     correlation,
+    device_words,
     devices,
     env,
     environ,
     fields,
     identifiers,
     index,
+    legacy_hashes,
     logs,
     mail_text,
+    mailbox,
     one_time_codes,
     origins,
+    people,
     pwned,
     tokens,
+    verify_audit_log,
 ]
 PATTERNS = {
     f"{module.__name__}.{name}": pattern
@@ -146,6 +167,9 @@ def test_every_module_with_a_regular_expression_is_measured() -> None:
     assert compiled - {"authentication.api.parsers"} == {it.__name__ for it in MODULES}
 
 
+HINTS = ("PLATFORM", "PLATFORM_VERSION", "MODEL", "MOBILE")
+
+
 def meta() -> dict[str, Any]:
     return RequestFactory().get("/").META
 
@@ -163,12 +187,20 @@ LOOPS: dict[str, Callable[[str], object]] = {
     "a password": field(fields.PasswordField),
     "a code": field(fields.CodeField),
     "a device's name": field(fields.DeviceNameField),
-    "a time zone": field(fields.TimezoneField),
+    "a time zone": field(choice_fields.TimezoneField),
     "a token of a session": field(fields.SessionTokenField),
     "a recovery code": one_time_codes.canonical_recovery_code,
     "a code as typed": one_time_codes.canonical_code,
     "claims": lambda text: tokens.Claims.read(tokens.AccessToken, text),
     "device secrets": devices.device_secrets,
+    "the products of a user agent": apps._products,
+    "the name of an app": lambda text: apps._named([(text, "1.0"), ("a", text)]),
+    "a recognisable name": apps.recognisable,
+    "a device": lambda text: devices.device_of(text[:512]),
+    "a string of a hint": lambda text: client_hints._string(f'"{text}"'),
+    "client hints": lambda text: devices.device_of(
+        "", client_hints.ClientHints.of({f"HTTP_SEC_CH_UA_{name}": text for name in HINTS})
+    ),
     "an address of a peer": client.parse_ip,
     "cookies": lambda text: client.cookie_values(mock.Mock(META={"HTTP_COOKIE": text}), "device"),
     "a user agent": lambda text: client.ClientInfo.of(

@@ -28,6 +28,8 @@ def admin_path(route: str) -> str:
     for mark, value in {
         "<path:content_type_id>": "1",
         "<path:object_id>": "1",
+        "<uuid:user_id>": "0c5ad2c5-0f9e-4a53-a4c5-2b4d6cbf8f10",
+        "<slug:name>": "unlock",
         "^(?P<app_label>authentication|auth)/$": "auth/",
         "(?P<url>.*)$": "nothing/",
     }.items():
@@ -75,8 +77,10 @@ def test_every_method_has_the_limit_listed() -> None:
 def test_every_limit_of_the_settings_is_used_and_set() -> None:
     used = {limit for access in ROUTES.values() for limit in access.limits.values() if limit}
 
-    # Refused registrations have a limit of their own.
-    assert used | {"register_malformed"} == settings.RATE_LIMITS.keys()
+    # Refused registrations have a limit of their own, and so has the search of the admin.
+    assert (
+        used | {"register_malformed", "staff_search", "staff_invite"} == settings.RATE_LIMITS.keys()
+    )
 
 
 def test_the_admin_redirects_every_request_without_its_session() -> None:
@@ -87,7 +91,7 @@ def test_the_admin_redirects_every_request_without_its_session() -> None:
 
     found = {route: outcome(route) for route in ADMIN_ROUTES}
 
-    statuses = {"admin session": 302, "public": 200}
+    statuses = {"admin session": 302, "enrolment": 302, "public": 200}
     assert {
         route: it for route, it in found.items() if it != (statuses[ADMIN_ROUTES[route]], True)
     } == {}

@@ -28,14 +28,16 @@ def add_rows(apps: Any, version: str) -> int:
         email_verified_at=dt.datetime.now(dt.UTC),
     )
     tables = [model for model in apps.get_app_config(APP).get_models() if model is not user_model]
-    owned = [model for model in tables if _owner(model)]
+    owned = [model for model in tables if _owner(model, user_model)]
     for model in owned:
         model.objects.create(**{it.name: _value(it, user, version) for it in _needed(model)})
     return 1 + len(owned)
 
 
-def _owner(model: Any) -> bool:
-    return any(it.name == "user" and it.is_relation for it in model._meta.fields)
+def _owner(model: Any, user_model: Any) -> str:
+    """Return the name of the field that says whose row it is; empty if there is none."""
+    names = [it.name for it in model._meta.fields if it.related_model is user_model]
+    return "user" if "user" in names else "".join(names[:1])
 
 
 def _needed(model: Any) -> list[Any]:
@@ -52,7 +54,9 @@ def _needed(model: Any) -> list[Any]:
 def _value(field: Any, user: Any, version: str) -> Any:
     if field.is_relation:
         related = field.related_model
-        return user if related is type(user) else related.objects.get(user=user)
+        if related is type(user):
+            return user
+        return related.objects.get(**{_owner(related, type(user)): user})
     if field.choices:
         return field.choices[0][0]
     kinds: dict[type, Any] = {

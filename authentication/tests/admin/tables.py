@@ -14,10 +14,12 @@ from authentication.models import (
     AccountExport,
     ActionToken,
     AuditLog,
+    BulkAction,
     Consent,
     EmailChange,
     EmailVerificationToken,
     FailedTask,
+    Invitation,
     OutgoingEmail,
     PasswordHistory,
     PasswordResetToken,
@@ -40,6 +42,7 @@ SECRETS: tuple[tuple[type[Model], str], ...] = (
     (EmailVerificationToken, "token"),
     (AccountExport, "content"),
     (ActionToken, "token"),
+    (Invitation, "token"),
     (TokenBlacklist, "token"),
 )
 TABLES = sorted(admin.site._registry, key=lambda table: table.__name__)
@@ -55,6 +58,8 @@ def make_row(table: type[Model]) -> Model:
             task="authentication.tasks.clean", arguments=["audit"], error="OSError"
         )
     user = UserFactory()
+    if table is BulkAction:
+        return BulkAction.objects.create(action="unlock", actor=user)
     User.objects.filter(pk=user.pk).update(password=f"{CANARY}{uuid.uuid4().hex}")
     user.refresh_from_db()
     secret, later = f"{CANARY}{uuid.uuid4().hex}", timezone.now() + dt.timedelta(days=1)
@@ -65,6 +70,7 @@ def make_row(table: type[Model]) -> Model:
         Consent: {"document": "terms", "version": "1"},
         EmailChange: {"old_email": user.email, "new_email": "naomi@example.org"},
         EmailVerificationToken: {"email": user.email, "token": secret},
+        Invitation: {"email": user.email, "token": secret, "expires_at": later},
         OutgoingEmail: {"kind": "password_reset", "status": "dead"},
         PasswordHistory: {"password_hash": secret},
         PasswordResetToken: {"token": secret, "binding": f"{CANARY}{uuid.uuid4().hex}"},

@@ -33,10 +33,8 @@ class TestSharedLock:
         self, client: Client, api: APIClient, superuser: User, delivered: Deliver
     ) -> None:
         for _ in range(5):
-            assert (
-                error_note(admin_login(client, superuser.email, WRONG_PASSWORD))
-                == InvalidCredentials.detail
-            )
+            note = error_note(admin_login(client, superuser.email, WRONG_PASSWORD))
+            assert note == str(InvalidCredentials.detail)
 
         assert api_login_status(api, superuser) == 403
         assert_login_refused(admin_login(client, superuser.email), AccountLocked.detail)

@@ -4,11 +4,12 @@ import pytest
 from django.test import Client
 
 from authentication.models import AuditLog, OutgoingEmail, User
+from authentication.services.admin_pages import words_of_choice
 from authentication.tests.conftest import Deliver
 from authentication.tests.factories import unverified_user
 from authentication.tests.services.mail.outbox_mails import Kind, queue_mail
 
-from .staff import MAILS, messages_of, run_action
+from .staff import MAILS, messages_of, refusals_of, run_action, run_bulk
 
 pytestmark = pytest.mark.django_db
 
@@ -24,13 +25,11 @@ def test_staff_see_that_a_fourth_reset_link_within_the_hour_is_not_sent(
 ) -> None:
     answers = []
     for _ in range(4):
-        answers.append(messages_of(run_action(superuser_client, "send_reset_link", person)))
+        answers.append(refusals_of(run_bulk(superuser_client, "send-reset", person)))
         if deliver_each:
             delivered()
 
-    done = ["Done for 1 account(s)."]
-    assert answers[:3] == [done] * 3
-    assert answers[3] == [f"{person}: {OVER_LIMIT}", "Done for 0 account(s)."]
+    assert answers == [[], [], [], [OVER_LIMIT]]
     assert len(delivered()) == 3
     assert AuditLog.objects.filter(metadata__action="send_reset_link").count() == 3
 
@@ -41,10 +40,10 @@ def test_staff_see_that_a_fourth_verification_mail_within_the_hour_is_not_sent(
     newcomer = unverified_user()
 
     answers = [
-        messages_of(run_action(superuser_client, "resend_verification", newcomer)) for _ in range(4)
+        refusals_of(run_bulk(superuser_client, "send-verification", newcomer)) for _ in range(4)
     ]
 
-    assert answers[3] == [f"{newcomer}: {OVER_LIMIT}", "Done for 0 account(s)."]
+    assert answers == [[], [], [], [OVER_LIMIT]]
     assert len(delivered()) == 3
 
 
@@ -60,7 +59,10 @@ def test_staff_see_that_a_dead_letter_over_the_limit_is_not_sent_again(
 
     answer = run_action(superuser_client, "send_again", dead, at=MAILS)
 
-    assert messages_of(answer) == [f"{dead}: {OVER_LIMIT}", "0 mail(s) will be sent again."]
+    assert messages_of(answer) == [
+        f"{words_of_choice(dead.get_kind_display())}: {OVER_LIMIT}",
+        "0 mails will be sent again.",
+    ]
     dead.refresh_from_db()
     assert dead.status == "dead"
 
@@ -86,4 +88,7 @@ def test_staff_see_that_a_dead_letter_without_a_reason_is_not_sent_again(
 
     answer = run_action(superuser_client, "send_again", dead, at=MAILS)
 
-    assert messages_of(answer) == [f"{dead}: {message}", "0 mail(s) will be sent again."]
+    assert messages_of(answer) == [
+        f"{words_of_choice(dead.get_kind_display())}: {message}",
+        "0 mails will be sent again.",
+    ]

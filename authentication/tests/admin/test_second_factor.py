@@ -14,9 +14,7 @@ from authentication.tests.clients import WRONG_PASSWORD, log_in, post_as, sign_i
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD, Factor, give_factor
 
-from .staff import ADMIN_LOGIN, USERS, admin_login, assert_login_refused
-
-SET_UP_FIRST = "Please set up two-step sign-in first. The admin is closed without it."
+from .staff import ADMIN_LOGIN, ENROLMENT, USERS, admin_login, assert_login_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -86,12 +84,16 @@ class TestRequiredFactor:
     def _required(self, settings: Settings) -> None:
         settings.ADMIN_REQUIRE_OTP = True
 
-    def test_staff_without_a_second_factor_are_refused(
+    def test_staff_without_a_second_factor_are_led_to_its_page_and_not_let_in(
         self, client: Client, superuser: User
     ) -> None:
         for _ in range(6):
-            assert_login_refused(admin_login(client, "boss"), SET_UP_FIRST)
+            answer = admin_login(client, "boss")
+            assert (answer.status_code, answer["Location"]) == (302, ENROLMENT)
+            assert client.get("/admin/").status_code == 302
+            assert client.get(USERS).status_code == 302
 
+        assert not AuditLog.objects.filter(event_type="admin_login").exists()
         assert AuditLog.objects.filter(event_type="admin_login_refused").count() == 6
         superuser.refresh_from_db()
         assert superuser.failed_login_attempts == 0

@@ -31,7 +31,7 @@ class TestSessionActions:
 
         answer = run_action(superuser_client, "end", session, at=SESSIONS)
 
-        assert messages_of(answer) == ["Ended 1 session(s)."]
+        assert messages_of(answer) == ["Ended 1 session."]
         assert (use_access(api, signed_in), use_refresh(api, signed_in)) == (401, 401)
         assert use_access(api, other) == 200
         assert_audited(
@@ -62,7 +62,7 @@ class TestSessionActions:
 
         assert messages_of(answer) == [
             "boss: You are not allowed to do this.",
-            "Ended 0 session(s).",
+            "Ended 0 sessions.",
         ]
         assert use_access(api, tokens) == 200
 
@@ -86,7 +86,7 @@ class TestMailActions:
 
         [message] = delivered()
         undelivered.refresh_from_db()
-        assert messages_of(answer) == ["1 mail(s) will be sent again."]
+        assert messages_of(answer) == ["1 mail will be sent again."]
         assert message.to == [person.email]
         assert (undelivered.status, undelivered.last_error) == ("sent", "")
 

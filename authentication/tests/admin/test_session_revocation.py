@@ -17,7 +17,7 @@ from authentication.tests.conftest import API, Deliver, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 from authentication.tests.fuzz.bodies import undo_token
 
-from .staff import ADMIN_LOGIN, USERS, ClientOf, admin_login, run_action
+from .staff import ADMIN_LOGIN, USERS, ClientOf, admin_login, run_bulk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
 
@@ -75,11 +75,11 @@ class TestRevocation:
             assert answer.status_code == 200, answer.content
 
         return {
-            "the action of staff": lambda: run_action(client_of(boss), "end_sessions", superuser),
+            "the action of staff": lambda: run_bulk(client_of(boss), "end-sessions", superuser),
             "the command": lambda: run_command("revoke_sessions", superuser.email),
             "the command for all": lambda: run_command("revoke_sessions", everybody=True),
             "disabling, although enabled again": lambda: [
-                run_action(client_of(boss), action, superuser) for action in ("disable", "enable")
+                run_bulk(client_of(boss), action, superuser) for action in ("disable", "enable")
             ],
             "ending all other sessions": lambda: act("sessions/terminate-all"),
             "a requested deletion": lambda: act("account/delete"),

@@ -1,7 +1,6 @@
 """Creating the first superuser."""
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -12,9 +11,8 @@ pytestmark = pytest.mark.django_db
 
 
 class TestSuperuserCreation:
-    def test_migrations_create_no_accounts_and_no_groups(self, db: None) -> None:
+    def test_migrations_create_no_accounts(self, db: None) -> None:
         assert not User.objects.exists()
-        assert not Group.objects.exists()
 
     @pytest.mark.parametrize("weak", ["admin", "Short-9", "P@ssw0rd", "Boss-Example-1"])
     def test_createsuperuser_refuses_a_weak_password(

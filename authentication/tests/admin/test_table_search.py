@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 
-from authentication.models import AuditLog, FailedTask, User
+from authentication.models import AuditLog, BulkAction, FailedTask, User, name_search
 from authentication.tests.answers import unexpected
 from authentication.tests.factories import UserFactory
 
@@ -39,7 +39,7 @@ class TestSearch:
         assert list(answer.context["cl"].result_list) == [ruth]
 
     def test_rows_are_found_by_the_names_of_their_account(self, viewer: Client) -> None:
-        tables = [table for table in OWN_TABLES if table is not FailedTask]
+        tables = [table for table in OWN_TABLES if table not in {FailedTask, BulkAction}]
 
         def outcome(case: tuple[type[Model], str]) -> tuple[bool, bool]:
             table, name = case
@@ -69,6 +69,40 @@ class TestSearch:
         answer = viewer.get(page_url(User), {"q": name})
 
         assert list(answer.context["cl"].result_list) == [person]
+
+    @pytest.mark.parametrize(
+        "term",
+        [
+            "dinah",
+            "DINAH vale",
+            "va di",
+            "Di",
+            "orchard",
+            "orch",
+            "dinah, vale",
+            "\uff24inah",
+            "o'va",
+        ],
+    )
+    @pytest.mark.parametrize("few", [0, 3000])
+    def test_accounts_are_found_by_words_that_their_names_begin_with(
+        self, viewer: Client, monkeypatch: pytest.MonkeyPatch, term: str, few: int
+    ) -> None:
+        monkeypatch.setattr(name_search, "_FEW", few)
+        dinah = UserFactory(first_name="Dinah", last_name="O'Vale Vale", username="x1.orchard-y")
+        UserFactory(first_name="Nadine", last_name="Lovat", username="hopcorch")
+
+        answer = viewer.get(page_url(User), {"q": term})
+
+        assert list(answer.context["cl"].result_list) == [dinah]
+
+    def test_a_name_that_an_account_has_finds_that_account_alone(self, viewer: Client) -> None:
+        ruth = UserFactory(first_name="Ruth", username="ruth")
+        UserFactory(first_name="Ruth", username="ruth.moab")
+
+        answer = viewer.get(page_url(User), {"q": "Ruth"})
+
+        assert list(answer.context["cl"].result_list) == [ruth]
 
     @pytest.mark.parametrize("address", ["8.8.4.4", "2001:db8::1"])
     def test_events_are_found_by_ip_address(self, viewer: Client, address: str) -> None:

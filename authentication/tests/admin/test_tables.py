@@ -24,7 +24,7 @@ from .tables import OWN_TABLES, TABLES, make_row, page_url, result_count
 pytestmark = pytest.mark.django_db
 
 
-MOST_QUERIES = 15
+MOST_QUERIES = 9
 
 
 def pages_shown(client: Client, table: type[Model]) -> list[int]:

@@ -12,6 +12,7 @@ from authentication.models import User
 from authentication.tests.clients import Tokens, page_browser
 from authentication.tests.conftest import Deliver
 from authentication.tests.factories import Factor, give_factor, unverified_user
+from vineyard_group_fellowship.settings.base import caches as caches_at
 
 from .email_changes import Links, request_links
 from .passwords import issue_reset_token
@@ -64,9 +65,6 @@ def links(api: APIClient, person: User, signed_in: Tokens, delivered: Deliver) -
 def _own_clock(time_machine: TimeMachineFixture, settings: Settings) -> None:
     """Stop the clock, for the cache too: Redis would keep its own time."""
     settings.RATELIMIT_ENABLE = False
-    settings.CACHES = {
-        name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-        for name in ("default", "limits")
-    }
+    settings.CACHES = caches_at("")
     caches["limits"].clear()
     time_machine.move_to(timezone.now().replace(microsecond=0), tick=False)

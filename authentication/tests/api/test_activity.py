@@ -51,8 +51,10 @@ EVENTS_OF_NO_ACCOUNT = {
     "export_download_failed",
     "email_change_failed",
     "account_erased",
+    "many_accounts_tried",
     "address_released",
     "second_factor_removal_failed",
+    "invitation_failed",
 }
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
@@ -92,6 +94,8 @@ def test_an_event_has_exactly_these_fields(api: APIClient, person: User) -> None
                 "success": True,
                 "risk_level": "low",
                 "ip_address": "127.0.0.1",
+                "city": "",
+                "country": "",
                 "device": "Ruth's phone",
                 "session": sid(tokens),
                 "is_current": True,

@@ -26,6 +26,7 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import API, ME, bearer, queries
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
+from authentication.tests.sealing import tamper
 
 stopped = pytest.mark.time_machine(NOON, tick=False)
 
@@ -97,7 +98,7 @@ def disable_account(api: APIClient, tokens: Tokens, person: User) -> None:
 
 
 def delete_account(api: APIClient, tokens: Tokens, person: User) -> None:
-    User.objects.filter(pk=person.pk).delete()
+    tamper(User.objects.filter(pk=person.pk))
 
 
 ENDS = pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
-from authentication.models import AuditLog, Consent, EmailVerificationToken, User, UserSession
+from authentication.models import (
+    AuditLog,
+    Consent,
+    EmailVerificationToken,
+    KnownCountry,
+    User,
+    UserSession,
+)
 from authentication.tests.answers import LINK_INVALID, refusal_of
 from authentication.tests.clients import NEW_PASSWORD, Tokens, page_browser, submit_form, use_access
 from authentication.tests.conftest import API, ME, Deliver, bearer
@@ -58,6 +65,23 @@ def test_the_reader_of_the_mail_owns_a_contested_account_and_no_password_of_befo
     assert log_in(api, OWNERS) == (200, "")
     assert log_in(api, SQUATTERS) == WRONG
     assert User.objects.count() == 1
+
+
+def test_the_countries_of_earlier_uses_are_forgotten(api: APIClient, delivered: Deliver) -> None:
+    register(api, SQUATTERS)
+    register(api, OWNERS)
+    now = timezone.now()
+    KnownCountry.objects.create(
+        user=User.objects.get(),
+        country="DE",
+        ip_address="91.64.0.7",
+        created_at=now,
+        last_used_at=now,
+    )
+
+    verify(api, newest_link(delivered))
+
+    assert not KnownCountry.objects.exists()
 
 
 def test_a_link_of_the_first_registration_proves_the_address_too(

@@ -121,6 +121,10 @@ class TestFrontEnd:
             "baggage",
             "traceparent",
             "cache-control",
+            "sec-ch-ua-platform",
+            "sec-ch-ua-platform-version",
+            "sec-ch-ua-model",
+            "sec-ch-ua-mobile",
         }
 
     @pytest.mark.parametrize("origin", ["capacitor://localhost", "chrome-extension://abcdefgh"])

@@ -26,6 +26,7 @@ from authentication.tests.answers import (
 )
 from authentication.tests.clients import post_json, sign_in
 from authentication.tests.conftest import API, ME, bearer
+from vineyard_group_fellowship.settings.base import caches as caches_at
 
 URL = f"{API}/exchange-token/"
 
@@ -150,10 +151,7 @@ class TestRefusals:
         status: int,
     ) -> None:
         # Redis keeps its own time: only a cache of this process follows the test's clock.
-        settings.CACHES = {
-            name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-            for name in ("default", "limits")
-        }
+        settings.CACHES = caches_at("")
         time_machine.move_to(timezone.now(), tick=False)
         token = ExchangeTokenService.create(user_id=person.pk)
         time_machine.shift(dt.timedelta(seconds=seconds))

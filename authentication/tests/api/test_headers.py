@@ -78,6 +78,18 @@ class TestSecurity:
             assert {name: found.get(name) for name in expected} == expected, path
             assert answer["Referrer-Policy"] == referrer, path
 
+    @pytest.mark.parametrize(
+        "path", [CSRF, "/api/docs/", "/account/reset-password/", "/admin/login/", "/nowhere/"]
+    )
+    def test_an_answer_to_a_navigation_asks_for_the_hints_that_name_a_device(
+        self, client: Client, path: str
+    ) -> None:
+        opened = client.get(path, headers={"Sec-Fetch-Mode": "navigate"})
+        fetched = client.get(path, headers={"Sec-Fetch-Mode": "cors"})
+
+        assert opened["Accept-CH"] == "Sec-CH-UA-Platform-Version, Sec-CH-UA-Model"
+        assert "Accept-CH" not in fetched
+
     def test_a_crash_has_the_security_headers(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:

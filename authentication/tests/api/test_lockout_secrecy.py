@@ -190,7 +190,7 @@ class TestTheCost:
 
             return call
 
-        for method in ("add", "get", "set", "incr", "touch", "delete"):
+        for method in ("add", "count", "decr", "get", "set", "incr", "touch", "delete"):
             monkeypatch.setattr(cache, method, noted(method))
         sequences = []
         for _ in range(6):

@@ -73,6 +73,7 @@ def send_refused_request(
         "reauthentication_required": SENSITIVE_BODIES.get(operation["operationId"], {}),
         "token_invalid": {"token": "no", "mfa_token": "no", "otp": "123456"},
         "payload_too_large": {"token": "x" * 65_536},
+        "not_found": {"device_name": "Phone"},
     }
     if code == "not_found":
         path += "?cursor=unknown"

@@ -154,7 +154,7 @@ def test_a_failing_database_is_a_503_for_known_and_unknown_addresses(
     def fail(*_: object, **__: object) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(OutgoingEmail.objects, "create", fail)
+    monkeypatch.setattr(OutgoingEmail, "save", fail)
 
     answers = [request_reset(api, email) for email in (person.email, "nobody@example.org")]
 

@@ -140,7 +140,7 @@ class TestMethods:
             PASSWORD_CHANGE: "POST, OPTIONS",
             f"{API}/sessions/": "GET, HEAD, OPTIONS",
             f"{API}/sessions/terminate-all/": "POST, OPTIONS",
-            f"{API}/sessions/{uuid.UUID(int=1)}/": "GET, DELETE, HEAD, OPTIONS",
+            f"{API}/sessions/{uuid.UUID(int=1)}/": "GET, PATCH, DELETE, HEAD, OPTIONS",
         }
         failures = {}
 

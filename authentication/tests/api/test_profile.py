@@ -28,10 +28,14 @@ def test_a_user_sees_exactly_these_facts(api: APIClient, signed_in: Tokens, pers
         "last_name": "Moab",
         "email_verified": True,
         "display_name": "",
+        "display_name_or_email": person.username,
         "timezone": "UTC",
         "visibility": "private",
+        "profile_visibility": "private",
+        "language": "",
         "consents": {"terms_accepted_at": None, "privacy_policy_accepted_at": None},
         "created_at": person.created_at.isoformat().replace("+00:00", "Z"),
+        "date_joined": person.created_at.isoformat().replace("+00:00", "Z"),
     }
     assert answer["Cache-Control"] == "no-store"
 
@@ -76,6 +80,15 @@ def test_the_case_of_the_scheme_is_ignored(
     assert (answer.status_code, answer.json()["id"]) == (200, str(person.pk))
 
 
+def other_name(field: str, value: str) -> dict[str, str]:
+    """Return the field under which the profile shows a value once more."""
+    return {
+        "username": {"display_name_or_email": value},
+        "display_name": {"display_name_or_email": value},
+        "visibility": {"profile_visibility": "community" if value == "members" else value},
+    }.get(field, {})
+
+
 class TestChanges:
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -98,8 +111,9 @@ class TestChanges:
         answer = update_profile(api, signed_in, {field: value})
 
         assert answer.status_code == 200
-        assert answer.json() == {**before, field: value}
-        assert get_as(api, signed_in, ME).json() == {**before, field: value}
+        after = {**before, field: value, **other_name(field, value)}
+        assert answer.json() == after
+        assert get_as(api, signed_in, ME).json() == after
         event = AuditLog.objects.get(event_type="profile_updated")
         assert event.metadata == {"fields": [field]}
 

@@ -145,7 +145,7 @@ def test_a_code_does_not_confirm_a_newer_seed(
     api: APIClient, signed_in: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factor = begin_setup(api, signed_in)
-    replace_seed_meanwhile(monkeypatch, "sign_in.second_factor", column="pending_seed")
+    replace_seed_meanwhile(monkeypatch, "sign_in.factor_enrolment", column="pending_seed")
 
     answer = post_as(api, signed_in, CONFIRM, {"otp": factor.code()})
 

@@ -22,9 +22,9 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import API, Deliver
 from authentication.tests.factories import Factor, give_factor
 from authentication.tests.removals import (
+    admin_of,
     boss,
     decide,
-    desk_of,
     has_factor,
     outcome,
     request_by_mail,
@@ -95,15 +95,15 @@ class TestDelay:
     ) -> None:
         factor: Factor = give_factor(person)
         tokens: Tokens = sign_in(api, person, otp=factor.code())
-        desk = desk_of(User.objects.get(pk=person.pk))
+        browser = admin_of(User.objects.get(pk=person.pk))
         User.objects.filter(pk=person.pk).update(is_staff=True)
-        assert desk.get("/admin/").status_code == 200
+        assert browser.get("/admin/").status_code == 200
         request_removal(staff, person)
 
         decide(boss(), "confirm")
 
         assert use_access(api, tokens) == 401
-        assert desk.get("/admin/").status_code == 302
+        assert browser.get("/admin/").status_code == 302
 
     def test_a_factor_that_was_set_up_since_stays(
         self, requested: str, person: User, staff: User, time_machine: TimeMachineFixture
@@ -115,7 +115,7 @@ class TestDelay:
         remove_second_factors()
 
         assert (has_factor(person), outcome()) == (True, "obsolete")
-        assert request_removal(staff, person) == ["Done for 1 account(s)."]
+        assert "waits for 24 hours" in request_removal(staff, person)[0]
 
 
 class TestStop:

@@ -58,7 +58,7 @@ def test_the_list_shows_exactly_these_facts_of_a_session(api: APIClient, person:
         "id": session_id(tokens),
         "device_name": "Ruth's phone",
         "device_type": "mobile",
-        "browser": "Mobile Safari 18",
+        "browser": "Safari 18",
         "operating_system": "iOS 18",
         "device_fingerprint": UserSession.objects.get().device_fingerprint,
         "user_agent": agent.header,

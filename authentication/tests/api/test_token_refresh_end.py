@@ -31,6 +31,7 @@ from authentication.tests.clients import (
 from authentication.tests.conftest import ME
 from authentication.tests.factories import UserFactory
 from authentication.tests.forging import claims_of
+from authentication.tests.sealing import tamper
 
 pytestmark = pytest.mark.time_machine(NOON, tick=False)
 
@@ -101,7 +102,7 @@ def test_a_disabled_user_gets_no_tokens(api: APIClient, signed_in: Tokens, perso
 
 
 def test_a_deleted_user_gets_no_tokens(api: APIClient, signed_in: Tokens, person: User) -> None:
-    person.delete()
+    tamper(person)
     before = rows()
 
     answer = api.post(REFRESH, {"refresh": signed_in["refresh"]})

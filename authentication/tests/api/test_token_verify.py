@@ -23,6 +23,7 @@ from authentication.tests.answers import (
 from authentication.tests.clients import NOON, VERIFY, Tokens, refreshed, set_password, sign_in
 from authentication.tests.conftest import BROWSER, bearer, queries
 from authentication.tests.forging import claims_of
+from authentication.tests.sealing import tamper
 
 stopped_clock = pytest.mark.time_machine(NOON, tick=False)
 
@@ -116,7 +117,7 @@ def test_the_token_of_a_closed_account_is_refused(
     if change:
         User.objects.filter(pk=person.pk).update(**change)
     else:
-        person.delete()
+        tamper(person)
 
     assert refusal_of(verify(api, signed_in["access"])) == TOKEN_INVALID
 

@@ -17,6 +17,7 @@ from authentication.tests.answers import assert_invalid_fields
 from authentication.tests.clients import NOON, Tokens, sign_in
 from authentication.tests.conftest import queries
 from authentication.tests.factories import UserFactory
+from authentication.tests.sealing import tamper
 
 from .profile import update_profile
 from .registration import register
@@ -35,7 +36,7 @@ def is_free(username: str) -> bool:
     if answer.status_code == 400:
         assert answer.json()["errors"] == {"username": ["This username is taken."]}
         return False
-    User.objects.get(username=username).delete()
+    tamper(User.objects.filter(username=username))
     UsernameHold.objects.of_name(username).delete()
     return True
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from authentication.models import AuditLog, TokenBlacklist, User
 from authentication.services.operations import RetentionService
+from authentication.tests.sealing import seal_now
 
 from .running import run_command
 
@@ -20,6 +21,7 @@ def _rows(person: User) -> None:
     """Create an event and a revoked token that are due."""
     now = timezone.now()
     AuditLog.objects.create(user=person, event_type="login", timestamp=now - dt.timedelta(days=365))
+    seal_now()
     TokenBlacklist.objects.create(jti="x", user=person, expires_at=now)
 
 

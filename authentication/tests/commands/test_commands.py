@@ -49,6 +49,34 @@ def test_list_sessions_lists_the_sessions_of_a_user(
     assert session.refresh_token_jti not in written
 
 
+@pytest.mark.parametrize(
+    ("command", "event"),
+    [("list_sessions", "admin_action"), ("unlock_account", "account_unlocked")],
+)
+def test_the_event_names_who_ran_the_command(person: User, command: str, event: str) -> None:
+    run_command(command, person.email, by="Naomi")
+
+    found = AuditLog.objects.get(event_type=event, user=person)
+    assert found.metadata["actor"] == "command line"
+    assert found.metadata["operator"] == "Naomi"
+
+
+@pytest.mark.parametrize("command", ["list_sessions", "unlock_account"])
+def test_without_a_name_the_event_has_the_system_user(person: User, command: str) -> None:
+    run_command(command, person.email)
+
+    assert AuditLog.objects.get(user=person).metadata["operator"] == getpass.getuser()
+
+
+def test_an_unusable_name_of_the_operator_is_refused_first(api: APIClient, person: User) -> None:
+    for _ in range(5):
+        log_in(api, person, WRONG_PASSWORD)
+
+    with pytest.raises(CommandError, match="a name of at most 64"):
+        run_command("unlock_account", person.email, by=" ")
+    assert log_in(api, person).status_code == 403
+
+
 def test_unlock_account_removes_a_lock(api: APIClient, person: User) -> None:
     for _ in range(5):
         log_in(api, person, WRONG_PASSWORD)

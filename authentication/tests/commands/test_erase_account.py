@@ -103,7 +103,7 @@ class TestNow:
         assert "Erased on" in run_command("find_erasure", receipt)
         # With the subject it would lead to the person's other events.
         erased = AuditLog.objects.get(event_type="account_erased")
-        assert erased.metadata.keys() == {"receipt"}
+        assert erased.metadata.keys() == {"receipt", "account"}
         event = AuditLog.objects.get(event_type="admin_action", description="erase_account")
         assert event.user is None
         assert "reason" not in event.metadata

@@ -18,6 +18,7 @@ from authentication.services.audit import log_export
 from authentication.services.audit.log_export import EVENT_FIELDS
 from authentication.tests.clients import NOON
 from authentication.tests.factories import UserFactory
+from authentication.tests.sealing import tamper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -79,7 +80,7 @@ def test_the_csv_has_a_heading_and_one_line_per_event_oldest_first(
 
 @pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_starts_a_formula(export: Any, evil: str) -> None:
-    AuditLog.objects.update(user_agent=evil)
+    tamper(AuditLog.objects.all(), user_agent=evil)
 
     rows = list(csv.DictReader(io.StringIO(export(), newline="")))
 
@@ -156,7 +157,7 @@ class TestFile:
         def full(*_: Any) -> None:
             raise OSError("no space left")
 
-        monkeypatch.setattr(export_audit_log, "_as_csv", full)
+        monkeypatch.setattr(export_audit_log, "csv_lines", full)
 
         with pytest.raises(OSError, match="no space left"):
             export(str(tmp_path / "log.csv"))

@@ -174,6 +174,7 @@ class Wire:
         self._state = "whole"
         self._flows = threading.Event()
         self._flows.set()
+        self.senders: list[int] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._listen, args=(self._listener,), daemon=True).start()
@@ -249,6 +250,7 @@ class Wire:
                 self._used_at[source] = self._used_at[sink] = time.monotonic()
                 time.sleep(self._delay)
                 self._flows.wait()
+                self.senders.append(source.fileno())
                 sink.sendall(chunk)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)

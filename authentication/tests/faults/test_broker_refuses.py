@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
 
 from authentication.models import TokenBlacklist
 from authentication.services.background.queue import enqueue
+from authentication.tests.conftest import API
+from vineyard_group_fellowship.settings.base import caches
 
 from . import rig
 from .conftest import StartWorker
@@ -125,3 +129,18 @@ def test_a_worker_starts_on_a_broker_that_refuses(
     assert worker.poll() is None
     promote(broker)
     clean_is_done()
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_health_tells_a_redis_that_refuses_writes_from_one_that_is_lost(
+    state: str, broker: RedisServer, api: APIClient, settings: Settings
+) -> None:
+    settings.CACHES = caches(broker.url)
+    refuse, recover = STATES[state]
+    refuse(broker)
+
+    answer = api.get(f"{API}/health/")
+    recover(broker)
+
+    assert (answer.status_code, answer.json()["cache"]) == (503, "refuses writes")
+    rig.until(lambda: api.get(f"{API}/health/").json()["cache"] == "connected", what="recovery")

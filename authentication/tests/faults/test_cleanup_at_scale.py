@@ -8,6 +8,7 @@ from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, TokenBlacklist, User
+from authentication.services.audit import AuditSealService
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
@@ -41,6 +42,9 @@ def fill() -> None:
         )
         cursor.execute("ANALYZE authentication_tokenblacklist, authentication_auditlog")
         cursor.execute("RESET statement_timeout")
+    # Retention deletes whole seals.
+    while AuditSealService.seal(seconds=60):
+        pass
 
 
 def clean(failures: list[BaseException]) -> None:

@@ -1,4 +1,4 @@
-"""The metrics of several processes together, which are replaced now and then."""
+"""The server's processes: their metrics together, while they are replaced; their environment."""
 
 import os
 import signal
@@ -103,6 +103,13 @@ def test_shared_metrics_folder_keeps_foreign_files(
 
     assert server.wait(20) == 0
     assert [file.name for file in shared.iterdir()] == ["counter_7.db"]
+
+
+def test_processes_hash_on_large_pages(serve: Serve) -> None:
+    _, server = serve()
+
+    for pid in workers_of(server):
+        assert b"GLIBC_TUNABLES=glibc.malloc.hugetlb=1" in Path(f"/proc/{pid}/environ").read_bytes()
 
 
 def logged(folder: Path, words: str) -> int:

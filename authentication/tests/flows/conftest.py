@@ -1,17 +1,23 @@
 """Fixtures of the flows."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sentry_sdk
 from pytest_django import Settings
+from rest_framework.test import APIClient
+from time_machine import TimeMachineFixture
 
 from authentication.models import User
+from authentication.tests.clients import Tokens
 from authentication.tests.factories import UserFactory
+from authentication.tests.places import BERLIN, write_places
 from vineyard_group_fellowship.settings import monitoring
 
 from .questions import KNOWN, KNOWN_NAME
 from .reports import CANARIES, CapturingTransport
+from .unusual import Watch, sign_in_at
 
 
 @pytest.fixture
@@ -49,3 +55,24 @@ def canary_user(db: None) -> User:
         "last_name": CANARIES["name"],
     }
     return UserFactory(email=CANARIES["email"], password=CANARIES["password"], **names)
+
+
+@pytest.fixture
+def places_file(settings: Settings, tmp_path: Path) -> Path:
+    """Return the file of places that is used."""
+    path = settings.GEOIP_PATH = write_places(tmp_path / "places.mmdb")
+    return path
+
+
+@pytest.fixture
+def watch(time_machine: TimeMachineFixture, db: None) -> Watch:
+    """Return the clock and the task that looks for unusual uses."""
+    return Watch(time_machine)
+
+
+@pytest.fixture
+def at_home(api: APIClient, person: User, places_file: Path, watch: Watch) -> Tokens:
+    """Return the tokens of a session in Berlin, which is known."""
+    tokens = sign_in_at(api, person, BERLIN)
+    watch.examine()
+    return tokens

@@ -32,6 +32,14 @@ def test_the_row_and_the_mail_carry_the_id_of_the_request(
     assert message.extra_headers["X-Correlation-ID"] == "Ticket-7"
 
 
+def test_the_mail_about_a_new_device_carries_it_too(api: APIClient, person: User) -> None:
+    login = {"email": person.email, "password": PASSWORD}
+    for _ in range(2):
+        assert APIClient().post(f"{API}/login/", login, headers=CAUSE).status_code == 200
+
+    assert OutgoingEmail.objects.get(kind="new_device").correlation_id == "Ticket-7"
+
+
 def test_an_unknown_address_leaves_the_same_row(api: APIClient, db: None) -> None:
     ask_for_a_link(api, "nobody@example.org", CAUSE)
 

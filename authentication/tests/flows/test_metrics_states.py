@@ -79,6 +79,17 @@ class TestRedis:
         answer = api.get(f"{API}/health/")
         assert (answer.status_code, answer.json()["cache"]) == (503, "refuses writes")
 
+    @pytest.mark.parametrize("cause", [OutOfMemoryError, ReadOnlyError, ResponseError])
+    def test_a_refusal_that_the_cache_passes_on_as_it_is(
+        self, monkeypatch: pytest.MonkeyPatch, cause: type[ResponseError]
+    ) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise cause("no")
+
+        monkeypatch.setattr(type(caches["default"]), "set", refuse)
+
+        assert current("auth_cache_state") == ["refuses writes"]
+
     def test_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_: object, **__: object) -> None:
             raise ConnectionInterrupted(connection=None) from ConnectionError("no")

@@ -60,7 +60,7 @@ class TestMail:
         text = " ".join(str(mail.body).split())
         assert mail.subject == "New sign-in to your account"
         assert 'Name given to it: "Unknown phone"' in text
-        assert "Mobile Safari 18, iOS 18" in text
+        assert "Device: Safari on iPhone" in text
         assert "Time: Sunday 22 November, 12:00 (UTC)" in text
         assert "Address: 127.0.0.1" in text
         assert f"{settings.BACKEND_URL}{PAGE}?token={token_in(mail)}" in text

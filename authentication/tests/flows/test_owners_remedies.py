@@ -85,7 +85,7 @@ class TestRemovalRequestedMeanwhile:
         time_machine.shift(60)
         thief = sign_in(api, person, otp=factor.code())
         move(api, thief, NEW, delivered)
-        assert request_removal(staff, person) == ["Done for 1 account(s)."]
+        assert "waits for 24 hours" in request_removal(staff, person)[0]
 
         undo_email(api, notice(delivered(), person.email))
 

@@ -171,8 +171,8 @@ def meanwhile(
         give_factor_and_proof(person)
     genuine = TokenService.authenticate
 
-    def authenticate(*, access: str) -> UserSession:
-        session = genuine(access=access)
+    def authenticate(*, access: str, **options: Any) -> UserSession:
+        session = genuine(access=access, **options)
         event(UserSession.objects.select_related("user").get(pk=session.pk))
         before.update(rows())
         return session

@@ -12,6 +12,7 @@ from authentication.models import (
     ActionToken,
     EmailChange,
     EmailVerificationToken,
+    Invitation,
     PasswordResetToken,
     SecondFactorRemoval,
     SensitiveChange,
@@ -34,6 +35,16 @@ from authentication.tests.factories import (
     unverified_user,
 )
 from authentication.utils.client import ClientInfo
+
+
+def invitation_token() -> str:
+    """Return the mailed token of a new invitation."""
+    at = timezone.now()
+    invitation = Invitation.to(
+        "naomi@example.com", first_name="Naomi", last_name="Judah", invited_by=None, at=at
+    )
+    invitation.save()
+    return str(Invitation.objects.issue(invitation.pk, at=at))
 
 
 def signed_in() -> Any:
@@ -156,6 +167,8 @@ ACCEPTED_BODIES: dict[str, Callable[[Any], dict[str, Any]]] = {
         "password": PASSWORD,
         "new_email": "naomi@example.net",
     },
+    "invitation_accept": lambda _: {"token": invitation_token(), "password": NEW_PASSWORD},
+    "session_rename": lambda _: {"device_name": "Naomi's phone"},
     "session_disown": lambda it: {
         "token": ActionToken.objects.issue(
             ActionToken.Action.DISOWN_SESSION,

@@ -14,6 +14,7 @@ from .thieves import THIEVES
 _PAGE = "The form of an endpoint that is used: api/test_*_page*.py send it."
 LEFT_OUT = {
     ("POST", "api/v1/auth/mail-events/sendgrid/"): "It takes the provider's signature.",
+    ("PATCH", "api/v1/auth/sessions/<id:session_id>/"): "It names a device. No decision reads it.",
     ("POST", "account/verify-email/"): _PAGE,
     ("POST", "account/resend-verification/"): _PAGE,
     ("POST", "account/forgot-password/"): _PAGE,
@@ -23,6 +24,8 @@ LEFT_OUT = {
     ("POST", "account/undo-change/"): _PAGE,
     ("POST", "account/keep-second-factor/"): _PAGE,
     ("POST", "account/not-me/"): _PAGE,
+    ("POST", "account/accept-invitation/"): _PAGE,
+    ("POST", "api/v1/auth/invitations/accept/"): "staff invite: api/test_invitations.py",
 }
 TALES: dict[str, tuple[tuple[str, int], ...]] = {
     "protected": (

@@ -11,6 +11,7 @@ from time_machine import TimeMachineFixture
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API
+from authentication.tests.sealing import tamper
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -69,7 +70,7 @@ def test_a_token_with_the_id_of_another_is_an_error(signed_in: dict[str, Any]) -
 
 
 def test_a_token_of_an_erased_account_is_revoked_without_it(signed_in: dict[str, Any]) -> None:
-    User.objects.all().delete()
+    tamper(User.objects.all())
 
     TokenBlacklist.blacklist_token(token=signed_in["access"])
 

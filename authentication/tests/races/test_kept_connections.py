@@ -1,5 +1,6 @@
 """A kept connection to PostgreSQL is checked without asking the server."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ def process_id() -> int:
 
 
 def end(number: int) -> None:
+    """End a process of PostgreSQL, and wait until it has ended."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [number])
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+        assert cursor.fetchone() == (True,)
 
 
 def begin_a_request() -> None:
@@ -31,7 +34,7 @@ def begin_a_request() -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Return the list of health checks by a statement."""
     asked: list[str] = []
     wrapper = type(connections["default"])
@@ -45,7 +48,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     assert connection.settings_dict["CONN_HEALTH_CHECKS"]
     monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)
     connection.close()
-    return asked
+    yield asked
+    # One that was lost must not stay for the tests that follow.
+    connection.close()
 
 
 def test_a_live_one_is_not_asked(api: APIClient, signed_in: Tokens, asked: list[str]) -> None:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from authentication.models import User
 from authentication.tests.clients import LOGIN, WRONG_PASSWORD
-from authentication.tests.conftest import forget_cached
+from authentication.tests.conftest import API, forget_cached
 from authentication.tests.factories import PASSWORD, UserFactory
 from vineyard_group_fellowship.cache import breaker
 from vineyard_group_fellowship.settings import base
@@ -52,6 +52,17 @@ def test_sign_ins_and_guesses_at_once_leave_the_guesses_counted(db: None) -> Non
 
     assert statuses(answers) == {200: 10, 401: 10}
     assert remaining(guess(99)) == 25 - 11
+
+
+def test_25_of_60_forged_access_tokens_at_once_are_told_so(settings: Settings) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "token_verify": "25/h"}
+
+    def check() -> Any:
+        return APIClient().post(f"{API}/token/verify/", {"token": "forged"})
+
+    answers = all_at_once(*[check] * 60)
+
+    assert statuses(answers) == {401: 25, 429: 35}
 
 
 def test_25_of_60_guesses_at_once_are_compared(db: None) -> None:

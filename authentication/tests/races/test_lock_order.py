@@ -22,6 +22,7 @@ from authentication.models import (
 from authentication.models.mailed_tokens import EmailVerificationTokenQuerySet
 from authentication.models.session_queries import UserSessionQuerySet
 from authentication.models.user_queries import UserQuerySet
+from authentication.services.sessions import tokens
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import UserFactory
@@ -36,7 +37,7 @@ _MEETING_SECONDS = 1
 _HOUR = dt.timedelta(hours=1)
 _NEW_PASSWORD = "Another-Horse-7"
 
-Meet = Callable[[type[Any], str], None]
+Meet = Callable[[Any, str], None]
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
     """Return a function that makes two requests wait for each other after a named call."""
     here = threading.Barrier(2)
 
-    def patch(owner: type[Any], name: str) -> None:
+    def patch(owner: Any, name: str) -> None:
         act = getattr(owner, name)
 
         def act_and_wait(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +81,7 @@ def verification_token(person: User) -> str:
 
 def test_a_refresh_and_a_reset(api: APIClient, person: User, meet: Meet) -> None:
     refresh, reset = sign_in(api, person)["refresh"], reset_token(person)
-    meet(UserSessionQuerySet, "swap_jti")
+    meet(tokens, "rotate")
     meet(UserQuerySet, "lock_row")
 
     statuses = all_at_once(
@@ -103,7 +104,7 @@ def test_a_refresh_and_the_undoing_of_a_change_of_address(
         confirmed_at=timezone.now(),
     )
     undo = action_token(person, "undo_email", change=str(change.pk))
-    meet(UserSessionQuerySet, "swap_jti")
+    meet(tokens, "rotate")
     meet(User, "save")
 
     statuses = all_at_once(

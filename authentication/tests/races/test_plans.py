@@ -27,12 +27,16 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import EmailService
+from authentication.services.admin_pages.waiting import STRANGERS_SHOWN, _unusual
+from authentication.services.anomalies.crowds import report_crowds
+from authentication.services.anomalies.examination import _STEP
+from authentication.services.anomalies.uses import _pages
 from authentication.services.operations.gauges import _dead_mails, _waiting_mails
 from authentication.services.operations.retention import (
     BATCH,
     _expired_sessions,
-    _surplus_failures,
 )
+from authentication.services.operations.retention_of_audit import surplus_failures
 from authentication.services.operators import Operator
 from authentication.services.sign_in import LockExplanationService, LockReportService
 from authentication.tests.clients import REFRESH, VERIFY, Tokens, sign_in
@@ -44,18 +48,19 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 PEOPLE, ROWS = 20_000, 5_000
 INDEXES = (
-    "user_email_canonical_unique",
-    "user_username_canonical_unique",
+    # The indexes for beginnings find whole names, too.
+    "user_email_(canonical_unique|begins)",
+    "user_username_(canonical_unique|begins)",
     "authentication_usersession_pkey",
     "authentication_tokenblacklist_jti",
     "authentication_emailverificationtoken_token",
     "authentication_passwordresettoken_token",
-    "email_change_reserved",
+    "email_change_from",
     "authentication_actiontoken_token",
     "known_device_unique",
     "session_live",
     "outbox_due",
-    "outbox_dead",
+    "outbox_status",
     "audit_name",
     "audit_actor",
     "audit_user_shown",
@@ -218,11 +223,14 @@ def test_every_lookup_goes_by_an_index(api: APIClient, person: User, crowded: To
         ],
         "events of a name": lambda: list(AuditLog.objects.of_names(["x" * 64])),
         "events of staff": lambda: list(AuditLog.objects.of_actor(person.pk)),
-        "failures by made-up names": lambda: list(_surplus_failures(timezone.now())[:BATCH]),
+        "failures by made-up names": lambda: list(surplus_failures(timezone.now())[:BATCH]),
         "locks to report": LockReportService.report_due,
         "why a name is locked": lambda: LockExplanationService.explain(
             person.email, operator=Operator("Naomi"), client=ClientInfo()
         ),
+        "unusual uses": lambda: list(_pages(timezone.now() - _STEP, timezone.now())),
+        "crowds": lambda: report_crowds(at=timezone.now()),
+        "what waits for staff": lambda: _unusual(timezone.now() - STRANGERS_SHOWN),
         "logging out": lambda: api.post(f"{API}/logout/", headers=access),
     }
     used = ""

@@ -93,6 +93,17 @@ BAD_VALUES: list[tuple[str, str]] = [
     *((name, "many") for name in _NUMBERS),
     *((name, "perhaps") for name in _SWITCHES),
     *((f"RATELIMIT_{name}", "25 per hour") for name in _LIMITS),
+    *(
+        ("LEGACY_PASSWORD_HASHES", value)
+        for value in (
+            "md5:5",
+            "bcrypt",
+            "bcrypt:15",
+            "bcrypt:3",
+            "pbkdf2_sha256:2000001",
+            "bcrypt:x",
+        )
+    ),
     ("RATELIMIT_LOGIN", "0/h"),
     ("RATELIMIT_LOGIN", "-5/h"),
     ("RATELIMIT_LOGIN", "25/w"),
@@ -103,6 +114,7 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("DJANGO_ENVIRONMENT", "staging"),
     ("LOG_LEVEL", "LOUD"),
     ("LOG_FORMAT", "xml"),
+    ("LOCATION_DETAIL", "street"),
     ("REFRESH_TOKEN_COOKIE_SAMESITE", "lax"),
     ("CORS_ALLOWED_ORIGINS", "*"),
     ("CORS_ALLOWED_ORIGINS", "https://*.example.org"),
@@ -117,6 +129,13 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("EMAIL_VERIFICATION_URL", "https://www.example.org/verify"),
     ("PASSWORD_RESET_URL", "https://www.example.org/reset?token="),
     ("EMAIL_VERIFIED_URL", "https://www.example.org/"),
+    ("EMAIL_VERIFY_ERROR_URL", "https://www.example.org/"),
+    ("FRONTEND_PATHS", "verify"),
+    ("FRONTEND_PATHS", "none,not-me"),
+    *(
+        ("SITE_LOGO", f"{start}evil.example/mark.png")
+        for start in ("https://", "//", "/\\", "\\\\")
+    ),
     ("CLIENT_IP_HEADER", "X Real IP"),
     ("CLIENT_IP_HEADER", "X-Real-IP: 1"),
     ("REDIS_URL", "localhost:6379"),
@@ -130,12 +149,15 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("REFRESH_TOKEN_COOKIE_NAME", "refresh token;"),
     ("EMAIL_CATCHER", "mail"),
     ("TERMS_VERSION", "a version"),
+    ("TERMS_URL", "javascript:alert(1)"),
+    ("PRIVACY_POLICY_URL", "www.example.org/privacy"),
     ("PRIVACY_POLICY_VERSION", "v" * 33),
     ("DISOWN_SESSION_URL", "https://www.example.org/not-me"),
     ("EMAIL_CHANGE_URL", "https://www.example.org/change"),
     ("EMAIL_UNDO_URL", "https://www.example.org/undo"),
     ("CHANGE_UNDO_URL", "https://www.example.org/undo-change"),
     ("EXPORT_URL", "https://www.example.org/export"),
+    ("INVITATION_URL", "https://www.example.org/accept"),
     ("FACTOR_REMOVAL_STOP_URL", "https://www.example.org/keep"),
     ("DATABASE_REPLICA_URL", "nonsense"),
     ("SENDGRID_WEBHOOK_KEY", "nonsense"),
@@ -156,7 +178,9 @@ LINKS = (
     "CHANGE_UNDO_URL",
     "EXPORT_URL",
     "FACTOR_REMOVAL_STOP_URL",
+    "INVITATION_URL",
     "EMAIL_VERIFIED_URL",
+    "EMAIL_VERIFY_ERROR_URL",
 )
 WEAK_PRODUCTION: list[tuple[str, str]] = [
     ("SECRET_KEY", ""),
@@ -183,5 +207,5 @@ WEAK_PRODUCTION: list[tuple[str, str]] = [
     ("SECRET_KEY_FALLBACKS", f"{'o' * 50},{'o' * 49}"),
     ("JWT_SIGNING_KEY_FALLBACKS", "o" * 31),
     ("REDIS_PASSWORD", "development-only"),
-    *((name, "http://www.example.org/{token}{exchange_token}") for name in LINKS),
+    *((name, "http://www.example.org/{token}{exchange_token}{reason}") for name in LINKS),
 ]

@@ -1,10 +1,15 @@
 """`manage.py check --deploy`: each weak setting is named."""
 
+import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
+
+from authentication.checks import check_places_file
+from authentication.tests.places import write_places
 
 from .reader import DEVELOPMENT, read_all
 
@@ -98,3 +103,53 @@ def test_a_proxy_is_stated_by_either_setting_or_an_explicit_zero(
     (found,) = read_all([DEVELOPMENT | told], "CLIENT_ADDRESS_IS_STATED")
 
     assert found == {"CLIENT_ADDRESS_IS_STATED": str(stated)}
+
+
+@pytest.mark.parametrize(
+    ("logo", "faults"),
+    [
+        ("account/favicon.svg", []),
+        ("/media/mark.png", []),
+        ("account/nowhere.svg", ["authentication.E002"]),
+    ],
+)
+def test_a_logo_that_is_no_file_is_named(settings: Settings, logo: str, faults: list[str]) -> None:
+    settings.SITE_LOGO = logo
+
+    assert [it.id for it in run_checks(tags=["templates"])] == faults
+
+
+class TestPlacesFile:
+    @staticmethod
+    def named() -> list[str]:
+        return [str(it.id) for it in check_places_file()]
+
+    def test_a_fresh_file_is_not_named(self, settings: Settings, tmp_path: Path) -> None:
+        settings.GEOIP_PATH = write_places(tmp_path / "places.mmdb")
+
+        assert self.named() == []
+
+    def test_an_old_file_is_named(self, settings: Settings, tmp_path: Path) -> None:
+        settings.GEOIP_PATH = write_places(tmp_path / "old", age=dt.timedelta(days=181))
+
+        assert self.named() == ["authentication.W013"]
+
+    @pytest.mark.parametrize("content", [None, b"", b"<html>"])
+    def test_a_file_that_cannot_be_read_is_named(
+        self, settings: Settings, tmp_path: Path, content: bytes | None
+    ) -> None:
+        settings.GEOIP_PATH = tmp_path / "places.mmdb"
+        if content is not None:
+            settings.GEOIP_PATH.write_bytes(content)
+
+        assert self.named() == ["authentication.W012"]
+
+    @pytest.mark.parametrize("change", [{"GEOIP_PATH": None}, {"LOCATION_DETAIL": "off"}])
+    def test_no_file_is_needed_for_no_places(
+        self, settings: Settings, tmp_path: Path, change: dict[str, Any]
+    ) -> None:
+        settings.GEOIP_PATH = tmp_path / "missing.mmdb"
+        for name, value in change.items():
+            setattr(settings, name, value)
+
+        assert self.named() == []

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authentication.templatetags.mail_text import plain
 from authentication.tests.agents import AGENTS
 from authentication.tests.properties import thoroughly
+from authentication.utils.client_hints import ClientHints
 from authentication.utils.devices import (
     Device,
     device_digest,
@@ -27,10 +29,42 @@ def test_a_user_agent_is_described_by_device_browser_and_system(kind: str) -> No
     assert device_of(agent.header) == Device(agent.name, agent.type, agent.browser, agent.system)
 
 
+def test_the_words_for_a_device_are_no_link_in_a_mail() -> None:
+    names = {agent.name for agent in AGENTS.values()}
+
+    assert len(AGENTS) >= 60
+    assert {name for name in names if plain(name, "") != name} == set()
+
+
+# Texts of the headers' own letters go deeper than random ones.
+_HEADERS = st.text(max_size=600) | st.lists(
+    st.sampled_from(
+        [
+            "Mozilla/5.0 ",
+            "(iPhone; ",
+            "Android 9; ",
+            ")",
+            "[",
+            "App",
+            "/",
+            "%41",
+            "1.2",
+            " wv",
+            ".",
+            "²",
+        ]
+    ),
+    max_size=40,
+).map("".join)
+
+
 @thoroughly
-@given(text=st.text(max_size=600))
-def test_any_user_agent_gives_a_device_that_fits_its_columns(text: str) -> None:
-    device = device_of(text)
+@given(text=_HEADERS, hint=st.text(max_size=80) | st.just('"Android"'))
+def test_any_headers_give_a_device_that_fits_its_columns(text: str, hint: str) -> None:
+    names = ("PLATFORM", "PLATFORM_VERSION", "MODEL", "MOBILE")
+    hints = ClientHints.of({f"HTTP_SEC_CH_UA_{name}": hint for name in names})
+
+    device = device_of(text, hints)
 
     assert 0 < len(device.name) <= 100
     assert len(device.browser) <= 64

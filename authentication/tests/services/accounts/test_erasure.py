@@ -108,6 +108,18 @@ class TestErasure:
         api.post(LOGIN, {"email": due.email, "password": WRONG_PASSWORD})
         assert api.post(LOGIN, {"email": due.email, "password": PASSWORD}).status_code == 200
 
+    def test_events_that_come_while_it_runs_are_anonymized_too(
+        self, due: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def log(*_: Any, **__: Any) -> None:
+            AuditLog.log_event("login_failed", user=due, ip_address=ADDRESS, user_agent=CHROME)
+
+        monkeypatch.setattr(erasure, "forget_names", log)
+        erase_due()
+
+        assert ADDRESS not in all_stored_text()
+        assert not AuditLog.objects.exclude(user_agent="").exists()
+
     def test_an_account_is_kept_until_its_grace_period_ends(
         self, due: User, time_machine: TimeMachineFixture
     ) -> None:
@@ -210,9 +222,12 @@ class TestErasureOfStaff:
         assert client.post("/admin/login/", form, **extra).status_code == 302
         give_factor(other)
         users = "/admin/authentication/user/"
-        selected = {"_selected_action": [str(other.pk)], "reason": "The phone is lost."}
-        for action in ("unlock", "end_sessions", "remove_second_factor"):
-            assert client.post(users, {**selected, "action": action}, **extra).status_code == 302
+        for action in ("unlock", "end-sessions", "remove-factor"):
+            page = f"{users}{other.pk}/person/{action}/"
+            given = {"reason": "The phone is lost."}
+            assert client.post(page, given, **extra).status_code == 302
+        question = client.post(users, {"_selected_action": str(other.pk), "action": "unlock"})
+        assert client.post(f"{question['Location'][:-7]}start/", **extra).status_code == 302
         removals = "/admin/authentication/secondfactorremoval/"
         removal = {"_selected_action": [str(SecondFactorRemoval.objects.get().pk)]}
         assert client.post(removals, {**removal, "action": "cancel"}, **extra).status_code == 302

@@ -88,7 +88,7 @@ class TestAdminAction:
         answers = [run_action(superuser_client, "send_again", failed, at=LIST) for _ in range(2)]
 
         failed.refresh_from_db()
-        assert [b"1 task(s) will run again" in answer.content for answer in answers] == [
+        assert [b"1 task will run again" in answer.content for answer in answers] == [
             True,
             False,
         ]

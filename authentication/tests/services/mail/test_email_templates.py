@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils.translation import override
 
 from authentication.models import OutgoingEmail, User, UserSession
 from authentication.services.mail.rendering import RenderedEmail, render_email
@@ -19,7 +20,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "account_exists": {},
     "account_locked": {},
     "token_reuse": {
-        "session": UserSession(browser="Firefox 130"),
+        "session": UserSession(),
+        "device_words": "Firefox on Linux",
         "device_label": "Ruth's phone & tablet",
     },
     "choose_password": {"link": LINK},
@@ -37,11 +39,24 @@ FACTS: dict[str, dict[str, Any]] = {
     "username_changed": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
     "notices_stopped": {"link": LINK, "when": "2025-03-03T14:05:11.123456+00:00"},
     "former_address": {"link": LINK, "news": "Your password was changed"},
+    "audit_seal": {"seal": f"12:{'0a' * 32}", "when": "2025-03-03T14:05:11.123456+00:00"},
+    "invitation": {"link": LINK, "days": 7},
     "email_change": {"link": LINK},
     "email_change_notice": {"link": LINK},
+    "new_country": {
+        "link": LINK,
+        "when": "2025-03-03T14:05:11.123456+00:00",
+        "ip_address": "198.51.100.7",
+        "place": "New York, United States",
+        "new_country": "United States",
+        "before": "Germany",
+        "session": UserSession(ip_address="198.51.100.8"),
+        "device_words": "Firefox on Linux",
+    },
     "new_device": {
         "link": LINK,
-        "session": UserSession(browser="Firefox 130", ip_address="198.51.100.7"),
+        "session": UserSession(ip_address="198.51.100.7"),
+        "device_words": "Firefox on Linux",
         "device_label": "Ruth's phone & tablet",
     },
 }
@@ -75,6 +90,11 @@ def rendered(
         email_verified=email_verified,
     )
     return render_email(kind, {**FACTS[kind], "user": user, **facts})
+
+
+def rendered_in(language: str, kind: str) -> RenderedEmail:
+    with override(language):
+        return rendered(kind)
 
 
 def links_in(html: str) -> set[str]:
@@ -212,15 +232,14 @@ def test_a_name_is_escaped() -> None:
 def test_a_mail_shows_the_device_and_quotes_the_name_given_to_it(kind: str) -> None:
     message = rendered(kind)
 
-    assert (
-        'Device: Firefox 130\nName given to it: "Ruth\'s phone & tablet"\n' in f"{message.text}\n"
-    )
+    named = 'Device: Firefox on Linux\nName given to it: "Ruth\'s phone & tablet"\n'
+    assert named in f"{message.text}\n"
     assert '<strong>"Ruth\'s phone &amp; tablet"</strong>' in message.html
 
 
 @pytest.mark.parametrize("kind", ["token_reuse", "new_device"])
 def test_a_device_without_words_or_name_is_unknown(kind: str) -> None:
-    text = rendered(kind, session=UserSession(), device_label="").text
+    text = rendered(kind, session=UserSession(), device_words="", device_label="").text
 
     assert "Device: unknown\n" in f"{text}\n"
     assert "Name given" not in text
@@ -274,5 +293,5 @@ def test_a_template_formats_times_and_names_by_the_filters_for_mails(template: P
     text = template.read_text(encoding="utf-8")
 
     assert not re.search(r"\|(date|slice|time)\b| UTC", text)
-    chosen = r"user\.\w*name|session\.(device_name|browser|operating_system)|device_label"
+    chosen = r"user\.\w*name|session\.(device_name|browser|operating_system)|device_(words|label)"
     assert not re.search(rf"{{{{ *({chosen}) *}}}}", text)

@@ -12,8 +12,10 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import (
     AccountExport,
+    AuditLog,
     EmailChange,
     EmailVerificationToken,
+    Invitation,
     OutgoingEmail,
     SecondFactorRemoval,
     User,
@@ -22,6 +24,7 @@ from authentication.services import EmailService
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import API, Deliver, deliver_due
 from authentication.tests.factories import UserFactory
+from authentication.tests.sealing import tamper
 from authentication.utils.clock import LEEWAY
 
 from .outbox_mails import Kind, queue_mail, states
@@ -60,7 +63,10 @@ def test_a_mail_is_sent_once_as_text_and_html(
     assert message.to == [person.email]
     assert message.reply_to == [settings.SUPPORT_EMAIL]
     assert message.extra_headers.pop("Message-ID")
-    assert message.extra_headers == {"Auto-Submitted": "auto-generated"}
+    assert message.extra_headers == {
+        "Auto-Submitted": "auto-generated",
+        "Content-Language": "en",
+    }
     assert "\n" not in message.subject
     ((html, kind),) = message.alternatives
     assert (kind, str(html).lstrip()[:9].lower()) == ("text/html", "<!doctype")
@@ -87,7 +93,12 @@ def test_every_kind_of_mail_can_be_sent(
     )
     export = AccountExport.objects.create(user=person, ready_at=NOON)
     removal = SecondFactorRemoval.objects.create(user=person, factor_since=NOON, reason="Lost")
-    rows = {"change": change, "export": export, "removal": removal}
+    invitation = Invitation.objects.create(
+        email="ruth@example.org", expires_at=NOON + dt.timedelta(days=7)
+    )
+    event = AuditLog.log_event("new_country", user=person, metadata={"country": "DE"})
+    rows = {"change": change, "export": export, "removal": removal, "event": event}
+    rows["invitation"] = invitation
     mail = queue_mail(kind, user=person, **{name: str(row.pk) for name, row in rows.items()})
 
     EmailService.deliver(mail.pk)
@@ -163,7 +174,7 @@ def test_a_verified_address_gets_no_verification_mail(
 def test_mails_are_deleted_with_their_user(person: User, mailoutbox: list[EmailMessage]) -> None:
     queue_mail(user=person)
 
-    person.delete()
+    tamper(person)
     deliver_due()
 
     assert (states(), mailoutbox) == ([], [])

@@ -12,9 +12,13 @@ from authentication.models import (
     AccountExport,
     ActionToken,
     AuditLog,
+    BulkAction,
     EmailChange,
     EmailVerificationToken,
     FailedTask,
+    HourlyCount,
+    Invitation,
+    KnownCountry,
     KnownDevice,
     OutgoingEmail,
     PasswordResetToken,
@@ -27,6 +31,7 @@ from authentication.models import (
     UsernameHold,
     UserSession,
 )
+from authentication.tests.sealing import seal_now
 
 DAY = dt.timedelta(days=1)
 
@@ -34,6 +39,12 @@ DAY = dt.timedelta(days=1)
 def ago(days: float) -> dt.datetime:
     """Return the moment so many days ago."""
     return timezone.now() - days * DAY
+
+
+def sealed(event: AuditLog) -> AuditLog:
+    """Return an event after sealing it: retention deletes sealed events."""
+    seal_now()
+    return event
 
 
 def session(person: User, *, ended: bool, expired: float) -> UserSession:
@@ -52,10 +63,28 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
         90,
         lambda person, days: session(person, ended=True, expired=days),
     ),
+    "known countries": (
+        "sessions",
+        365,
+        lambda person, days: KnownCountry.objects.create(
+            user=person,
+            country="DE" if days > 365 else "GB",
+            ip_address="91.64.0.7",
+            created_at=ago(days + 1),
+            last_used_at=ago(days),
+        ),
+    ),
     "sessions of the admin": (
         "sessions",
         0,
         lambda _, days: Session.objects.create(session_key=f"x{days}", expire_date=ago(days)),
+    ),
+    "invitations": (
+        "tokens",
+        30,
+        lambda _, days: Invitation.objects.create(
+            email=f"naomi{days}@example.org", expires_at=ago(days)
+        ),
     ),
     "removals of second factors": (
         "tokens",
@@ -142,8 +171,25 @@ ROWS: dict[str, tuple[str, float, Maker]] = {
     "events": (
         "audit",
         365,
-        lambda person, days: AuditLog.objects.create(
-            user=person, event_type="login", timestamp=ago(days)
+        lambda person, days: sealed(
+            AuditLog.objects.create(user=person, event_type="login", timestamp=ago(days))
+        ),
+    ),
+    "counts of events": (
+        "audit",
+        400,
+        lambda _, days: HourlyCount.objects.create(hour=ago(days), name="login", count=1),
+    ),
+    "questions of staff": (
+        "audit",
+        1,
+        lambda person, days: BulkAction.objects.create(actor=person, asked_at=ago(days)),
+    ),
+    "bulk actions": (
+        "audit",
+        365,
+        lambda person, days: BulkAction.objects.create(
+            actor=person, asked_at=ago(days), started_at=ago(days)
         ),
     ),
     "sent mails": (

@@ -1,6 +1,7 @@
 """`manage.py reencrypt`: rotating the keys of encrypted secrets."""
 
 import io
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,12 +9,14 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from authentication.models import SecondFactor, User
+from authentication.models import AuditLog, SecondFactor, User
 from authentication.services.operations import key_rotation
-from authentication.services.operations.key_rotation import EncryptionService
+from authentication.services.operations.key_rotation import EncryptionService, Renewal
+from authentication.services.operators import Operator
 from authentication.tests.clients import sign_in
 from authentication.tests.commands.terminals import Terminal
 from authentication.tests.factories import UserFactory, give_factor
+from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import encrypt, newest_key_id
 
 OLD, NEW = (
@@ -29,10 +32,14 @@ def _the_old_key(settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [OLD]
 
 
-def reencrypt() -> str:
+def reencrypt(**options: str) -> str:
     written = io.StringIO()
-    call_command("reencrypt", stdout=written, stderr=io.StringIO())
+    call_command("reencrypt", stdout=written, stderr=io.StringIO(), **options)
     return written.getvalue()
+
+
+def renew(**options: Any) -> Renewal:
+    return EncryptionService.renew(operator=Operator("Naomi"), client=ClientInfo(), **options)
 
 
 def test_the_old_key_is_not_needed_after_the_rotation(
@@ -54,6 +61,23 @@ def test_the_old_key_is_not_needed_after_the_rotation(
     assert all(text.startswith(newest_key_id()) for row in stored for text in row if text)
 
 
+def test_the_event_names_who_ran_it_and_how_much_was_done(person: User, settings: Settings) -> None:
+    give_factor(person)
+    settings.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+
+    reencrypt(by="Naomi")
+
+    event = AuditLog.objects.get(event_type="admin_action")
+    assert event.description == "reencrypt"
+    assert event.metadata == {
+        "action": "reencrypt",
+        "renewed": 1,
+        "unreadable": 0,
+        "actor": "command line",
+        "operator": "Naomi",
+    }
+
+
 def test_a_seed_replaced_during_the_rotation_is_kept(
     person: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,7 +93,7 @@ def test_a_seed_replaced_during_the_rotation_is_kept(
         "authentication.services.operations.key_rotation.encrypt", replace_the_seed_first
     )
 
-    assert EncryptionService.renew().renewed == 0
+    assert renew().renewed == 0
     assert SecondFactor.objects.get().seed == fresh
 
 
@@ -127,11 +151,11 @@ def test_a_run_commits_in_batches_and_goes_on_where_it_was_stopped(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        EncryptionService.renew(on_batch=stop)
+        renew(on_batch=stop)
     sizes: list[int] = []
 
     assert SecondFactor.objects.filter(seed__startswith=newest_key_id()).count() == 2
-    assert EncryptionService.renew(on_batch=sizes.append).renewed == 3
+    assert renew(on_batch=sizes.append).renewed == 3
     assert sizes == [2, 1]
 
 

@@ -17,16 +17,14 @@ from authentication.services.sign_in.login_attempts import Decision, decide, res
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API
 from authentication.tests.factories import PASSWORD
+from vineyard_group_fellowship.settings.base import caches as caches_at
 
 NAME = "stranger@example.org"
 
 
 @pytest.fixture(autouse=True)
 def _limits_in_this_process(settings: Settings) -> None:
-    settings.CACHES = {
-        name: {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": name}
-        for name in ("default", "limits")
-    }
+    settings.CACHES = caches_at("")
     caches["limits"].clear()
 
 
