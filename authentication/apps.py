@@ -6,6 +6,7 @@ import structlog
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
 
 logger = structlog.get_logger(__name__)
 
@@ -14,7 +15,7 @@ class AuthenticationConfig(AppConfig):
     """Authentication, as Django knows it."""
 
     name = "authentication"
-    verbose_name = "Authentication"
+    verbose_name = _("Accounts and sessions")
 
     def ready(self) -> None:
         """Connect signals, register the system checks, and log what `.env` has too much."""

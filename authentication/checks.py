@@ -1,19 +1,25 @@
 """System checks of a deployment: `manage.py check --deploy` names weak settings."""
 
+import datetime as dt
 from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.checks import Warning as Weakness
+from django.utils import timezone
 
 from authentication.services.operations import EncryptionService, faults_of_key_order
 from authentication.utils.faults import FAULTS
+from authentication.utils.geoip import UNREADABLE, built_at
 
 _REDIS = {"redis", "rediss", "unix"}
 # A mail that does not leave the machine needs no TLS.
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+# Networks move between providers: of an old file many places are wrong.
+_PLACES_ARE_OLD = dt.timedelta(days=180)
 
 
 @register(Tags.security, deploy=True)
@@ -82,6 +88,16 @@ _ORDER = {
 }
 
 
+@register(Tags.templates)
+def check_site_logo(**_: Any) -> list[CheckMessage]:
+    """Return an error if the logo of the pages is a static file that does not exist."""
+    logo = settings.SITE_LOGO
+    if logo.startswith("/") or finders.find(logo):
+        return []
+    message = f"SITE_LOGO: there is no static file {logo}. The pages show no mark."
+    return [Error(message, id="authentication.E002")]
+
+
 @register(Tags.security, deploy=True)
 def check_key_order(**_: Any) -> list[CheckMessage]:
     """Return a warning for each key that would be refused while old and new processes run."""
@@ -92,6 +108,26 @@ def check_key_order(**_: Any) -> list[CheckMessage]:
         return [Info(hint, id="authentication.I001")]
     told = ((name, *_ORDER[fault]) for name, fault in found)
     return [Weakness(text.format(name), id=f"authentication.{id_}") for name, id_, text in told]
+
+
+@register(Tags.security, deploy=True)
+def check_places_file(**_: Any) -> list[CheckMessage]:
+    """Return a warning if GEOIP_PATH names no file of places, or one that is old."""
+    if not settings.GEOIP_PATH or settings.LOCATION_DETAIL == "off":
+        return []
+    unread, old = "", False
+    try:
+        old = built_at(settings.GEOIP_PATH) < timezone.now() - _PLACES_ARE_OLD
+    except UNREADABLE as error:
+        unread = type(error).__name__
+    return _warnings(
+        W012=(
+            bool(unread),
+            f"GEOIP_PATH: no file in MaxMind's format can be read there ({unread})."
+            " No place is shown, and no unusual one is reported.",
+        ),
+        W013=(old, "GEOIP_PATH: the file was made more than 180 days ago. Fetch a new one."),
+    )
 
 
 @register(Tags.database, deploy=True)

@@ -3,32 +3,33 @@
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy as _
+
 
 class Problem(Exception):  # noqa: N818 -- the term of RFC 9457
-    """Base class of all errors that become a problem+json response (RFC 9457).
-
-    `errors` holds messages by field, `members` further members of the body, `retry_after` seconds.
-    """
+    """Base class of the API's errors (RFC 9457), in the language of their request."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "server_error"
-    title: ClassVar[str] = "Something went wrong"
-    detail: str = "Something went wrong on our side. Please try again later."
+    title: ClassVar[Any] = _("Something went wrong")
+    detail: Any = _("Something went wrong on our side. Please try again later.")
+    wait: ClassVar[int | None] = None
 
     def __init__(
         self,
-        detail: str | None = None,
+        detail: Any = None,
         *,
-        errors: dict[str, Any] | None = None,
-        retry_after: int | None = None,
+        errors: dict[str, Any] | None = None,  # messages by field
+        retry_after: int | None = None,  # seconds
         headers: dict[str, str] | None = None,
-        members: dict[str, Any] | None = None,
+        members: dict[str, Any] | None = None,  # more members of the body
     ) -> None:
-        self.detail, self.errors, self.members = detail or self.detail, errors, dict(members or {})
-        challenge = {"WWW-Authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
-        self.headers = {**challenge, **(headers or {})}
-        if retry_after is not None:
-            self.headers["Retry-After"] = str(max(1, retry_after))
+        self.detail, self.errors = str(detail or self.detail), errors
+        self.members, self.headers = dict(members or {}), dict(headers or {})
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            self.headers.setdefault("WWW-Authenticate", "Bearer")
+        if (seconds := self.wait if retry_after is None else retry_after) is not None:
+            self.headers["Retry-After"] = str(max(1, seconds))
         super().__init__(self.detail)
 
 
@@ -41,18 +42,17 @@ class ValidationFailed(Problem):
 
     status = 400
     code = "validation_error"
-    title = "Invalid input"
-    detail = "Please check the marked fields."
+    title = _("Invalid input")
+    detail = _("Please check the marked fields.")
 
 
 class MalformedRequest(ValidationFailed):
     """The request could not be parsed."""
 
-    detail = "We could not read this request."
+    detail = _("We could not read this request.")
 
-    def __init__(self, detail: str | None = None, **kwargs: Any) -> None:
-        super().__init__(detail, **kwargs)
-        self.errors = {"non_field_errors": [self.detail]}
+    def __init__(self, detail: Any = None) -> None:
+        super().__init__(detail, errors={"non_field_errors": [str(detail or self.detail)]})
 
 
 class LinkInvalid(Problem):
@@ -60,8 +60,8 @@ class LinkInvalid(Problem):
 
     status = 400
     code = "token_invalid"
-    title = "Invalid or expired link"
-    detail = "This link no longer works. Please ask for a new one."
+    title = _("Invalid or expired link")
+    detail = _("This link no longer works. Please ask for a new one.")
 
 
 class TokenInvalid(Problem):
@@ -69,8 +69,8 @@ class TokenInvalid(Problem):
 
     status = 401
     code = "token_invalid"
-    title = "Not signed in"
-    detail = "You are not signed in. Please sign in to continue."
+    title = _("Not signed in")
+    detail = _("You are not signed in. Please sign in to continue.")
 
 
 class SessionOver(TokenInvalid):
@@ -82,16 +82,16 @@ class InvalidCredentials(Problem):
 
     status = 401
     code = "invalid_credentials"
-    title = "Invalid credentials"
-    detail = "That email, username or password is wrong. Please check and try again."
+    title = _("Invalid credentials")
+    detail = _("That email, username or password is wrong. Please check and try again.")
 
 
 class CodeInvalid(InvalidCredentials):
     """A code after a right password is wrong, used or expired. It is not revealed which."""
 
     code = "code_invalid"
-    title = "Wrong code"
-    detail = "That code didn't work. Please try the next one."
+    title = _("Wrong code")
+    detail = _("That code didn't work. Please try the next one.")
 
 
 class MfaRequired(Problem):
@@ -99,8 +99,8 @@ class MfaRequired(Problem):
 
     status = 403
     code = "mfa_required"
-    title = "Second factor needed"
-    detail = "Please enter the code from your authenticator app, or a recovery code."
+    title = _("Second factor needed")
+    detail = _("Please enter the code from your authenticator app, or a recovery code.")
 
 
 class PermissionRefused(Problem):
@@ -108,8 +108,8 @@ class PermissionRefused(Problem):
 
     status = 403
     code = "permission_denied"
-    title = "Not allowed"
-    detail = "You are not allowed to do this."
+    title = _("Not allowed")
+    detail = _("You are not allowed to do this.")
 
 
 class AccountLocked(Problem):
@@ -117,8 +117,8 @@ class AccountLocked(Problem):
 
     status = 403
     code = "account_locked"
-    title = "Account locked"
-    detail = "Too many wrong attempts. Try again later, or reset your password to sign in now."
+    title = _("Account locked")
+    detail = _("Too many wrong attempts. Try again later, or reset your password to sign in now.")
 
 
 class EmailNotVerified(Problem):
@@ -126,8 +126,8 @@ class EmailNotVerified(Problem):
 
     status = 403
     code = "email_not_verified"
-    title = "Email not verified"
-    detail = "Please confirm your email address first. We can send you a new link."
+    title = _("Email not verified")
+    detail = _("Please confirm your email address first. We can send you a new link.")
 
 
 class AccountDisabled(Problem):
@@ -135,8 +135,8 @@ class AccountDisabled(Problem):
 
     status = 403
     code = "account_disabled"
-    title = "Account disabled"
-    detail = "This account is disabled. Please contact support."
+    title = _("Account disabled")
+    detail = _("This account is disabled. Please contact support.")
 
 
 class ReauthenticationRequired(Problem):
@@ -144,8 +144,8 @@ class ReauthenticationRequired(Problem):
 
     status = 403
     code = "reauthentication_required"
-    title = "Please confirm that it is you"
-    detail = "First we need to know that it's you. Please enter your password or a code."
+    title = _("Please confirm that it is you")
+    detail = _("First we need to know that it's you. Please enter your password or a code.")
 
 
 class AccountDeletionPending(Problem):
@@ -153,8 +153,8 @@ class AccountDeletionPending(Problem):
 
     status = 403
     code = "account_deletion_pending"
-    title = "Account about to be deleted"
-    detail = "You asked us to delete this account. To keep it, sign in and choose restore."
+    title = _("Account about to be deleted")
+    detail = _("You asked us to delete this account. To keep it, sign in and choose restore.")
 
 
 class ConsentRequired(Problem):
@@ -162,8 +162,8 @@ class ConsentRequired(Problem):
 
     status = 403
     code = "consent_required"
-    title = "Agreement needed"
-    detail = "Our terms or privacy policy have changed. Please accept them to continue."
+    title = _("Agreement needed")
+    detail = _("Our terms or privacy policy have changed. Please accept them to continue.")
 
 
 class CsrfFailed(Problem):
@@ -171,8 +171,10 @@ class CsrfFailed(Problem):
 
     status = 403
     code = "csrf_failed"
-    title = "Cross-site request refused"
-    detail = "This request did not come from a trusted page. Please reload the page and try again."
+    title = _("Cross-site request refused")
+    detail = _(
+        "This request did not come from a trusted page. Please reload the page and try again."
+    )
 
 
 class NotFound(Problem):
@@ -180,8 +182,8 @@ class NotFound(Problem):
 
     status = 404
     code = "not_found"
-    title = "Not found"
-    detail = "There is nothing here."
+    title = _("Not found")
+    detail = _("There is nothing here.")
 
 
 class MethodNotAllowed(Problem):
@@ -189,8 +191,8 @@ class MethodNotAllowed(Problem):
 
     status = 405
     code = "method_not_allowed"
-    title = "Method not allowed"
-    detail = "This address does not accept that method."
+    title = _("Method not allowed")
+    detail = _("This address does not accept that method.")
 
 
 class NotAcceptable(Problem):
@@ -198,8 +200,8 @@ class NotAcceptable(Problem):
 
     status = 406
     code = "not_acceptable"
-    title = "Not acceptable"
-    detail = "We can only answer in JSON."
+    title = _("Not acceptable")
+    detail = _("We can only answer in JSON.")
 
 
 class RequestTimedOut(Problem):
@@ -207,8 +209,8 @@ class RequestTimedOut(Problem):
 
     status = 408
     code = "request_timeout"
-    title = "Request timeout"
-    detail = "Your request did not arrive in time. Please send it again."
+    title = _("Request timeout")
+    detail = _("Your request did not arrive in time. Please send it again.")
 
 
 class PayloadTooLarge(Problem):
@@ -216,8 +218,8 @@ class PayloadTooLarge(Problem):
 
     status = 413
     code = "payload_too_large"
-    title = "Request too large"
-    detail = "This request is too large. The limit is 64 KiB."
+    title = _("Request too large")
+    detail = _("This request is too large. The limit is 64 KiB.")
 
 
 class UnsupportedMediaType(Problem):
@@ -225,8 +227,8 @@ class UnsupportedMediaType(Problem):
 
     status = 415
     code = "unsupported_media_type"
-    title = "Unsupported media type"
-    detail = "Please send JSON or a form, in UTF-8."
+    title = _("Unsupported media type")
+    detail = _("Please send JSON or a form, in UTF-8.")
 
 
 class RateLimited(Problem):
@@ -234,8 +236,8 @@ class RateLimited(Problem):
 
     status = 429
     code = "rate_limited"
-    title = "Too many requests"
-    detail = "That was too often. Please wait a while, then try again."
+    title = _("Too many requests")
+    detail = _("That was too often. Please wait a while, then try again.")
 
 
 class ServiceUnavailable(Problem):
@@ -243,8 +245,6 @@ class ServiceUnavailable(Problem):
 
     status = 503
     code = "service_unavailable"
-    title = "Service unavailable"
-    detail = "We can't answer right now. Please try again in a moment."
-
-    def __init__(self, detail: str | None = None, *, retry_after: int = 5, **kwargs: Any) -> None:
-        super().__init__(detail, retry_after=retry_after, **kwargs)
+    title = _("Service unavailable")
+    detail = _("We can't answer right now. Please try again in a moment.")
+    wait = 5

@@ -5,14 +5,18 @@ from typing import Any
 from celery import Task, shared_task
 
 from authentication.services.accounts import DeletionService, ExportService
+from authentication.services.admin_pages import BulkActionService
+from authentication.services.admin_pages import count_events as count_new_events
+from authentication.services.anomalies import AnomalyService
+from authentication.services.audit import AuditSealService
 from authentication.services.background import record_failed_task
 from authentication.services.mail import EmailService
-from authentication.services.operations import RetentionService
+from authentication.services.operations import RetentionService, mail_newest_seal
 from authentication.services.passwords import check_breach as check
 from authentication.services.sign_in import LockReportService, SecondFactorRemovalService
 from authentication.utils.pwned import Unavailable
 
-_CLEANING_SECONDS = 20
+_CLEANING_SECONDS = _COUNTING_SECONDS = 20
 
 
 class ServiceTask(Task):
@@ -67,6 +71,37 @@ def remove_second_factors() -> None:
 def report_locks() -> None:
     """Tell owners of the locks of their accounts that no answer shows."""
     LockReportService.report_due()
+
+
+@shared_task(base=ServiceTask)
+def seal_audit_log() -> None:
+    """Seal the newest events of the audit log; once a week, mail the newest seal."""
+    AuditSealService.seal(seconds=_CLEANING_SECONDS)
+    mail_newest_seal()
+
+
+@shared_task(base=ServiceTask)
+def count_events() -> None:
+    """Count the new events of the audit log by hour."""
+    count_new_events(seconds=_COUNTING_SECONDS)
+
+
+@shared_task(base=ServiceTask)
+def find_anomalies() -> None:
+    """Look for unusual uses of accounts in the new events of the audit log."""
+    AnomalyService.examine(seconds=_COUNTING_SECONDS)
+
+
+@shared_task(base=ServiceTask)
+def carry_out_bulk_action(bulk_id: str) -> None:
+    """Do what staff have started for many people; what 20 seconds do not suffice for, later."""
+    BulkActionService.carry_out(bulk_id, seconds=_CLEANING_SECONDS)
+
+
+@shared_task(base=ServiceTask)
+def sweep_bulk_actions() -> None:
+    """Go on with the bulk actions that were interrupted."""
+    BulkActionService.sweep()
 
 
 @shared_task(base=ServiceTask)

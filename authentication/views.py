@@ -18,6 +18,7 @@ from authentication.view_modules.email_change import (
 )
 from authentication.view_modules.export import ExportDownloadView, ExportView
 from authentication.view_modules.health import HealthView, LiveView
+from authentication.view_modules.invitations import InvitationAcceptView
 from authentication.view_modules.mail_events import NoticesView, SendGridEventsView
 from authentication.view_modules.password import (
     PasswordChangeView,

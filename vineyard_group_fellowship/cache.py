@@ -8,13 +8,21 @@ import structlog
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.core.cache.backends.locmem import LocMemCache
+from redis.commands.core import Script
 
 from authentication.utils.faults import FAULTS, Breaker
 
-_LOCAL_WINDOW_SECONDS = 3600
-
 logger = structlog.get_logger(__name__)
 
+# The time to live is set in the same step: a counter without one would never end.
+_COUNT = Script(
+    None,  # type: ignore[arg-type]  # the client is given at each call
+    b"""
+    local count = redis.call('INCR', KEYS[1])
+    if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+    return count
+    """,
+)
 
 breaker = Breaker()
 """Of the cache's Redis, for all users of the cache in this process."""
@@ -40,7 +48,21 @@ class FailoverCache(BaseCache):
         self._local = LocMemCache("failover", {"OPTIONS": {"MAX_ENTRIES": 200_000}})
         self._answered_locally = False
         self.counted: Counted | None = None
-        """Where this thread counted last, with `add` or `incr`."""
+        """Where this thread counted last, with `count`."""
+
+    @property
+    def is_failed_over(self) -> bool:
+        """Whether Redis failed a moment ago and is not asked."""
+        return breaker.is_open
+
+    def count(self, key: str, seconds: float) -> int:
+        """Add one to a counter, in one round trip, and return the count.
+
+        A counter that does not exist begins at one and ends after `seconds`.
+        """
+        count = int(self._try(lambda cache: _count(cache, key, seconds)))
+        self.counted = Counted(key, self._answered_locally)
+        return count
 
     def add(
         self,
@@ -49,9 +71,7 @@ class FailoverCache(BaseCache):
         timeout: float | None = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        added = bool(self._try(lambda cache: cache.add(key, value, timeout, version)))
-        self.counted = Counted(key, self._answered_locally) if added else None
-        return added
+        return bool(self._try(lambda cache: cache.add(key, value, timeout, version)))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         return self._try(lambda cache: cache.get(key, default, version))
@@ -74,9 +94,7 @@ class FailoverCache(BaseCache):
         return bool(self._try(lambda cache: cache.touch(key, timeout, version)))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        count = int(self._try(lambda cache: _increment(cache, key, delta, version)))
-        self.counted = Counted(key, self._answered_locally)
-        return count
+        return int(self._try(lambda cache: cache.incr(key, delta, version)))
 
     def decr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         return self.incr(key, -delta, version)
@@ -120,9 +138,38 @@ class FailoverCache(BaseCache):
         logger.warning("cache_failed_over", fault=type(fault).__name__)
 
 
-def _increment(cache: BaseCache, key: str, delta: int, version: int | None) -> int:
-    # Redis may fail between `add` and `incr`; then the count starts here. A decrement never starts
-    # one.
-    if isinstance(cache, LocMemCache) and delta > 0:
-        cache.add(key, 0, _LOCAL_WINDOW_SECONDS, version)
-    return cache.incr(key, delta, version)
+class RateLimitCache(FailoverCache):
+    """The cache of django-ratelimit, which adds a counter and, if it exists, asks a second time.
+
+    Here `add` does both at once, and `incr` or `get` returns the count that it found.
+    """
+
+    def add(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> bool:
+        # It adds a 1 to count, and a 0 to look the counter up.
+        self._found = self.count(key, timeout or 0) if value else int(super().get(key, 0))
+        return bool(self._found == value)
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        return self._found
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return self._found
+
+
+def _count(cache: Any, key: str, seconds: float) -> int:
+    if isinstance(cache, LocMemCache):
+        cache.add(key, 0, seconds)
+        try:
+            return cache.incr(key)
+        except ValueError:  # The count expired a moment ago.
+            cache.set(key, 1, seconds)
+            return 1
+    client = cache.client
+    arguments = {"keys": [client.make_key(key)], "args": [int(seconds * 1000)]}
+    return int(_COUNT(**arguments, client=client.get_client(write=True)))

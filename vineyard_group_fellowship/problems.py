@@ -93,7 +93,7 @@ def body_of(problem: Problem, request: AnyRequest) -> dict[str, Any]:
     """Return a problem's members."""
     body: dict[str, Any] = {
         "type": f"/api/problems/{problem.code}/",
-        "title": problem.title,
+        "title": str(problem.title),
         "status": problem.status,
         "detail": problem.detail,
         "instance": request.path,

@@ -46,12 +46,18 @@ class Attempt:
     Services see it as their AttemptLimit.
     """
 
-    def __init__(self, name: str, request: AnyRequest, bucket: str) -> None:
-        self.name, self._request = name, request
+    def __init__(
+        self, name: str, request: AnyRequest, bucket: str, *, is_counted: bool = True
+    ) -> None:
+        self.name, self._request, self._bucket = name, request, bucket
         self.is_settled = False
         """Whether the service has said what device the request came from."""
-        self._count = _reserve(name, request, bucket)
+        self._count = _reserve(name, request, bucket, is_counted=is_counted)
         request.META[_ATTEMPT_KEY] = self
+
+    def count(self) -> None:
+        """Count a request that was only looked up; raises RateLimited if it is over the limit."""
+        self.move(self._bucket)
 
     @property
     def is_over(self) -> bool:
@@ -93,18 +99,23 @@ def attempt_of(request: AnyRequest) -> Attempt:
     return attempt
 
 
-def _reserve(name: str, request: AnyRequest, bucket: str) -> _Count | None:
+def _reserve(
+    name: str, request: AnyRequest, bucket: str, *, is_counted: bool = True
+) -> _Count | None:
+    """Count a request, or look up whether another one would be over; None without a limit."""
     if not settings.RATELIMIT_ENABLE or _is_exempt(client_address(request.META)):
         return None
     quota, window = _rate(settings.RATE_LIMITS[name])
     usage = get_usage(
-        request, group=name, key=lambda *_: bucket, rate=(quota, window), increment=True
+        request, group=name, key=lambda *_: bucket, rate=(quota, window), increment=is_counted
     )
+    count = usage["count"]
+    is_over = count > quota if is_counted else count >= quota
     # The last second of the window is part of it.
     wait = max(1, usage["time_left"] + 1)
-    counted = getattr(_cache(), "counted", None)
-    reserved = _Count(name, quota, window, usage["count"], usage["should_limit"], wait, counted)
-    request.META[FIELDS_KEY] = reserved.fields(reserved.count)
+    counted = getattr(_cache(), "counted", None) if is_counted else None
+    reserved = _Count(name, quota, window, count, is_over, wait, counted)
+    request.META[FIELDS_KEY] = reserved.fields(count)
     return reserved
 
 

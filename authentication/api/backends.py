@@ -6,7 +6,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
 from authentication.exceptions import Problem
-from authentication.models import User
+from authentication.models import User, with_implied
 from authentication.services.sign_in import authenticate
 from authentication.utils.client import ClientInfo
 
@@ -34,3 +34,7 @@ class ServiceBackend(ModelBackend):
             ).user
         except Problem:
             return None
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return the permissions of an account, with those that another one stands for."""
+        return set(with_implied(super().get_all_permissions(user_obj, obj)))

@@ -7,17 +7,28 @@ from authentication.exceptions import TokenInvalid
 from authentication.models import User, UserSession
 from authentication.services.sessions import TokenService
 from authentication.utils.client import LOG_FIELDS_KEY
+from authentication.utils.languages import CHOSEN_KEY, follow_choice
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Authenticates the user of the token's session. The session is `request.auth`."""
+    """Authenticates the user of the token's session. The session is `request.auth`.
+
+    `with_profile` loads the user's profile too, in the same query.
+    """
+
+    def __init__(self, *, with_profile: bool = False) -> None:
+        self._with_profile = with_profile
 
     def authenticate(self, request: Request) -> tuple[User, UserSession] | None:
         token = bearer_token_of(request)
         if not token:
             return None
-        session = TokenService.authenticate(access=token)
+        session = TokenService.authenticate(access=token, with_profile=self._with_profile)
         request.META.setdefault(LOG_FIELDS_KEY, {})["user"] = str(session.user_id)
+        if language := session.user.language:
+            follow_choice(request.META, language)
+        else:
+            request.META[CHOSEN_KEY] = ""
         session.user.proven_by_factor = session.is_verified
         return session.user, session
 

@@ -4,18 +4,19 @@ import io
 from collections.abc import Callable
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import MalformedRequest, PayloadTooLarge
 
 _CHUNK = 64 * 1024
-_BROKEN = "The body did not arrive whole. Please send the request again."
-_NO_NUMBER = "The Content-Length is not a number."
+_BROKEN = _("The body did not arrive whole. Please send the request again.")
+_NO_NUMBER = _("The Content-Length is not a number.")
 
 
 class LengthRequired(MalformedRequest):
     """The server does not read chunked bodies."""
 
-    detail = "This server needs a Content-Length. Please send the body with its length."
+    detail = _("This server needs a Content-Length. Please send the body with its length.")
 
 
 def read_body(request: HttpRequest, *, limit: int) -> None:

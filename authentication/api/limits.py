@@ -46,11 +46,14 @@ class Rules:
     """What becomes of a counted request.
 
     `gives_back`: an answer below 400 is not counted, nor is a refusal of the types in `harmless`.
+    `only_failures`: a request is counted after it failed. It saves a round trip where requests that
+    are served at the same moment gain nothing: for secrets that cannot be guessed.
     `by_device`: the service says whether the account knows the device (AttemptLimit); known ones
     are counted for themselves. `refused_as`: refused requests count under this name instead.
     """
 
     gives_back: bool = False
+    only_failures: bool = False
     harmless: tuple[type[Exception], ...] = ()
     by_device: bool = False
     refused_as: str = ""
@@ -87,7 +90,7 @@ def counting(
     Raises RateLimited if the request is over the limit; with `by_device` the service does so,
     unless the client presents no device at all.
     """
-    attempt = Attempt(name, request, key(request))
+    attempt = Attempt(name, request, key(request), is_counted=not rules.only_failures)
     if not (rules.by_device and device_secrets(ClientInfo.of(request).device_id)):
         attempt.refuse_if_over()
     try:
@@ -120,5 +123,7 @@ def _settle_error(attempt: Attempt, error: Exception, rules: Rules, request: Any
         attempt.refuse_if_over()
     if isinstance(error, rules.harmless):
         attempt.give_back()
+    elif rules.only_failures:
+        attempt.count()
     elif rules.refused_as and not isinstance(error, RateLimited):
         attempt.move(by_address(request), rules.refused_as)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 
 from authentication.exceptions import MalformedRequest, UnsupportedMediaType
@@ -33,12 +34,14 @@ class JSONBodyParser(JSONParser):
             # PowerShell and others begin with a byte-order mark, which RFC 8259 allows to ignore.
             text = stream.read().decode("utf-8-sig")
             if _depth(text) > MAX_DEPTH:
-                raise MalformedRequest(f"The body is nested more than {MAX_DEPTH} levels deep.")
+                raise MalformedRequest(
+                    _("The body is nested more than {depth} levels deep.").format(depth=MAX_DEPTH)
+                )
             body = json.loads(text, parse_constant=_refuse) if text.strip() else {}
         except (ValueError, RecursionError):
-            raise MalformedRequest("The body is not valid JSON in UTF-8.") from None
+            raise MalformedRequest(_("The body is not valid JSON in UTF-8.")) from None
         if not isinstance(body, dict):
-            raise MalformedRequest("The body must be a JSON object.")
+            raise MalformedRequest(_("The body must be a JSON object."))
         return body
 
 
@@ -78,7 +81,9 @@ def _check(parser_context: Mapping[str, Any] | None) -> None:
     if encoding not in {"", "identity"}:
         name = replace_control_characters(encoding)[:40]
         raise UnsupportedMediaType(
-            f"We do not read bodies with Content-Encoding: {name}. Please send them as they are.",
+            _(
+                "We do not read bodies with Content-Encoding: {name}. Please send them as they are."
+            ).format(name=name),
             # RFC 9110, section 12.5.3: what the server would have accepted.
             headers={"Accept-Encoding": "identity"},
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_field
 from rest_framework import serializers
 
 from authentication import exceptions as failures
@@ -17,6 +17,17 @@ def problem_kinds(kind: type[Problem] = Problem) -> list[type[Problem]]:
     return [kind, *(found for below in kind.__subclasses__() for found in problem_kinds(below))]
 
 
+@extend_schema_field(
+    {
+        "type": "string",
+        # Not an enum: clients compiled from one fail on a code that is added later.
+        "x-extensible-enum": sorted({kind.code for kind in problem_kinds()}),
+    }
+)
+class CodeField(serializers.CharField):
+    """The code of an error."""
+
+
 class ProblemSerializer(serializers.Serializer[Any]):
     """An error (RFC 9457)."""
 
@@ -25,9 +36,8 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="A sentence for the person.")
     instance = serializers.CharField(help_text="The path of the request.")
-    code = serializers.ChoiceField(
-        choices=sorted({kind.code for kind in problem_kinds()}),
-        help_text="A word for the machine. `/api/problems/` explains each.",
+    code = CodeField(
+        help_text="A word for the machine. `/api/problems/` explains each; more may be added."
     )
     error = serializers.CharField(help_text="The same as detail.")
     # A member of the answer, not DRF's property.

@@ -186,11 +186,7 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     Retry-After, and a description for each status without one. Tells defaults in words, and that
     null stands for an absent field (`InputSerializer`).
     """
-    for name, schema in result["components"]["schemas"].items():
-        for field in schema.get("properties", {}).values():
-            _describe_default(field)
-        if name.endswith("Request"):
-            _allow_null(schema)
+    _finish_shapes(result["components"]["schemas"])
     result["components"]["securitySchemes"]["refreshCookie"] = {
         "type": "apiKey",
         "in": "cookie",
@@ -210,6 +206,18 @@ def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def _finish_shapes(schemas: Mapping[str, Any]) -> None:
+    # A PATCH with a field that must be there.
+    schemas["PatchedSessionRenameRequest"]["required"] = ["device_name"]
+    for name, schema in schemas.items():
+        for field in schema.get("properties", {}).values():
+            _describe_default(field)
+        if name.endswith("Request"):
+            _allow_null(schema)
+        for field in schema.get("properties", {}).values():
+            _give_nullable_a_type(field, schemas)
+
+
 def _describe_default(field: dict[str, Any]) -> None:
     # Generators of TypeScript take a field with a default for one that is always there.
     default = field.pop("default", "")
@@ -225,6 +233,13 @@ def _allow_null(request: dict[str, Any]) -> None:
         # What stands beside a reference is ignored (OpenAPI 3.0.3, Reference Object).
         fields[name] = {"allOf": [field]} if "$ref" in field else field
         fields[name]["nullable"] = True
+
+
+def _give_nullable_a_type(field: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    # `nullable` counts only beside a type (OpenAPI 3.0.3, Schema Object).
+    if field.get("nullable") and "type" not in field:
+        first, *_ = field.get("allOf") or field["oneOf"]
+        field["type"] = schemas[first["$ref"].rpartition("/")[2]]["type"]
 
 
 def _answers(result: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

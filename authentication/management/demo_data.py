@@ -12,38 +12,14 @@ from django.utils import timezone
 from authentication.models import AuditLog, User, UserProfile, UserSession
 from authentication.utils.identifiers import canonical_email, canonical_username
 
+from .demo_names import FIRST, LAST
+
 BATCH = 500
-_FIRST = (
-    "Ruth",
-    "Naomi",
-    "Boaz",
-    "Orpah",
-    "Obed",
-    "Jesse",
-    "Hannah",
-    "Elkanah",
-    "Lydia",
-    "Silas",
-    "Phoebe",
-    "Mara",
-)
-_LAST = (
-    "Moab",
-    "Field",
-    "Barley",
-    "Gleaner",
-    "Judah",
-    "Ephrath",
-    "Miller",
-    "Baker",
-    "Potter",
-    "Weaver",
-)
-_DEVICES = (
-    ("iPhone", "mobile", "Mobile Safari 18", "iOS 18"),
+DEVICES = (
+    ("iPhone", "mobile", "Safari 18", "iOS 18"),
     ("Chrome on Linux", "desktop", "Chrome 131", "Linux"),
-    ("Firefox on Windows", "desktop", "Firefox 132", "Windows 11"),
-    ("Pixel 9", "mobile", "Chrome Mobile 131", "Android 15"),
+    ("Edge on Windows 11", "desktop", "Edge 131", "Windows 11"),
+    ("Chrome on Pixel 9", "mobile", "Chrome 131", "Android 15"),
 )
 _EVENTS = (
     "login",
@@ -85,8 +61,8 @@ def _user(hashed: str, chance: random.Random) -> User:
         username=username,
         username_canonical=canonical_username(username),
         password=hashed,
-        first_name=chance.choice(_FIRST),
-        last_name=chance.choice(_LAST),
+        first_name=chance.choice(FIRST),
+        last_name=chance.choice(LAST),
         email_verified=True,
         email_verified_at=joined,
         password_changed_at=joined,
@@ -109,7 +85,7 @@ def _create(users: list[User], chance: random.Random) -> None:
 def _session(user: User, chance: random.Random) -> UserSession:
     now = timezone.now()
     started = now - dt.timedelta(hours=chance.randint(1, 150))
-    name, kind, browser, system = chance.choice(_DEVICES)
+    name, kind, browser, system = chance.choice(DEVICES)
     return UserSession(
         user=user,
         device_name=name,
@@ -117,6 +93,7 @@ def _session(user: User, chance: random.Random) -> UserSession:
         browser=browser,
         operating_system=system,
         ip_address=f"198.51.100.{chance.randint(1, 254)}",
+        country=chance.choice(("DE", "DE", "DE", "AT", "GB", "")),
         created_at=started,
         last_activity_at=started,
         last_rotation_at=started,

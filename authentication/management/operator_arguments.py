@@ -13,7 +13,11 @@ from authentication.services.operators import Operator
 def add_operator_argument(parser: CommandParser) -> None:
     """Let a command take the name of who runs it."""
     parser.add_argument(
-        "--by", metavar="NAME", help="who runs this, for the audit log; by default the system user"
+        "--by",
+        "--operator",
+        dest="by",
+        metavar="NAME",
+        help="who runs this, for the audit log; by default the system user",
     )
 
 

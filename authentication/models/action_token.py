@@ -55,6 +55,7 @@ class ActionToken(OneTimeToken):
         indexes = (
             models.Index(fields=["user", "action"], name="action_token_user"),
             models.Index(fields=["expires_at"], name="action_token_expires_at"),
+            models.Index(fields=["action", "id"], name="action_token_action"),
         )
         constraints = (expires_after_creation("action_token_expires_later"),)
 

@@ -25,6 +25,7 @@ class Consent(models.Model):
     user_agent = models.CharField(max_length=512, blank=True, default="")
 
     class Meta:
+        indexes = (models.Index(fields=["accepted_at"], name="consent_accepted_at"),)
         constraints = (
             # The index of this constraint also serves queries by user.
             models.UniqueConstraint(

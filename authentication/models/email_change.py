@@ -6,7 +6,6 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 from authentication.utils.identifiers import EMAIL_MAX_LENGTH
@@ -80,11 +79,9 @@ class EmailChange(models.Model):
         indexes = (
             models.Index(fields=["user", "-requested_at"], name="email_change_user_newest"),
             models.Index(fields=["new_email_canonical", "-requested_at"], name="email_change_to"),
-            models.Index(
-                fields=["old_email_canonical"],
-                name="email_change_reserved",
-                condition=Q(confirmed_at__isnull=False, undone_at=None),
-            ),
+            models.Index(fields=["old_email_canonical"], name="email_change_from"),
+            # The admin's list.
+            models.Index(fields=["requested_at"], name="email_change_requested"),
         )
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ class OutgoingEmail(models.Model):
         PASSWORD_CHANGED = "password_changed"  # noqa: S105 -- a mail's name
         BREACHED_PASSWORD = "breached_password"  # noqa: S105 -- a mail's name
         NEW_DEVICE = "new_device"
+        NEW_COUNTRY = "new_country"
         ACCOUNT_DELETED = "account_deleted"
         EXPORT_READY = "export_ready"
         EXPORT_FAILED = "export_failed"
@@ -60,6 +61,8 @@ class OutgoingEmail(models.Model):
         NOTICES_STOPPED = "notices_stopped"
         SESSION_DISOWNED = "session_disowned"
         FORMER_ADDRESS = "former_address"
+        AUDIT_SEAL = "audit_seal"
+        INVITATION = "invitation"
 
     class Status(models.TextChoices):
         """The states of a mail; DEAD after the last failed attempt."""
@@ -71,7 +74,8 @@ class OutgoingEmail(models.Model):
         DEAD = "dead"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # A row without a user is a decoy: an unknown address then costs the same work as a known one.
+    # A row without a user is an invitation, or a decoy: an unknown address then costs the same
+    # work as a known one.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
@@ -95,7 +99,12 @@ class OutgoingEmail(models.Model):
                 name="outbox_due",
                 condition=Q(status__in=["queued", "sending"]),
             ),
-            models.Index(fields=["created_at"], name="outbox_dead", condition=Q(status="dead")),
+            # The admin's lists: of all mails, of a kind, and of a state but the usual one.
+            models.Index(fields=["created_at"], name="outbox_created_at"),
+            models.Index(fields=["kind", "created_at"], name="outbox_kind"),
+            models.Index(
+                fields=["status", "created_at"], name="outbox_status", condition=~Q(status="sent")
+            ),
             models.Index(fields=["user", "kind", "sent_at"], name="outbox_person_kind"),
             models.Index(
                 fields=["correlation_id"],

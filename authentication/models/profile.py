@@ -15,6 +15,11 @@ class UserProfileQuerySet(models.QuerySet["UserProfile"]):
         """Return the profile of a user, or None."""
         return _OF_USER.get(user_id=user_id)
 
+    def timezone_of(self, user_id: uuid.UUID) -> str:
+        """Return the name of a user's time zone; UTC without a profile."""
+        profile = self.for_user(user_id)
+        return profile.timezone if profile else "UTC"
+
 
 def _of_user(*, user_id: uuid.UUID) -> models.QuerySet["UserProfile"]:
     return UserProfile.objects.filter(pk=user_id)
@@ -45,6 +50,13 @@ class UserProfile(models.Model):
     objects = UserProfileQuerySet.as_manager()
 
     class Meta:
+        indexes = (
+            models.Index(
+                fields=["visibility", "user"],
+                name="profile_visibility",
+                condition=~models.Q(visibility="private"),
+            ),
+        )
         constraints = (
             models.CheckConstraint(
                 name="profile_visibility_known",

@@ -62,6 +62,7 @@ class SecondFactorRemoval(models.Model):
                 fields=["requested_at"], name="factor_removal_pending", condition=Q(ended_at=None)
             ),
             models.Index(fields=["ended_at"], name="factor_removal_ended"),
+            models.Index(fields=["requested_at"], name="factor_removal_requested"),
         )
         constraints = (
             models.UniqueConstraint(

@@ -1,6 +1,7 @@
 """Sessions: a sign-in on one device, which decides whether its tokens are valid."""
 
 import datetime as dt
+import functools
 import uuid
 from typing import Any, ClassVar
 
@@ -14,22 +15,26 @@ from authentication.utils.crypto import derived_jti, new_jti
 
 from .audit_log import AuditLog
 from .blacklist import TokenBlacklist
-from .compiled import CompiledQuery
+from .compiled import CompiledQuery, Value
 from .session_queries import UserSessionQuerySet
 
 ACTIVITY_INTERVAL = dt.timedelta(minutes=5)
 _NEAR_EXPIRY = dt.timedelta(days=1)
 
 
-def _of_token(*, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> Any:
+def _of_token(related: str, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> Any:
     revoked = Exists(TokenBlacklist.objects.filter(jti=jti))
     found = UserSession.objects.filter(pk=session_id, user_id=user_id)
-    return found.select_related("user").annotate(token_revoked=revoked)
+    return found.select_related(related).annotate(token_revoked=revoked)
 
 
-_OF_TOKEN = CompiledQuery(
-    _of_token, jti="jti", session_id=uuid.UUID(int=1), user_id=uuid.UUID(int=2)
-)
+_MARKS: dict[str, Value] = {
+    "jti": "jti",
+    "session_id": uuid.UUID(int=1),
+    "user_id": uuid.UUID(int=2),
+}
+_OF_TOKEN = CompiledQuery(functools.partial(_of_token, "user"), **_MARKS)
+_OF_TOKEN_WITH_PROFILE = CompiledQuery(functools.partial(_of_token, "user__profile"), **_MARKS)
 
 
 class UserSession(models.Model):
@@ -37,7 +42,10 @@ class UserSession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="sessions",
+        db_index=False,  # `session_user_active` begins with it.
     )
     # The key that access token identifiers are derived with (access_jti).
     session_key = models.CharField(max_length=64, default=new_jti, editable=False)
@@ -58,6 +66,7 @@ class UserSession(models.Model):
     last_client_digest = models.CharField(
         max_length=64, blank=True, default="", db_default="", editable=False
     )
+    # Of the sign-in, as its address is: a city by its name, a country by its code (ISO 3166).
     city = models.CharField(max_length=100, blank=True, default="")
     country = models.CharField(max_length=100, blank=True, default="")
 
@@ -86,10 +95,15 @@ class UserSession(models.Model):
     class Meta:
         indexes = (
             models.Index(fields=["user", "is_active"], name="session_user_active"),
-            models.Index(fields=["session_key"], name="session_key"),
-            models.Index(fields=["device_fingerprint"], name="session_fingerprint"),
             models.Index(fields=["expires_at"], name="session_expires_at"),
             models.Index(fields=["expires_at"], name="session_live", condition=Q(is_active=True)),
+            # The admin's filters. A refresh writes neither: its session has not ended.
+            models.Index(fields=["expires_at"], name="session_ended", condition=Q(is_active=False)),
+            models.Index(
+                fields=["end_reason", "expires_at"],
+                name="session_end_reason",
+                condition=~Q(end_reason=""),
+            ),
         )
         constraints = (
             models.CheckConstraint(
@@ -105,9 +119,17 @@ class UserSession(models.Model):
         return f"{self.device_name or 'session'} {self.pk}"
 
     @classmethod
-    def of_token(cls, *, jti: str, session_id: uuid.UUID, user_id: uuid.UUID) -> Any:
+    def of_token(
+        cls,
+        *,
+        jti: str,
+        session_id: uuid.UUID,
+        user_id: uuid.UUID,
+        with_profile: bool = False,
+    ) -> Any:
         """Return a token's session with its user and `token_revoked`, in one query."""
-        return _OF_TOKEN.get(jti=jti, session_id=session_id, user_id=user_id)
+        query = _OF_TOKEN_WITH_PROFILE if with_profile else _OF_TOKEN
+        return query.get(jti=jti, session_id=session_id, user_id=user_id)
 
     @property
     def access_jti(self) -> str:

@@ -20,6 +20,7 @@ from authentication.utils.identifiers import EMAIL_MAX_LENGTH, USERNAME_MAX_LENG
 from .fields import CanonicalField, SkeletonField
 from .login_attempts import LockableAccount, LockReason
 from .password_history import PasswordHistory
+from .staff_role import ACCOUNT_PERMISSIONS
 from .user_queries import UserQuerySet
 
 _LONGEST_NORMALIZED = 512
@@ -130,6 +131,11 @@ class User(LockableAccount, AbstractUser):
     # The accepted versions; the history is in Consent.
     terms_version = models.CharField(max_length=32, blank=True, default="")
     privacy_policy_version = models.CharField(max_length=32, blank=True, default="")
+    # The person's choice; "" follows the browser. Mails are then in that of the registration.
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
+    registered_language = models.CharField(
+        max_length=8, blank=True, default="", db_default="", editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     date_joined = None  # type: ignore[assignment]  # The specification's name for it is created_at.
 
@@ -143,10 +149,29 @@ class User(LockableAccount, AbstractUser):
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # in place of Django's
 
     class Meta:
+        permissions = ACCOUNT_PERMISSIONS
         indexes = (
             models.Index(fields=["username"], name="user_username"),
+            # For what the admin finds while it is typed: a collation's index knows no beginnings.
+            models.Index(
+                fields=["email_canonical"],
+                name="user_email_begins",
+                opclasses=["varchar_pattern_ops"],
+            ),
+            models.Index(
+                fields=["username_canonical"],
+                name="user_username_begins",
+                opclasses=["varchar_pattern_ops"],
+            ),
             models.Index(fields=["username_skeleton"], name="user_username_skeleton"),
-            models.Index(fields=["email_verified"], name="user_email_verified"),
+            # The admin's lists, newest first: of a filter, then of all.
+            models.Index(fields=["email_verified", "created_at"], name="user_email_verified"),
+            models.Index(fields=["created_at"], name="user_disabled", condition=Q(is_active=False)),
+            models.Index(
+                fields=["created_at"],
+                name="user_staff",
+                condition=Q(is_staff=True) | Q(is_superuser=True),
+            ),
             models.Index(fields=["created_at"], name="user_created_at"),
             models.Index(
                 fields=["deletion_requested_at"],
@@ -160,8 +185,7 @@ class User(LockableAccount, AbstractUser):
             ),
         )
         constraints = (
-            # Constraints and not unique=True, which on PostgreSQL adds an index for LIKE that
-            # nothing uses.
+            # unique=True would add an index for LIKE on PostgreSQL, which nothing uses.
             models.UniqueConstraint(fields=["email"], name="user_email_unique"),
             models.UniqueConstraint(fields=["email_canonical"], name="user_email_canonical_unique"),
             models.UniqueConstraint(
@@ -193,8 +217,7 @@ class User(LockableAccount, AbstractUser):
         self.password_breached_at = None
 
     def _time_of_new_password(self) -> dt.datetime:
-        # Later than all that the old password and its sessions did, by whichever replica's clock:
-        # tokens and links are void if they are older than the password.
+        # Later than what the old password and its sessions did: older tokens and links are void.
         now = timezone.now()
         if self._state.adding:
             return not_before(now, self.created_at)

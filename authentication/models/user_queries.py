@@ -8,15 +8,15 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from authentication.utils.crypto import new_jti
 
-from .account_deletion import AccountDeletionQuerySet
 from .audit_log import AuditLog
 from .login_attempts import LockReason, lock_end
+from .name_search import NameSearchQuerySet
 
 _HASHING = dt.timedelta(seconds=30)
 _UNREACHABLE = Q(email_bounced_at__isnull=False) | Q(email_complained_at__isnull=False)
 
 
-class UserQuerySet(AccountDeletionQuerySet):
+class UserQuerySet(NameSearchQuerySet):
     """Accounts, found by their canonical names and changed one row at a time."""
 
     def identified_by(self, canonical: str) -> Self:
@@ -31,6 +31,12 @@ class UserQuerySet(AccountDeletionQuerySet):
         """
         # NO KEY: inserts of rows that reference the account need not wait.
         return self.select_for_update(no_key=True).get(pk=pk)
+
+    def owners(self) -> Self:
+        """Return the superusers who may enter the admin and do not leave."""
+        return self.filter(
+            is_superuser=True, is_staff=True, is_active=True, deletion_requested_at=None
+        )
 
     def not_locked_by_hand(self) -> Self:
         """Return the accounts with no lock, or with one that wrong passwords set."""
@@ -58,16 +64,31 @@ class UserQuerySet(AccountDeletionQuerySet):
         """Lift any lock; failures by the names of the account do not count any more either."""
         self.clear_attempts(unlocked_at=at)
 
+    def unchanged(
+        self,
+        pk: uuid.UUID,
+        *,
+        password_changed_at: dt.datetime,
+        second_factor_at: dt.datetime | None,
+        deletion_requested_at: dt.datetime | None,
+    ) -> Self:
+        """Return the active account if its password, second factor and deletion are these."""
+        # The password by its time and not its hash: a concurrent sign-in may have rehashed it.
+        return self.filter(
+            pk=pk,
+            is_active=True,
+            password_changed_at=password_changed_at,
+            second_factor_at=second_factor_at,
+            deletion_requested_at=deletion_requested_at,
+        )
+
     def sign_in(self, user: Any, *, at: dt.datetime) -> bool:
         """Store the time of a sign-in; False if the account changed since `user` was read.
 
-        Password, second factor and deletion are compared. The row stays locked until the
-        transaction ends.
+        The row stays locked until the transaction ends.
         """
-        # The password by its time and not its hash: a concurrent sign-in may have rehashed it.
-        same = self.filter(
-            pk=user.pk,
-            is_active=True,
+        same = self.unchanged(
+            user.pk,
             password_changed_at=user.password_changed_at,
             second_factor_at=user.second_factor_at,
             deletion_requested_at=user.deletion_requested_at,

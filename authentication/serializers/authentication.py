@@ -4,9 +4,11 @@ from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from .base import Errors, InputSerializer, compare_repetition
+from .choice_fields import NewTimezoneField
 from .consents import documents_in
 from .fields import (
     CodeField,
@@ -15,7 +17,6 @@ from .fields import (
     EmailAddressField,
     FlagField,
     NameField,
-    NewTimezoneField,
     PasswordField,
     SessionTokenField,
     TextField,
@@ -23,7 +24,7 @@ from .fields import (
     identifier_of,
 )
 
-_REQUIRED = "This field is required."
+_REQUIRED = _("This field is required.")
 _IDENTIFIERS = ("email_or_username", "email", "username")
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.fields import SkipField
 
-Errors = dict[str, list[str]]
+Errors = dict[str, list[Any]]
 
 
 class InputSerializer(serializers.Serializer[Any]):
@@ -80,4 +81,4 @@ def compare_repetition(values: Mapping[str, Any], field: str) -> Errors:
     repeated = values.get(f"{field}_confirm")
     if repeated is None or field not in values or repeated == values[field]:
         return {}
-    return {f"{field}_confirm": ["The two passwords are not the same."]}
+    return {f"{field}_confirm": [_("The two passwords are not the same.")]}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from .base import InputSerializer
@@ -18,7 +19,7 @@ class ConsentsGiveSerializer(InputSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            raise serializers.ValidationError("Please choose at least one document.")
+            raise serializers.ValidationError(_("Please choose at least one document."))
         return {"documents": documents_in(attrs)}
 
 

@@ -1,12 +1,11 @@
 """Serializer fields that are stricter than DRF's: no coercion, no control characters."""
 
-import functools
 import re
 import unicodedata
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.utils import html
 
@@ -37,14 +36,14 @@ def identifier_of(attrs: dict[str, Any], *names: str) -> str:
     """
     given = [str(attrs.pop(name, "")) for name in names]
     if not any(given):
-        raise serializers.ValidationError({names[0]: ["This field is required."]})
+        raise serializers.ValidationError({names[0]: [_("This field is required.")]})
     return next(filter(None, given))
 
 
 class TextField(serializers.CharField):
     """A string without control characters. Numbers are not converted to strings."""
 
-    default_error_messages = {"control": "Please remove line breaks and invisible characters."}
+    default_error_messages = {"control": _("Please remove line breaks and invisible characters.")}
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -57,7 +56,7 @@ class TextField(serializers.CharField):
 class NameField(TextField):
     """A name that other people are shown. It may be blank, but not look so."""
 
-    default_error_messages = {"invisible": "Please use letters that can be seen."}
+    default_error_messages = {"invisible": _("Please use letters that can be seen.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_blank": True, **kwargs})
@@ -191,49 +190,9 @@ class FlagField(serializers.BooleanField):
 class ConsentField(FlagField):
     """A consent: only true is accepted."""
 
-    default_error_messages = {"declined": "Please accept this to continue."}
+    default_error_messages = {"declined": _("Please accept this to continue.")}
 
     def to_internal_value(self, data: Any) -> bool:
         if not super().to_internal_value(data):
             self.fail("declined")
         return True
-
-
-class OneOfField(serializers.ChoiceField):
-    """One of a few exact strings."""
-
-    default_error_messages = {"invalid_choice": "Please choose one of: {choices}."}
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or data not in self.choices:
-            self.fail("invalid_choice", choices=", ".join(self.choices))
-        return data
-
-
-class TimezoneField(TextField):
-    """A name of the IANA time zone database, such as Europe/Berlin."""
-
-    default_error_messages = {"unknown": "Enter a time zone such as Europe/Berlin."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=64, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if name not in _timezones():
-            self.fail("unknown")
-        return name
-
-
-class NewTimezoneField(TextField):
-    """The time zone of a new account, sent by its browser or phone; an unknown one is UTC."""
-
-    def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        return name if name in _timezones() else "UTC"
-
-
-@functools.cache
-def _timezones() -> frozenset[str]:
-    # Read from the disk, with a file for each.
-    return frozenset(zoneinfo.available_timezones())

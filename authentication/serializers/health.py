@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+STATES = ("healthy", "degraded", "unhealthy")
+
 
 class CelerySerializer(serializers.Serializer[Any]):
     """The state of each process of Celery, by its heartbeat.
@@ -28,7 +30,7 @@ class HealthChecksSerializer(serializers.Serializer[Any]):
 class HealthSerializer(serializers.Serializer[Any]):
     """The state of the service."""
 
-    status = serializers.ChoiceField(choices=("healthy", "degraded", "unhealthy"))
+    status = serializers.ChoiceField(choices=STATES)
     database = serializers.CharField()
     cache = serializers.CharField()
     timestamp = serializers.DateTimeField()

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from .base import Errors, InputSerializer
 from .fields import CodeField, PasswordField, TokenField
 
-_ONE_OF = "Send either otp or recovery_code."
+_ONE_OF = _("Send either otp or recovery_code.")
 
 
 class SecondFactorStatusSerializer(serializers.Serializer[Any]):

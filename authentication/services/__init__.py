@@ -9,15 +9,18 @@ from authentication.services.accounts import (
     EmailVerificationService,
     ErasureProofService,
     ExportService,
+    InvitationAcceptanceService,
     OperatorDeletionService,
     ProfileService,
     RegistrationService,
+    RepeatedErasureService,
 )
 from authentication.services.consents import ConsentService
 from authentication.services.mail import DeliverabilityService, EmailService
 from authentication.services.passwords import PasswordService
 from authentication.services.sessions import SessionService, TokenService
 from authentication.services.sign_in import (
+    AdminEnrolmentService,
     AuthenticationService,
     ExchangeTokenService,
     ImmediateRemovalService,
@@ -29,6 +32,7 @@ from authentication.services.sign_in import (
 
 __all__ = [
     "ActivityService",
+    "AdminEnrolmentService",
     "AuthenticationService",
     "ChangeUndoService",
     "ConsentService",
@@ -42,12 +46,14 @@ __all__ = [
     "ExchangeTokenService",
     "ExportService",
     "ImmediateRemovalService",
+    "InvitationAcceptanceService",
     "LockExplanationService",
     "OperatorDeletionService",
     "PasswordService",
     "ProfileService",
     "ReauthenticationService",
     "RegistrationService",
+    "RepeatedErasureService",
     "SecondFactorRemovalService",
     "SecondFactorService",
     "SessionService",

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import ReauthenticationRequired, SessionOver
 from authentication.models import User, UserSession
 
-_BOTH = "First we need to know that it's you. Please enter your password and a code."
+_BOTH = _("First we need to know that it's you. Please enter your password and a code.")
 
 
 @contextlib.contextmanager

@@ -7,23 +7,32 @@ from authentication.models import (
     ActionToken,
     Consent,
     EmailChange,
+    KnownCountry,
     KnownDevice,
     PasswordHistory,
     PasswordResetToken,
     SignInChallenge,
+    StaffNote,
     TokenBlacklist,
     User,
     UserProfile,
 )
 from authentication.services.mail import EmailService, Kind
 from authentication.services.revocation import end_all_sessions
+from authentication.utils import languages
 
 # What a registration stored. In a contested account it may be a stranger's.
+_PROFILE = {
+    "display_name": "",
+    "timezone": "UTC",
+    "visibility": UserProfile.Visibility.PRIVATE,
+}
 _CLEARED = {
     "contested_at": None,
     "first_name": "",
     "last_name": "",
     "deletion_requested_at": None,
+    "language": "",
     "terms_accepted_at": None,
     "terms_version": "",
     "privacy_policy_accepted_at": None,
@@ -62,8 +71,11 @@ def _clear(user: User, *, at: dt.datetime, is_password_new: bool) -> None:
         user.password_breached_at = None
         changed += ["password", "password_changed_at", "password_breached_at"]
         PasswordHistory.objects.filter(user=user).delete()
-    user.save(update_fields=changed)
-    UserProfile.objects.filter(user=user).update(display_name="")
+    user.registered_language = languages.current()
+    user.save(update_fields=[*changed, "registered_language"])
+    UserProfile.objects.filter(user=user).update(**_PROFILE)
+    # They are about the person who registered.
+    StaffNote.objects.filter(user=user).delete()
     # Consent is the person's own (GDPR, article 7): it is asked for again.
     Consent.objects.filter(user=user).delete()
 
@@ -76,4 +88,5 @@ def _revoke_all(user: User, *, at: dt.datetime) -> None:
     EmailChange.objects.cancel(user.pk, at=at)
     AccountExport.objects.filter(user=user).delete()
     KnownDevice.objects.forget(user.pk)
+    KnownCountry.objects.filter(user=user).delete()
     end_all_sessions(user, reason=TokenBlacklist.Reason.DISOWNED, at=at)

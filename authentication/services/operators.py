@@ -3,11 +3,13 @@
 import dataclasses
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from authentication.exceptions import PermissionRefused
 from authentication.models.second_factor_removal import REASON_MAX_LENGTH
 
 _NAME_MAX_LENGTH = 64
-_REASON = f"Please give a reason of at most {REASON_MAX_LENGTH} characters."
+_REASON = _("Please give a reason of at most {length} characters.")
 _NAME = f"Please give a name of at most {_NAME_MAX_LENGTH} characters."
 
 
@@ -35,6 +37,11 @@ class Operator:
         return {"actor": "command line", "operator": self.name, **why}
 
 
+def named(operator: Operator | None) -> dict[str, Any]:
+    """Return an operator's name for an event that has an actor; nothing if staff act."""
+    return {"operator": operator.name} if operator else {}
+
+
 def checked_reason(text: str) -> str:
     """Return a reason on one line.
 
@@ -42,5 +49,5 @@ def checked_reason(text: str) -> str:
     """
     reason = " ".join(text.split())
     if not 0 < len(reason) <= REASON_MAX_LENGTH or not reason.isprintable():
-        raise PermissionRefused(_REASON)
+        raise PermissionRefused(_REASON.format(length=REASON_MAX_LENGTH))
     return reason

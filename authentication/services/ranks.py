@@ -1,14 +1,34 @@
-"""Ranks of staff: only superusers act on superusers."""
+"""Ranks of staff: who may act on whom."""
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
-from authentication.models import User
+from authentication.models import AuditLog, User, rights_of
 
-_ONESELF = "This is your own account. Another member of staff has to do this."
+_LAST = _("This is the only superuser. Please make someone else a superuser first.")
+_TOO_NEW = _("Your role is less than seven days old. Another member of staff has to do this.")
+_NEW = dt.timedelta(days=7)
+_ONESELF = _("This is your own account. Another member of staff has to do this.")
+
+
+def outranks(target: User, actor: User) -> bool:
+    """Return whether an account has rights that a member of staff lacks.
+
+    Both are read from the database: rights may have been given or taken since the request began.
+    """
+    if actor.is_superuser or actor.pk == target.pk:
+        return False
+    if target.is_superuser:
+        return True
+    return target.is_staff and not rights_of(target) <= rights_of(actor)
 
 
 def check_rank(actor: User | None, target: User) -> None:
     """Raise PermissionRefused if the target outranks the actor; commands have no actor."""
-    if actor and target.is_superuser and not actor.is_superuser:
+    if actor and outranks(target, actor):
         raise PermissionRefused
 
 
@@ -22,12 +42,41 @@ def check_other(actor: User, target: User) -> None:
         raise PermissionRefused(_ONESELF)
 
 
-def may_change_other(actor: User | None, target: User) -> bool:
-    """Return whether somebody is a member of staff now who may change another account."""
+def check_not_new(actor: User) -> None:
+    """Raise PermissionRefused if a member of staff gave the actor a role within seven days.
+
+    One administrator would else be two: with a second account that they let in.
+    """
+    given = AuditLog.objects.filter(
+        user=actor,
+        event_type=AuditLog.Event.ADMIN_ACTION,
+        timestamp__gt=timezone.now() - _NEW,
+        metadata__action="give_role",
+    )
+    if given.exclude(metadata__actor="command line").exists():
+        raise PermissionRefused(_TOO_NEW)
+
+
+def check_not_last_owner(target: User) -> None:
+    """Raise PermissionRefused if no superuser would be left without the target.
+
+    It locks the target's row. A superuser whose row another transaction has locked may be leaving
+    too, and does not count.
+    """
+    User.objects.lock_row(target.pk)
+    owners = User.objects.owners()
+    if owners.filter(pk=target.pk).exists():
+        others = owners.exclude(pk=target.pk).select_for_update(skip_locked=True, no_key=True)
+        if not others.first():
+            raise PermissionRefused(_LAST)
+
+
+def may_remove_factor(actor: User | None, target: User) -> bool:
+    """Return whether an account is staff now, and may remove the second factor of another one."""
     if actor is None or not (actor.is_active and actor.is_staff):
         return False
     try:
         check_other(actor, target)
     except PermissionRefused:
         return False
-    return actor.has_perm("authentication.change_user")
+    return actor.has_perm("authentication.remove_second_factor")

@@ -66,6 +66,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Vineyard Group Fellowship: authentication",
     "DESCRIPTION": _INTRODUCTION.strip(),
     "VERSION": "1.0.0",
+    "LICENSE": {"name": "MIT", "url": "https://opensource.org/license/mit"},
     "SERVERS": [
         {"url": BACKEND_URL, "description": "The service"},
         {"url": "/", "description": "The host of this document"},
@@ -79,6 +80,15 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Generated clients name their types so.
+    "ENUM_NAME_OVERRIDES": {
+        "ConsentDocument": "authentication.serializers.consents.DOCUMENTS",
+        "ExportStatus": "authentication.serializers.export.STATES",
+        "HealthStatus": "authentication.serializers.health.STATES",
+        "Visibility": "authentication.serializers.profiles.VISIBILITIES",
+        "ProfileVisibility": "authentication.serializers.profiles.PROFILE_VISIBILITIES",
+        "AcceptedVisibility": "authentication.serializers.profiles.ACCEPTED_VISIBILITIES",
+    },
     "SORT_OPERATIONS": False,
     # A UUID in either case (url_modules/converters.py).
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "string", "format": "uuid"}},

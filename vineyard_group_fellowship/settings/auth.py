@@ -20,7 +20,38 @@ AUTH_USER_MODEL = "authentication.User"
 AUTHENTICATION_BACKENDS = ["authentication.api.backends.ServiceBackend"]
 LOGIN_URL = "admin:login"
 
-PASSWORD_HASHERS = ["authentication.services.passwords.hashers.ServiceArgon2Hasher"]
+# Hashes of an earlier installation that are imported, each with the highest cost among them.
+_CHEAPEST = 4
+_LEGACY_HASHERS = {
+    "pbkdf2_sha256": ("django.contrib.auth.hashers.PBKDF2PasswordHasher", 2_000_000),
+    "bcrypt_sha256": ("django.contrib.auth.hashers.BCryptSHA256PasswordHasher", 14),
+    "bcrypt": ("authentication.services.passwords.hashers.ImportedBCryptHasher", 14),
+}
+
+
+def legacy_hashes() -> dict[str, int]:
+    """Return the highest cost of each algorithm of imported hashes."""
+    costs: dict[str, int] = {}
+    for item in env.items("LEGACY_PASSWORD_HASHES"):
+        algorithm, _, cost = item.partition(":")
+        most = _LEGACY_HASHERS.get(algorithm, ("", 0))[1]
+        is_number = cost.isascii() and cost.isdigit() and len(cost) <= len(str(most))
+        if not is_number or not _CHEAPEST <= int(cost) <= most:
+            env.refuse(
+                "LEGACY_PASSWORD_HASHES must be a list such as pbkdf2_sha256:600000,bcrypt:12; of"
+                f" at most {', '.join(f'{it}:{top}' for it, (_, top) in _LEGACY_HASHERS.items())},"
+                f" not {item!r}"
+            )
+        else:
+            costs[algorithm] = int(cost)
+    return costs
+
+
+LEGACY_PASSWORD_HASHES = legacy_hashes()
+PASSWORD_HASHERS = [
+    "authentication.services.passwords.hashers.ServiceArgon2Hasher",
+    *(_LEGACY_HASHERS[algorithm][0] for algorithm in LEGACY_PASSWORD_HASHES),
+]
 ARGON2_TIME_COST = env.integer("ARGON2_TIME_COST", 2, low=2, high=16)
 ARGON2_MEMORY_KIB = env.integer("ARGON2_MEMORY_KIB", 65536, low=19456, high=2**21)
 ARGON2_PARALLELISM = env.integer("ARGON2_PARALLELISM", 1, low=1, high=16)
@@ -67,6 +98,11 @@ TERMS_VERSION = env.matching(
 )
 PRIVACY_POLICY_VERSION = env.matching(
     "PRIVACY_POLICY_VERSION", "1", pattern=r"[\w.-]{1,32}", wanted="a version such as 2026-11"
+)
+# Where people read what they agree to; empty: the pages show no link.
+TERMS_URL, PRIVACY_POLICY_URL = (
+    env.matching(name, "", pattern=r"https?://[^\s/]+\S*", wanted="a web address")
+    for name in ("TERMS_URL", "PRIVACY_POLICY_URL")
 )
 REQUIRE_CURRENT_CONSENT = env.boolean("REQUIRE_CURRENT_CONSENT", default=False)
 REQUIRE_CONSENT = env.boolean("REQUIRE_CONSENT", default=False)

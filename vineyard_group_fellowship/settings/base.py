@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 # The specification's order. Others stand where their own documentation puts them.
 MIDDLEWARE = [
     "vineyard_group_fellowship.middleware.correlation.CorrelationIdMiddleware",
+    "vineyard_group_fellowship.middleware.language.LanguageMiddleware",
     "vineyard_group_fellowship.middleware.errors.ErrorFormatMiddleware",
     "vineyard_group_fellowship.middleware.performance.PerformanceMonitoringMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -61,13 +62,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "vineyard_group_fellowship.middleware.headers.SecurityHeadersMiddleware",
     "vineyard_group_fellowship.middleware.refusals.RefusalMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "vineyard_group_fellowship.middleware.pages.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "vineyard_group_fellowship.middleware.bodies.WholeBodyMiddleware",
     "vineyard_group_fellowship.middleware.origin.OriginProofMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "vineyard_group_fellowship.middleware.pages.AuthenticationMiddleware",
     "vineyard_group_fellowship.middleware.second_factor.SecondFactorMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "vineyard_group_fellowship.middleware.pages.MessageMiddleware",
     "vineyard_group_fellowship.middleware.errors.ErrorHandlingMiddleware",
     "vineyard_group_fellowship.middleware.queries.DatabaseQueryMonitoringMiddleware",
 ]
@@ -86,18 +87,35 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "authentication.view_modules.community.community",
             ],
         },
     },
 ]
 
-LANGUAGE_CODE = "en"
+# The languages of locale/, each in its own words. English is written in the code.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+# For clients that ask for none of them.
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", tuple(dict(LANGUAGES)))
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
 TIME_ZONE = "UTC"
 USE_TZ = True
+
+# What the pages show at the top.
+SITE_NAME = env.text("SITE_NAME", "Vineyard Group Fellowship")
+SITE_LOGO = env.matching(
+    "SITE_LOGO",
+    "account/favicon.svg",
+    pattern=r"(/(?!/))?[\w.-][\w./-]*",
+    wanted="the path of a static file, or a path of this origin that starts with a slash",
+)
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+_CACHES = "vineyard_group_fellowship.cache"
 
 SLOW_REQUEST_SECONDS = env.decimal("SLOW_REQUEST_SECONDS", 1.0)
 SERVER_TIMING = env.boolean("SERVER_TIMING", default=ENVIRONMENT == "development")
@@ -127,18 +145,22 @@ def with_redis_password(url: str) -> str:
 
 
 def caches(url: str) -> dict[str, Any]:
-    """Return the caches: `default` for shared values, `limits` for counters.
+    """Return the caches: `default` for shared values, two for counters.
 
-    `limits` goes on counting in the process's memory while Redis fails.
+    `ratelimit` is django-ratelimit's, `limits` that of the others. Both go on counting in the
+    process's memory while Redis fails.
     """
     local = {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
     # Without a Redis both are in this process's memory.
-    limits = {"BACKEND": "vineyard_group_fellowship.cache.FailoverCache", "LOCATION": "default"}
+    counting = {
+        "limits": {"BACKEND": f"{_CACHES}.FailoverCache", "LOCATION": "default"},
+        "ratelimit": {"BACKEND": f"{_CACHES}.RateLimitCache", "LOCATION": "default"},
+    }
     if not url:
-        return {"default": {**local, "LOCATION": "default"}, "limits": limits}
+        return {"default": {**local, "LOCATION": "default"}, **counting}
     shared = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": url,
@@ -159,4 +181,4 @@ def caches(url: str) -> dict[str, Any]:
             },
         },
     }
-    return {"default": shared, "limits": limits}
+    return {"default": shared, **counting}

@@ -83,8 +83,16 @@ def _sweep(task: str) -> dict[str, Any]:
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-outbox": _sweep("authentication.tasks.sweep_outbox"),
     "sweep-exports": _sweep("authentication.tasks.sweep_exports"),
+    "sweep-bulk-actions": _sweep("authentication.tasks.sweep_bulk_actions"),
     "remove-second-factors": _sweep("authentication.tasks.remove_second_factors"),
     "report-locks": _sweep("authentication.tasks.report_locks"),
+    "seal-audit-log": {
+        "task": "authentication.tasks.seal_audit_log",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "count-events": _sweep("authentication.tasks.count_events"),
+    "find-anomalies": _sweep("authentication.tasks.find_anomalies"),
     # A flood leaves 100 rows a second.
     "clean-failures": _clean("failures", seconds=300),
     **{

@@ -49,14 +49,33 @@ def elliptic_key(name: str) -> str:
 FRONTEND_URL = address("FRONTEND_URL")
 BACKEND_URL = address("BACKEND_URL", f"http://localhost:{PORT}")
 
+_PAGES = (
+    *("verify-email", "reset-password", "not-me", "confirm-email", "undo-email", "undo-change"),
+    *("keep-second-factor", "download-export", "accept-invitation"),
+)
+
+
+def front_end_paths() -> list[str]:
+    """Return the pages behind mailed links that the front end has; the service has all of them."""
+    named = env.items("FRONTEND_PATHS", "verify-email,reset-password")
+    if named == ["none"]:
+        return []
+    for name in named:
+        if name not in _PAGES:
+            env.refuse(f"FRONTEND_PATHS must be none or some of {', '.join(_PAGES)}, not {name!r}")
+    return named
+
+
+FRONTEND_PATHS = front_end_paths()
+
 
 def page(name: str) -> str:
     """Return the link to a page that takes a token: the front end's, else the service's own."""
-    base = f"{FRONTEND_URL}/{name}" if FRONTEND_URL else f"{BACKEND_URL}/account/{name}/"
+    is_front_end = FRONTEND_URL and name in FRONTEND_PATHS
+    base = f"{FRONTEND_URL}/{name}" if is_front_end else f"{BACKEND_URL}/account/{name}/"
     return base + "?token={token}"
 
 
-# Without a front end the service's own pages are used.
 EMAIL_VERIFICATION_URL = link("EMAIL_VERIFICATION_URL", page("verify-email"), "{token}")
 PASSWORD_RESET_URL = link("PASSWORD_RESET_URL", page("reset-password"), "{token}")
 DISOWN_SESSION_URL = link("DISOWN_SESSION_URL", page("not-me"), "{token}")
@@ -64,8 +83,14 @@ EMAIL_CHANGE_URL = link("EMAIL_CHANGE_URL", page("confirm-email"), "{token}")
 EMAIL_UNDO_URL = link("EMAIL_UNDO_URL", page("undo-email"), "{token}")
 CHANGE_UNDO_URL = link("CHANGE_UNDO_URL", page("undo-change"), "{token}")
 FACTOR_REMOVAL_STOP_URL = link("FACTOR_REMOVAL_STOP_URL", page("keep-second-factor"), "{token}")
+INVITATION_URL = link("INVITATION_URL", page("accept-invitation"), "{token}")
 EXPORT_URL = link("EXPORT_URL", page("download-export"), "{token}")
-EMAIL_VERIFIED_URL = link("EMAIL_VERIFIED_URL", "", "{exchange_token}")
+EMAIL_VERIFIED_URL = link(
+    "EMAIL_VERIFIED_URL",
+    "" if FRONTEND_URL else f"{BACKEND_URL}/account/welcome/#exchange_token={{exchange_token}}",
+    "{exchange_token}",
+)
+EMAIL_VERIFY_ERROR_URL = link("EMAIL_VERIFY_ERROR_URL", "", "{reason}")
 
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", "Vineyard Group Fellowship <info@vineyardgroupfellowship.org>"
@@ -85,7 +110,7 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 10  # seconds; Django's default has no limit
-EMAIL_FILE_PATH = BASE_DIR / "var" / "mail"
+EMAIL_FILE_PATH = BASE_DIR / env.text("EMAIL_FILE_PATH", "var/mail")
 SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 SENDGRID_WEBHOOK_KEY = elliptic_key("SENDGRID_WEBHOOK_KEY")
 ANYMAIL: dict[str, Any] = {
@@ -120,6 +145,8 @@ elif SENDGRID_API_KEY:
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
 else:
     EMAIL_BACKEND = "authentication.services.mail.file_backend.FileMailbox"
+# The pages that show the mails: the embedded mode alone has them (local.py).
+DEVELOPMENT_MAILBOX = False
 # SendGrid sends from an address of its own.
 EMAIL_ENVELOPE_SENDER = NOREPLY_EMAIL if EMAIL_HOST else ""
 

@@ -23,9 +23,11 @@ from .email import BACKEND_URL, EMAIL_HOST, SENDGRID_API_KEY
 from .env import env
 from .logging import *  # noqa: F403 -- as above
 from .monitoring import *  # noqa: F403 -- as above
+from .places import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
 from .security import CORS_ALLOWED_ORIGINS, CSRF_TRUSTED_ORIGINS, METRICS_TOKEN
+from .well_known import *  # noqa: F403 -- as above
 
 _field_keys = env.items("FIELD_ENCRYPTION_KEYS")
 
@@ -59,8 +61,8 @@ _origins = [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]
 _LINKS = (
     *("FRONTEND_URL", "EMAIL_VERIFICATION_URL", "PASSWORD_RESET_URL", "DISOWN_SESSION_URL"),
     *("EMAIL_CHANGE_URL", "EMAIL_UNDO_URL", "CHANGE_UNDO_URL", "EXPORT_URL"),
-    "EMAIL_VERIFIED_URL",
-    "FACTOR_REMOVAL_STOP_URL",
+    *("EMAIL_VERIFIED_URL", "EMAIL_VERIFY_ERROR_URL"),
+    *("FACTOR_REMOVAL_STOP_URL", "INVITATION_URL"),
 )
 # The default in docker-compose.yml, which is public.
 _DEVELOPMENT_PASSWORD = "development-only"  # noqa: S105 -- no secret
@@ -112,5 +114,5 @@ CACHES = caches(_redis)
 SESSION_ENGINE = "vineyard_group_fellowship.admin_sessions"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "vineyard_group_fellowship.static_files.HashedFiles"},
 }

@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from .base import ENVIRONMENT, PORT
-from .email import BACKEND_URL, EMAIL_VERIFIED_URL, PASSWORD_RESET_URL
+from .email import (
+    BACKEND_URL,
+    EMAIL_VERIFIED_URL,
+    EMAIL_VERIFY_ERROR_URL,
+    PASSWORD_RESET_URL,
+)
 from .env import env
 from .origins import header_names, origins
 
@@ -37,13 +42,16 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit-Policy",
     "X-Response-Time",
 ]
-# Those after x-requested-with are sent by Sentry, by OpenTelemetry and by pages that skip a cache.
+# The last two lines: what Sentry, OpenTelemetry and pages that skip a cache send, and the hints
+# that name a device.
 CORS_ALLOW_HEADERS = header_names(
     "CORS_ALLOW_HEADERS",
     (
         *("accept", "authorization", "content-type", "x-csrftoken", "x-correlation-id"),
         *("x-device-id", "x-requested-with"),
         *("sentry-trace", "baggage", "traceparent", "cache-control"),
+        *("sec-ch-ua-platform", "sec-ch-ua-platform-version"),
+        *("sec-ch-ua-model", "sec-ch-ua-mobile"),
     ),
 )
 
@@ -88,7 +96,7 @@ _DOCS: dict[str, Any] = {
 # redirect too.
 _NEXT = [
     urlsplit(url)
-    for url in (EMAIL_VERIFIED_URL, PASSWORD_RESET_URL)
+    for url in (EMAIL_VERIFIED_URL, EMAIL_VERIFY_ERROR_URL, PASSWORD_RESET_URL)
     if url and not url.startswith(BACKEND_URL)
 ]
 _REDIRECT_ORIGINS = sorted({f"{it.scheme}://{it.netloc}" for it in _NEXT})
@@ -100,6 +108,14 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF, *_REDIRECT_ORIGINS],
     }
 }
+# The front end's pages: their scripts are files of this origin, build the document by its nodes
+# alone (Trusted Types), and send no form.
+FRONT_END_POLICY: dict[str, Any] = {
+    **_CLOSED,
+    **{name: [SELF] for name in ("script-src", "style-src", "img-src", "connect-src")},
+    "require-trusted-types-for": ["'script'"],
+    "trusted-types": [NONE],
+}
 # The first prefix that matches the path decides; other pages have the policy above.
 CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
     "/api/docs/": _DOCS,
@@ -107,6 +123,22 @@ CONTENT_SECURITY_POLICIES: dict[str, dict[str, Any]] = {
     "/api/redoc/": {**_DOCS, "worker-src": ["blob:"]},
     "/api/": _CLOSED,
     "/admin/": {**_CLOSED, **_OWN_FILES, "form-action": [SELF]},
+}
+
+# The mailbox of development shows mails in a frame, where they may load nothing and run no script.
+MAILBOX_POLICIES: dict[str, dict[str, Any]] = {
+    "/dev/mailbox/html/": {
+        **_CLOSED,
+        "style-src": ["'unsafe-inline'"],
+        "frame-ancestors": [SELF],
+        "sandbox": ["allow-top-navigation-by-user-activation"],
+    },
+    "/dev/mailbox/": {
+        **_CLOSED,
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "frame-src": [SELF],
+    },
 }
 
 # The client's address: REMOTE_ADDR, unless a proxy in front of the service is set.
@@ -122,7 +154,7 @@ CLIENT_IP_HEADER = env.matching(
 CLIENT_ADDRESS_IS_STATED = bool(env.text("TRUSTED_PROXY_COUNT") or CLIENT_IP_HEADER)
 
 RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", default=True)
-RATELIMIT_USE_CACHE = "limits"
+RATELIMIT_USE_CACHE = "ratelimit"
 RATELIMIT_ALLOWLIST = networks("RATELIMIT_ALLOWLIST")
 # OriginProofMiddleware replaces the CSRF middleware that this check looks for by name.
 _OWN_CSRF = ["security.W003"]
@@ -156,6 +188,7 @@ RATE_LIMITS: dict[str, str] = {
         "password_change": "10/h",
         "password_reset": "5/h",
         "password_reset_confirm": "10/h",
+        "invitation_accept": "10/h",
         "email_verify": "10/h",
         "email_undo": "10/h",
         "email_resend": "5/h",
@@ -172,6 +205,8 @@ RATE_LIMITS: dict[str, str] = {
         "notices": "30/h",
         "profile": "60/h",
         "account_data": "10/h",
+        "staff_search": "1200/h",
+        "staff_invite": "100/h",
     }.items()
 }
 

@@ -10,8 +10,10 @@ from .database import postgresql, sqlite
 from .email import *  # noqa: F403 -- as above
 from .env import env
 from .logging import *  # noqa: F403 -- as above
+from .places import *  # noqa: F403 -- as above
 from .retention import *  # noqa: F403 -- as above
 from .security import *  # noqa: F403 -- as above
+from .well_known import *  # noqa: F403 -- as above
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

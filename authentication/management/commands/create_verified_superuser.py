@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(" ".join(error.messages)) from None
         except ValidationFailed as refusal:
             raise CommandError(
-                " ".join(it for found in (refusal.errors or {}).values() for it in found)
+                " ".join(str(it) for found in (refusal.errors or {}).values() for it in found)
             ) from None
         self._show(codes)
         self.stdout.write("The account is created. Sign in at /admin/.")

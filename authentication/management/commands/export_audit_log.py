@@ -1,11 +1,9 @@
 """Exports the audit log to a file."""
 
 import contextlib
-import csv
 import datetime as dt
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -17,11 +15,16 @@ from authentication.management.operator_arguments import add_operator_argument, 
 from authentication.management.private_file import private_file
 from authentication.management.progress import Progress
 from authentication.management.user_argument import find_user
-from authentication.services.audit import EVENT_FIELDS, AuditExportService, AuditFilter
+from authentication.services import RepeatedErasureService
+from authentication.services.audit import (
+    AuditExportService,
+    AuditFilter,
+    csv_lines,
+    json_lines,
+)
+from authentication.utils.client import ClientInfo
 
-Row = dict[str, Any]
-# A spreadsheet runs a cell that begins with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_ERASURES = RepeatedErasureService.EVENTS
 
 
 class Command(BaseCommand):
@@ -41,6 +44,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--event", action="append", default=[], help="an event's name; may be repeated"
         )
+        parser.add_argument(
+            "--erasures",
+            action="store_true",
+            help="the events that repeat_erasures needs after a restore",
+        )
         parser.add_argument("--risk", choices=("low", "medium", "high", "critical"))
         parser.add_argument(
             "--since", help="a date or a time, such as 2026-11-22 or 2026-11-22T15:30Z"
@@ -52,23 +60,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = AuditFilter(
             user_id=None if options["person"] is None else find_user(options).pk,
-            events=tuple(options["event"]),
+            events=(*options["event"], *_ERASURES) if options["erasures"] else (*options["event"],),
             risk=options["risk"],
             since=_parse_time("--since", options["since"]),
             until=_parse_time("--until", options["until"]),
         )
         try:
-            rows = AuditExportService.events(wanted, operator=operator_of(options))
+            rows = AuditExportService.events(
+                wanted, facts=operator_of(options).facts(), client=ClientInfo()
+            )
         except ValueError as error:
             raise CommandError(str(error)) from None
-        write = _as_csv if options["format"] == "csv" else _as_lines
+        as_lines = csv_lines if options["format"] == "csv" else json_lines
         # Counting may take longer than the export of its first events.
         total = AuditExportService.count(wanted) if self.stderr.isatty() else 0
         with (
             Progress("events", total, self.stderr) as progress,
             _open(options["output"]) as file,
         ):
-            write(file, rows, progress.advance)
+            for line in as_lines(_counted(rows, progress)):
+                file.write(line)
+
+
+def _counted(rows: Iterator[dict[str, Any]], progress: Progress) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield row
+        progress.advance()
 
 
 def _parse_time(name: str, text: str | None) -> dt.datetime | None:
@@ -86,28 +103,3 @@ def _parse_time(name: str, text: str | None) -> dt.datetime | None:
 
 def _open(output: str) -> AbstractContextManager[IO[str]]:
     return contextlib.nullcontext(sys.stdout) if output == "-" else private_file(output)
-
-
-def _as_csv(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> None:
-    writer = csv.writer(file)
-    writer.writerow(EVENT_FIELDS)
-    for row in rows:
-        writer.writerow([_without_formula(row[name]) for name in EVENT_FIELDS])
-        advance()
-
-
-def _as_lines(file: IO[str], rows: Iterator[Row], advance: Callable[[], None]) -> None:
-    for row in rows:
-        file.write(json.dumps(row, default=_text) + "\n")
-        advance()
-
-
-def _without_formula(value: Any) -> str:
-    text = json.dumps(value, default=_text) if isinstance(value, dict) else _text(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    return "" if value is None else str(value)

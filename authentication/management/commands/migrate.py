@@ -11,6 +11,8 @@ from django.core.management.commands import migrate
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from authentication.services.operations import statements_within
+
 # PostgreSQL knows the lock by a number; it is one lock for each database.
 _LOCK = zlib.crc32(b"vineyard_group_fellowship.migrate")
 _PAUSE_SECONDS = 0.5
@@ -26,7 +28,7 @@ class Command(migrate.Command):
         # In transaction mode PgBouncer would leave the lock to any client.
         if connection.vendor != "postgresql" or settings.PGBOUNCER or only_reads:
             return super().handle(*arguments, **options)
-        with self._only_one(connection):
+        with self._only_one(connection), statements_within(0):
             # An index of a large table takes longer than a request may.
             _run(connection, "SET statement_timeout = 0")
             return super().handle(*arguments, **options)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.progress import Progress
 from authentication.services.operations import EncryptionService
+from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -16,9 +18,15 @@ class Command(BaseCommand):
         " expired, older keys can be removed. It can be stopped and run again."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_operator_argument(parser)
+
     def handle(self, *args: Any, **options: Any) -> None:
+        operator = operator_of(options)
         with Progress("secrets", EncryptionService.count_outdated(), self.stderr) as progress:
-            done = EncryptionService.renew(on_batch=progress.advance)
+            done = EncryptionService.renew(
+                operator=operator, client=ClientInfo(), on_batch=progress.advance
+            )
         self.stdout.write(f"{done.renewed} secrets encrypted with the newest key")
         if not done.unreadable:
             return

@@ -9,6 +9,7 @@ from authentication.management.operator_arguments import add_operator_argument, 
 from authentication.management.user_argument import add_user_argument, find_user
 from authentication.models import User
 from authentication.services import ImmediateRemovalService, SecondFactorRemovalService
+from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo
 
 
@@ -53,22 +54,33 @@ class Command(BaseCommand):
         )
 
     def _act_as_staff(self, person: User, options: dict[str, Any]) -> None:
-        actor = find_user({"person": options["staff"]})
+        operator, actor = (
+            operator_of({"by": options["by"]}),
+            find_user({"person": options["staff"]}),
+        )
         if not (
-            actor.is_staff and actor.is_active and actor.has_perm("authentication.change_user")
+            actor.is_staff
+            and actor.is_active
+            and actor.has_perm("authentication.remove_second_factor")
         ):
-            raise CommandError(f"{actor.username} may not change accounts.")
+            raise CommandError(f"{actor.username} may not remove second factors.")
         if options["cancel"]:
-            self._cancel(person, actor)
+            self._cancel(person, actor, operator)
             return
         removal = SecondFactorRemovalService.request(
-            person, reason=options["reason"], actor=actor, client=ClientInfo()
+            person,
+            reason=options["reason"],
+            actor=actor,
+            operator=operator,
+            client=ClientInfo(),
         )
         self.stdout.write(f"Due at {removal.effective_at:%Y-%m-%d %H:%M} UTC.")
 
-    def _cancel(self, person: User, actor: User) -> None:
+    def _cancel(self, person: User, actor: User, operator: Operator) -> None:
         removal = SecondFactorRemovalService.pending(person)
         if removal is None:
             raise CommandError("No removal is pending.")
-        SecondFactorRemovalService.cancel(removal, actor=actor, client=ClientInfo())
+        SecondFactorRemovalService.cancel(
+            removal, actor=actor, operator=operator, client=ClientInfo()
+        )
         self.stdout.write("The removal is cancelled.")

@@ -1,13 +1,17 @@
 """Signs out one user or all users."""
 
+import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from authentication.exceptions import NotFound
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.progress import Progress
 from authentication.management.user_argument import find_user
+from authentication.models import User
 from authentication.services.administration import AdministrationService
+from authentication.services.operators import Operator
 from authentication.utils.client import ClientInfo
 
 
@@ -21,13 +25,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("person", nargs="?", help="an email address or a username")
+        parser.add_argument(
+            "--session", metavar="ID", help="sign out this device alone; list_sessions has the ids"
+        )
         parser.add_argument("--everybody", action="store_true", help="sign out all users")
         add_operator_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if bool(options["person"]) == options["everybody"]:
             raise CommandError("Name one user, or use --everybody.")
-        if options["person"]:
+        if options["everybody"] and options["session"]:
+            raise CommandError("--session is for one user.")
+        if options["session"]:
+            ended = _end_one(find_user(options), options["session"], operator_of(options))
+        elif options["person"]:
             ended = AdministrationService.end_sessions(
                 find_user(options), actor=None, operator=operator_of(options), client=ClientInfo()
             )
@@ -38,3 +49,12 @@ class Command(BaseCommand):
                     operator=operator, client=ClientInfo(), on_batch=progress.advance
                 )
         self.stdout.write(f"{ended} session(s) ended.")
+
+
+def _end_one(user: User, text: str, operator: Operator) -> int:
+    try:
+        session = AdministrationService.find_session(user, uuid.UUID(text))
+    except (ValueError, NotFound):
+        raise CommandError(f"The user is not signed in with the session {text!r}.") from None
+    AdministrationService.end_session(session, actor=None, operator=operator, client=ClientInfo())
+    return 1

@@ -19,7 +19,11 @@ class Command(RunserverCommand):  # type: ignore[misc]  # its base is found at r
             if settings.EMAIL_BACKEND.endswith(".FileMailbox")
             else settings.EMAIL_BACKEND
         )
+        if settings.DEVELOPMENT_MAILBOX:
+            mail = f"{base}/dev/mailbox/  (files in {mail})"
         places: dict[str, Any] = {
+            "Start": f"{base}/  (leads to all of these)",
+            "Account": f"{base}/account/",
             "API": f"{base}/api/v1/auth/",
             "API docs": f"{base}/api/docs/  (or {base}/api/redoc/)",
             "Admin": f"{base}/admin/  (create an account with `make superuser`)",

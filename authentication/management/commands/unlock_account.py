@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.user_argument import add_user_argument, find_user
 from authentication.services.administration import AdministrationService
 from authentication.utils.client import ClientInfo
@@ -16,8 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_user_argument(parser)
+        add_operator_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        person = find_user(options)
-        AdministrationService.unlock(person, actor=None, client=ClientInfo())
+        operator, person = operator_of(options), find_user(options)
+        AdministrationService.unlock(person, actor=None, operator=operator, client=ClientInfo())
         self.stdout.write(f"{person.username} may sign in.")

@@ -11,6 +11,7 @@ from authentication.exceptions import NotFound
 from authentication.models import (
     ActionToken,
     AuditLog,
+    KnownCountry,
     KnownDevice,
     PasswordResetToken,
     TokenBlacklist,
@@ -108,6 +109,9 @@ def _end(user: User, session_id: str | None, *, device: str, at: dt.datetime) ->
     # A session of the admin has no row, so the event may be about it.
     end_admin_sessions(user)
     if disowned is not None:
+        opened_at = disowned.values_list("created_at", flat=True).first()
+        if opened_at:
+            KnownCountry.objects.forget_since(user.pk, opened_at)
         disowned.end(reason=TokenBlacklist.Reason.DISOWNED, at=at)
 
 

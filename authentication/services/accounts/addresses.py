@@ -3,10 +3,12 @@
 import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import ValidationFailed
 from authentication.models import (
@@ -25,7 +27,7 @@ from authentication.services.mail import EmailService, Kind
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 
-_TAKEN = "There is already an account with this email address."
+_TAKEN = _("There is already an account with this email address.")
 _HOUR_SECONDS = 3600
 
 
@@ -172,11 +174,6 @@ def has_mails_left(canonical: str) -> bool:
 
     The outbox counts the mails of an account. Corrections could send those of many to one address.
     """
-    cache, key = caches["limits"], f"corrected:{pseudonym('email', canonical)}"
-    if cache.add(key, 1, _HOUR_SECONDS):
-        return True
-    try:
-        return bool(cache.incr(key) <= settings.EMAIL_HOURLY_LIMIT)
-    except ValueError:
-        # The count expired a moment ago.
-        return True
+    cache: Any = caches["limits"]
+    key = f"corrected:{pseudonym('email', canonical)}"
+    return bool(cache.count(key, _HOUR_SECONDS) <= settings.EMAIL_HOURLY_LIMIT)

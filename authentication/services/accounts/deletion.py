@@ -19,6 +19,7 @@ from authentication.services.acting import acting
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import enqueue
 from authentication.services.mail import EmailService, Kind
+from authentication.services.ranks import check_not_last_owner
 from authentication.services.revocation import end_all_sessions
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import digest
@@ -39,11 +40,12 @@ class DeletionService:
 
         A sign-in with `restore` cancels it until then.
 
-        Raises SessionOver, ReauthenticationRequired.
+        Raises SessionOver, ReauthenticationRequired, PermissionRefused for the only superuser.
         """
         now = timezone.now()
         due_at: dt.datetime = now + settings.ACCOUNT_DELETION_GRACE
         with acting(session, recent_proof=True) as user:
+            check_not_last_owner(user)
             receipt = new_receipt()
             if not User.objects.request_deletion(user.pk, receipt=digest(receipt), at=now):
                 raise SessionOver

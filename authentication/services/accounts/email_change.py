@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import LinkInvalid, ValidationFailed
 from authentication.models import (
@@ -45,7 +46,7 @@ from .reversal import Reversal
 _Action = ActionToken.Action
 Reason = TokenBlacklist.Reason
 _HOUR = dt.timedelta(hours=1)
-_SAME = "This is your email address already."
+_SAME = _("This is your email address already.")
 
 
 class EmailChangeService:

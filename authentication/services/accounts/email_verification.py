@@ -1,9 +1,11 @@
 """Proving an email address, and correcting one that was mistyped."""
 
 import contextlib
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from authentication.exceptions import (
     AccountDisabled,
@@ -21,7 +23,7 @@ from authentication.services.attempt_limit import (
     AttemptLimit,
     count_attempt,
 )
-from authentication.services.audit import Event, record
+from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
 from authentication.services.redeem import Redemption
 from authentication.services.sign_in import new_exchange_token, prove_password_of
@@ -36,7 +38,13 @@ from .addresses import (
     void_links_to_unproven,
 )
 
-_PROVEN = "This email address is confirmed already. You can change it after you have signed in."
+_PROVEN = gettext_lazy(
+    "This email address is confirmed already. You can change it after you have signed in."
+)
+_PROVEN_BY_USER = "The person has confirmed this address. Only they can change it, after a sign-in."
+_SAME = "This is the address already. Send the verification mail again."
+_TAKEN = "Another account has this address."
+_MAILED_ENOUGH = "This address got enough corrections within the hour. Please try again later."
 # Each further try is for a registration that took or left the new address meanwhile.
 _TRIES = 3
 
@@ -126,6 +134,29 @@ class EmailVerificationService:
             with contextlib.suppress(IntegrityError):
                 return _correct(user, new_email, is_mailed=is_mailed, client=client)
         raise ServiceUnavailable
+
+
+def correct_address_of(user: User, new_email: str, *, client: ClientInfo, **facts: Any) -> None:
+    """Give an unproven account another address for staff, and mail the link there.
+
+    Staff see every account, so they are told that an address is taken. Raises PermissionRefused.
+    """
+    now, canonical = timezone.now(), canonical_email(new_email)
+    with contextlib.suppress(IntegrityError), locked_account(user.pk) as account:
+        if account.email_verified:
+            raise PermissionRefused(_PROVEN_BY_USER)
+        holder = holder_of_address(canonical, at=now)
+        if holder:
+            is_own = holder.user_id == account.pk
+            raise PermissionRefused(_SAME if is_own else _TAKEN)
+        if not has_mails_left(canonical):
+            raise PermissionRefused(_MAILED_ENOUGH)
+        leave_address(account, new_email, at=now)
+        void_links_to_unproven(account.pk, at=now)
+        record(Event.EMAIL_CORRECTED, user_id=account.pk, client=client, risk=Risk.MEDIUM, **facts)
+        mail_claim(None, account.pk, at=now)
+        return
+    raise PermissionRefused(_TAKEN)
 
 
 def _refusal_of_correction(user: User) -> Problem | None:

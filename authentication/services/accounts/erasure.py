@@ -4,7 +4,7 @@ import contextlib
 import hmac
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -16,19 +16,21 @@ from django.utils import timezone
 
 from authentication.models import (
     AuditLog,
+    BulkAction,
     EmailChange,
     FailedTask,
+    Invitation,
     SensitiveChange,
     User,
     UsernameHold,
 )
 from authentication.services.acting import locked_account
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, Risk, amend, audit_upkeep, record
 from authentication.services.background import record_failed_task
 from authentication.services.mail import delete_mail_files
 from authentication.services.sign_in import forget_names
 from authentication.utils.client import ClientInfo
-from authentication.utils.crypto import new_token, pseudonyms
+from authentication.utils.crypto import digest, new_token, pseudonyms
 from authentication.utils.error_reports import report
 from authentication.utils.identifiers import canonical_email, canonical_username
 
@@ -75,11 +77,16 @@ def _erase(user: User, deadline: float | None) -> None:
     stored = [it for name in names for it in pseudonyms("identifier", name)]
     _anonymize(AuditLog.objects.of_names(stored), subject, deadline)
     _anonymize_actor(user.pk, subject, deadline)
+    _blank_reasons(user, deadline)
     if user.last_login:
         delete_admin_sessions(user.pk)
     _delete_related(user)
+    # Those to this person; in those that they sent they are forgotten with the row.
+    Invitation.objects.filter(email_canonical__in=names).delete()
     forget_names(names, unlocked_at=user.unlocked_at, at=timezone.now())
-    with locked_account(user.pk) as current:
+    with locked_account(user.pk) as current, audit_upkeep():
+        # Those of requests that came meanwhile.
+        _anonymize(AuditLog.objects.filter(user=user), subject, None)
         _delete(current, subject)
     _truncate_journal()
 
@@ -118,7 +125,10 @@ def erase_each(user_ids: Iterable[uuid.UUID], *, deadline: float | None = None) 
 def _delete(user: User, subject: str) -> None:
     # Not both: the holder of the receipt, with the log, would find the events of the subject.
     receipt = user.deletion_receipt
-    facts: dict[str, Any] = {"receipt": receipt} if receipt else {"subject": subject}
+    facts: dict[str, Any] = {"subject": subject}
+    if receipt:
+        # By the hash of its random id the erasure is repeated after the restore of a backup.
+        facts = {"receipt": receipt, "account": digest(str(user.pk))}
     record(Event.ACCOUNT_ERASED, user_id=None, client=ClientInfo(), risk=Risk.HIGH, **facts)
     if user.email_verified or user.last_login:
         # As after a change of the name: a name that is free at once would reveal the deletion.
@@ -139,28 +149,68 @@ def _names_of(user: User) -> set[str]:
 
 
 def _anonymize(events: QuerySet[AuditLog], subject: str, deadline: float | None) -> None:
-    """Remove all personal data from events, in batches that hold row locks only briefly."""
+    """Remove all personal data from events."""
     blank: dict[str, Any] = {
         "user": None,
         "ip_address": None,
         "user_agent": "",
         "description": "",
         "correlation_id": "",
+        "metadata": {"subject": subject},
     }
-    while keys := list(events.values_list("pk", flat=True)[:_BATCH]):
-        AuditLog.objects.filter(pk__in=keys).update(**blank, metadata={"subject": subject})
-        _check_time(deadline)
+
+    def change(batch: list[AuditLog]) -> None:
+        AuditLog.objects.filter(pk__in=[event.pk for event in batch]).update(**blank)
+        for event in batch:
+            for name, value in blank.items():
+                setattr(event, name, value)
+
+    _change_all(events, change, deadline)
 
 
 def _anonymize_actor(user_id: uuid.UUID, subject: str, deadline: float | None) -> None:
     """Remove a member of staff from the events of other accounts: id, address and browser."""
-    changed = ("metadata", "ip_address", "user_agent", "correlation_id")
-    while events := list(AuditLog.objects.of_actor(user_id)[:_BATCH]):
-        for event in events:
+
+    def change(batch: list[AuditLog]) -> None:
+        for event in batch:
             event.metadata["actor"] = subject
             event.ip_address, event.user_agent, event.correlation_id = None, "", ""
-        AuditLog.objects.bulk_update(events, changed)
+        fields = ("metadata", "ip_address", "user_agent", "correlation_id")
+        AuditLog.objects.bulk_update(batch, fields)
+
+    _change_all(AuditLog.objects.of_actor(user_id), change, deadline)
+
+
+def _blank_reasons(user: User, deadline: float | None) -> None:
+    """Remove the reasons of bulk actions for a user and others: staff may have written a name."""
+
+    def change(batch: list[AuditLog]) -> None:
+        for event in batch:
+            del event.metadata["reason"]
+        AuditLog.objects.bulk_update(batch, ["metadata"])
+
+    bulks = BulkAction.objects.filter(people__user=user).exclude(correlation_id="")
+    for correlation_id in bulks.values_list("correlation_id", flat=True):
+        events = AuditLog.objects.shown().filter(correlation_id=correlation_id)
+        _change_all(events.filter(metadata__has_key="reason"), change, deadline)
+
+
+def _change_all(
+    events: QuerySet[AuditLog], change: Callable[[list[AuditLog]], None], deadline: float | None
+) -> None:
+    """Change events until no more are found, in batches that hold row locks only briefly."""
+    while _change_batch(events, change):
         _check_time(deadline)
+
+
+def _change_batch(events: QuerySet[AuditLog], change: Callable[[list[AuditLog]], None]) -> bool:
+    with audit_upkeep():
+        # Locked: another erasure may change the same event, as that of its actor.
+        batch = list(events.select_for_update()[:_BATCH])
+        if batch:
+            change(batch)
+            amend(batch)
+    return bool(batch)
 
 
 def _check_time(deadline: float | None) -> None:
@@ -174,6 +224,8 @@ def _delete_related(user: User) -> None:
     ).delete()
     # Admin actions are in our audit log. Django's LogEntry contains the name of the account.
     LogEntry.objects.filter(object_id=str(user.pk)).delete()
+    # Staff may have written a name.
+    BulkAction.objects.filter(people__user=user).update(reason="")
     changes = EmailChange.objects.filter(user=user).values_list("old_email", "new_email")
     delete_mail_files(
         {

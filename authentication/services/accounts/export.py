@@ -4,10 +4,12 @@ import dataclasses
 import datetime as dt
 import uuid
 from itertools import chain
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import CodeInvalid, InvalidCredentials, LinkInvalid, ValidationFailed
 from authentication.models import AccountExport, ActionToken, ExportPart, User, UserSession
@@ -27,7 +29,7 @@ from .personal_data import personal_data
 _BUILD = "authentication.tasks.build_export"
 # Beat's own tasks stand there, too.
 _QUEUE_FULL = 50
-_WRONG = "This is not your password."
+_WRONG = _("This is not your password.")
 _DOWNLOAD = ActionToken.Action.DOWNLOAD_EXPORT
 
 
@@ -57,12 +59,7 @@ class ExportService:
     def request(session: UserSession, *, client: ClientInfo) -> ExportState:
         """Queue a copy of the user's data, mailed about when ready. An older copy is void."""
         with acting(session, recent_proof=True) as user:
-            ActionToken.objects.of(_DOWNLOAD).void(user.pk)
-            AccountExport.objects.filter(user=user).delete()
-            export = AccountExport.objects.create(user=user)
-            record(Event.EXPORT_REQUESTED, user_id=user.pk, client=client, risk=Risk.MEDIUM)
-            enqueue(_BUILD, str(export.pk))
-        return _state(export)
+            return _state(request_export(user, client=client))
 
     @staticmethod
     def build(export_id: str | uuid.UUID) -> None:
@@ -132,6 +129,16 @@ class ExportService:
         """
         redemption = _redemption(token, client=client, user_id=session.user_id)
         return _hand_out(redemption, None, session=session, client=client)
+
+
+def request_export(user: User, *, client: ClientInfo, **facts: Any) -> AccountExport:
+    """Queue a copy of a user's data, with the account locked; the event has the facts."""
+    ActionToken.objects.of(_DOWNLOAD).void(user.pk)
+    AccountExport.objects.filter(user=user).delete()
+    export = AccountExport.objects.create(user=user)
+    record(Event.EXPORT_REQUESTED, user_id=user.pk, client=client, risk=Risk.MEDIUM, **facts)
+    enqueue(_BUILD, str(export.pk))
+    return export
 
 
 def _redemption(token: str, *, client: ClientInfo, **owner: uuid.UUID) -> Redemption:

@@ -12,6 +12,8 @@ from authentication.models import (
     Consent,
     EmailChange,
     EmailVerificationToken,
+    Invitation,
+    KnownCountry,
     KnownDevice,
     OutgoingEmail,
     PasswordHistory,
@@ -21,6 +23,7 @@ from authentication.models import (
     SecondFactorRemoval,
     SensitiveChange,
     SignInChallenge,
+    StaffNote,
     TokenBlacklist,
     User,
     UsernameHold,
@@ -52,6 +55,8 @@ _ACCOUNT = (
     "is_active",
     "is_staff",
     "is_superuser",
+    "language",
+    "registered_language",
     "deletion_requested_at",
     "created_at",
 )
@@ -105,6 +110,7 @@ _SIGN_IN = (
 # Links and former passwords appear with their times only, because their content is secret.
 _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
+    "notes": (StaffNote, ("text", "written_at")),
     "sessions": (UserSession, _SESSION),
     "events": (AuditLog, _EVENT),
     "mails": (OutgoingEmail, ("kind", "status", "correlation_id", "created_at", "sent_at")),
@@ -122,6 +128,14 @@ _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     ),
     "reset_links": (PasswordResetToken, ("created_at", "used_at", "voided_at")),
     "other_links": (ActionToken, ("action", "created_at", "expires_at", "used_at", "voided_at")),
+    "invitations": (
+        Invitation,
+        ("email", "first_name", "last_name", "created_at", "expires_at", "accepted_at"),
+    ),
+    "known_countries": (
+        KnownCountry,
+        ("country", "ip_address", "created_at", "last_used_at"),
+    ),
     "known_devices": (
         KnownDevice,
         ("created_at", "last_used_at", "failed_login_attempts", "locked_until"),
@@ -166,13 +180,20 @@ def _without_delivery(mail: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(table: Any, fields: tuple[str, ...], user: User) -> Iterator[dict[str, Any]]:
-    rows = table.objects.filter(user=user)
+    rows = table.objects.filter(_is_about(table, user))
     if table is ActionToken:
         rows = rows.exclude(action=ActionToken.Action.CONFIRM_EMAIL)
     found = rows.values("pk", *fields)
     for row in _by_time(found) if table is AuditLog else _by_key(found):
         shown = {name: row[name] for name in fields}
         yield _without_delivery(shown) if table is OutgoingEmail else shown
+
+
+def _is_about(table: Any, user: User) -> Q:
+    """Return the condition of the rows about a user; of invitations, those to the address, too."""
+    own = Q(user=user)
+    is_invited = table is Invitation and user.email_verified
+    return own | Q(email_canonical=user.email_canonical) if is_invited else own
 
 
 def _by_key(rows: Any) -> Iterator[Any]:

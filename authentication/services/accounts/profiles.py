@@ -1,5 +1,6 @@
 """The profile of a user."""
 
+import uuid
 from typing import Any
 
 from django.db import IntegrityError
@@ -13,7 +14,7 @@ from authentication.utils.client import ClientInfo
 
 from .reserved_usernames import rename, username_taken
 
-_OF_USER = ("username", "first_name", "last_name")
+_OF_USER = ("username", "first_name", "last_name", "language")
 _OF_PROFILE = ("display_name", "timezone", "visibility")
 
 
@@ -23,11 +24,15 @@ class ProfileService:
     @staticmethod
     def of(user: User) -> UserProfile:
         """Return a user's profile; an account made by a command gets one now."""
-        profile = (
-            UserProfile.objects.for_user(user.pk) or UserProfile.objects.get_or_create(user=user)[0]
-        )
-        profile.user = user
-        return profile
+        try:
+            return user.profile
+        except UserProfile.DoesNotExist:
+            return UserProfile.objects.get_or_create(user=user)[0]
+
+    @staticmethod
+    def timezone_of(user_id: uuid.UUID) -> str:
+        """Return the name of a user's time zone; UTC without a profile."""
+        return UserProfile.objects.timezone_of(user_id)
 
     @staticmethod
     def update(session: UserSession, changes: dict[str, Any], *, client: ClientInfo) -> UserProfile:

@@ -19,9 +19,11 @@ from authentication.services.audit import Event, Risk, record
 from authentication.services.consents import create_consent_rows, set_consent_fields
 from authentication.services.passwords import broken_rules, queue_breach_check
 from authentication.services.sign_in import is_password_of_unproven
+from authentication.utils import languages
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
 from authentication.utils.identifiers import canonical_email
+from authentication.utils.legacy_hashes import even_out
 
 from .addresses import Holder, address_taken, mail_claim, reserver_of_address
 from .reserved_usernames import check_username_free, claim_username
@@ -69,10 +71,9 @@ class RegistrationService:
     ) -> Registered:
         """Make an account and mail the link that proves its address.
 
-        An address that has an account gets the same answer, in the same time: an answer must not
-        reveal a member. Only a proven address is taken, and its owner gets a mail. For an unproven
-        one the link is mailed again, and another password than the account's makes it contested
-        (`address_proof`). Nothing else of the second registration is stored. Usernames are public.
+        An address that has an account gets the same answer, in the same time. Only a proven address
+        is taken, and its owner gets a mail. For an unproven one the link is mailed again; another
+        password makes it contested (`address_proof`). Nothing else is stored. Usernames are public.
 
         Raises ValidationFailed, with all of it at once, for a weak password, a taken username and,
         with PREVENT_EMAIL_ENUMERATION off, a taken address.
@@ -83,6 +84,7 @@ class RegistrationService:
             username=username or generated_username(),
             first_name=first_name,
             last_name=last_name,
+            registered_language=languages.current(),
             created_at=now,
         )
         user.shown_as = display_name
@@ -132,6 +134,7 @@ def _register(application: _Application, weak: dict[str, list[str]]) -> None:
         is_same_password = is_password_of_unproven(account, application.password)
     elif not user.password:
         user.set_password(application.password)
+        even_out(application.password, "")
     with transaction.atomic():
         _store(application, is_kept=holder is None)
         _record(holder, application)

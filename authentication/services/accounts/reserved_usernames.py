@@ -12,11 +12,13 @@ is the same in both cases, so that it does not reveal a deletion.
 import datetime as dt
 import uuid
 
+from django.utils.translation import gettext_lazy as _
+
 from authentication.exceptions import ValidationFailed
 from authentication.models import User, UsernameHold
 from authentication.utils.identifiers import canonical_username
 
-_TAKEN = "This username is taken."
+_TAKEN = _("This username is taken.")
 
 
 def username_taken() -> ValidationFailed:

@@ -1,4 +1,4 @@
-"""Argon2id with our parameters, and no more concurrent hashes than the memory allows."""
+"""Argon2id with our parameters, no more at once than the memory allows, and imported bcrypt."""
 
 import contextlib
 import functools
@@ -6,9 +6,11 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import bcrypt
 from django.conf import settings
-from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.hashers import Argon2PasswordHasher, BCryptPasswordHasher
 
 from authentication.exceptions import ServiceUnavailable
 
@@ -40,6 +42,15 @@ class ServiceArgon2Hasher(Argon2PasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         with _turn():
             return super().verify(password, encoded)
+
+
+class ImportedBCryptHasher(BCryptPasswordHasher):
+    """Django's hasher of plain bcrypt, for imported hashes alone."""
+
+    def encode(self, password: str, salt: Any) -> str:
+        # bcrypt 5 refuses longer passwords. The versions that made these hashes cut them.
+        data = bcrypt.hashpw(password.encode()[:72], salt)
+        return f"{self.algorithm}${data.decode('ascii')}"
 
 
 @contextlib.contextmanager

@@ -3,21 +3,23 @@
 import unicodedata
 from collections.abc import Callable
 from difflib import SequenceMatcher
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from authentication.models import PasswordHistory, User
 
-_CLASSES: dict[str, Callable[[str], bool]] = {
-    "an uppercase letter": lambda character: (
+_CLASSES: dict[Any, Callable[[str], bool]] = {
+    _("an uppercase letter"): lambda character: (
         character.isupper() or unicodedata.category(character) == "Lt"
     ),
-    "a lowercase letter": str.islower,
-    "a digit": lambda character: unicodedata.category(character) == "Nd",
-    "a special character": lambda character: not character.isalnum(),
+    _("a lowercase letter"): str.islower,
+    _("a digit"): lambda character: unicodedata.category(character) == "Nd",
+    _("a special character"): lambda character: not character.isalnum(),
 }
 
 
@@ -26,15 +28,18 @@ class CompositionValidator:
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError naming each kind of character that is missing."""
-        missing = [name for name, test in _CLASSES.items() if not any(map(test, password))]
+        missing = [str(name) for name, test in _CLASSES.items() if not any(map(test, password))]
         if missing:
             raise ValidationError(
-                f"The password must contain {', '.join(missing)}.", code="password_composition"
+                _("The password must contain %(missing)s."),
+                code="password_composition",
+                params={"missing": ", ".join(missing)},
             )
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return f"Your password must contain {', '.join(_CLASSES)}."
+        names = ", ".join(map(str, _CLASSES))
+        return _("Your password must contain {characters}.").format(characters=names)
 
 
 class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
@@ -53,11 +58,11 @@ class IdentitySimilarityValidator(UserAttributeSimilarityValidator):
             and SequenceMatcher(a=password.lower(), b=local).quick_ratio() >= self.max_similarity
         ):
             raise ValidationError(
-                "The password is too similar to the email address.", code="password_too_similar"
+                _("The password is too similar to the email address."), code="password_too_similar"
             )
         if user and any(self._is_similar(password, name) for name in _shown_names(user)):
             raise ValidationError(
-                "The password is too similar to your name.", code="password_too_similar"
+                _("The password is too similar to your name."), code="password_too_similar"
             )
 
     def _is_similar(self, password: str, name: str) -> bool:
@@ -88,12 +93,12 @@ class ContextWordsValidator:
         plain = unicodedata.normalize("NFKC", password).casefold()
         if any(word in plain for word in self.words):
             raise ValidationError(
-                "The password must not contain this community's name.", code="password_context"
+                _("The password must not contain this community's name."), code="password_context"
             )
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return "Your password must not contain this community's name."
+        return str(_("Your password must not contain this community's name."))
 
 
 class PasswordHistoryValidator:
@@ -112,11 +117,13 @@ class PasswordHistoryValidator:
             check_password(normal, encoded) for encoded in dict.fromkeys([user.password, *kept])
         ):
             raise ValidationError(
-                "Choose a password that is not one of your last"
-                f" {settings.PASSWORD_HISTORY_LIMIT}.",
+                _("Choose a password that is not one of your last %(count)s."),
                 code="password_reused",
+                params={"count": settings.PASSWORD_HISTORY_LIMIT},
             )
 
     def get_help_text(self) -> str:
         """Return the rule in words."""
-        return f"Your password must not be one of your last {settings.PASSWORD_HISTORY_LIMIT}."
+        return _("Your password must not be one of your last {count}.").format(
+            count=settings.PASSWORD_HISTORY_LIMIT
+        )

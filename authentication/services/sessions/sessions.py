@@ -5,9 +5,10 @@ import uuid
 from django.utils import timezone
 
 from authentication.exceptions import NotFound
-from authentication.models import KnownDevice, TokenBlacklist, UserSession
+from authentication.models import KnownDevice, TokenBlacklist, User, UserSession
 from authentication.services.acting import acting
-from authentication.services.audit import Event, record
+from authentication.services.audit import Event, record, record_action
+from authentication.services.operators import Operator
 from authentication.services.revocation import end_admin_sessions
 from authentication.utils.client import ClientInfo
 
@@ -24,6 +25,14 @@ class SessionService:
         return list(live.order_by("-last_activity_at", "-created_at"))
 
     @staticmethod
+    def list_for_operator(
+        user: User, *, operator: Operator, client: ClientInfo
+    ) -> list[UserSession]:
+        """Return what `list_live` does; record who asked."""
+        record_action("list_sessions", user_id=user.pk, client=client, **operator.facts())
+        return SessionService.list_live(user_id=user.pk)
+
+    @staticmethod
     def get(*, user_id: uuid.UUID, session_id: uuid.UUID) -> UserSession:
         """Return one live session of a user; raises NotFound for any other session."""
         mine = UserSession.objects.filter(user_id=user_id, pk=session_id)
@@ -32,6 +41,21 @@ class SessionService:
         if session is None:
             raise NotFound
         return session
+
+    @staticmethod
+    def rename(
+        session: UserSession, session_id: uuid.UUID, *, device_name: str, client: ClientInfo
+    ) -> UserSession:
+        """Give the device of one session of the same user another name, and return the session.
+
+        Raises NotFound for any other session.
+        """
+        with acting(session) as user:
+            renamed = SessionService.get(user_id=user.pk, session_id=session_id)
+            renamed.device_name = device_name
+            renamed.save(update_fields=["device_name"])
+            record(Event.SESSION_RENAMED, user_id=user.pk, client=client, session=str(session_id))
+        return renamed
 
     @staticmethod
     def terminate(session: UserSession, session_id: uuid.UUID, *, client: ClientInfo) -> None:

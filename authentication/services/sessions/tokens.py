@@ -12,8 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from authentication.exceptions import SessionOver, TokenInvalid
-from authentication.models import TokenBlacklist, UserSession
-from authentication.services.audit import Event, Risk, count, record
+from authentication.models import AuditLog, TokenBlacklist, UserSession, rotate
+from authentication.services.audit import Event, Risk, count, event_of, record
 from authentication.services.mail import EmailService
 from authentication.services.mail import Kind as Mail
 from authentication.utils.client import ClientInfo
@@ -67,13 +67,13 @@ class TokenService:
         )
 
     @staticmethod
-    def authenticate(*, access: str) -> UserSession:
-        """Return the live session of an access token, with its user, in one query.
+    def authenticate(*, access: str, with_profile: bool = False) -> UserSession:
+        """Return the live session of an access token, with its user (and profile), in one query.
 
         Raises TokenInvalid if the token is malformed, expired or revoked, or its session is over.
         """
         claims, now = _claims_of(AccessToken, access), timezone.now()
-        session = _session_of(claims, at=now)
+        session = _session_of(claims, at=now, with_profile=with_profile)
         if session.token_revoked:
             raise TokenInvalid
         seen = session.successor_seen or claims.jti == session.access_jti
@@ -189,9 +189,10 @@ def _claims_of(kind: Kind, token: str) -> Claims:
         raise TokenInvalid from None
 
 
-def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
+def _session_of(claims: Claims, *, at: dt.datetime, with_profile: bool = False) -> UserSession:
+    ids = {"session_id": claims.session_id, "user_id": claims.user_id}
     session: UserSession | None = UserSession.of_token(
-        jti=claims.jti, session_id=claims.session_id, user_id=claims.user_id
+        jti=claims.jti, **ids, with_profile=with_profile
     )
     if session is None or not session.is_live(at=at) or session.predates_password():
         raise SessionOver
@@ -202,19 +203,12 @@ def _session_of(claims: Claims, *, at: dt.datetime) -> UserSession:
 
 
 def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
-    old, expired_at, new = session.refresh_token_jti, session.expires_at, new_jti()
+    new, digest = new_jti(), client.digest()
     at = not_before(at, session.user.password_changed_at, session.last_rotation_at)
-    digest = client.digest()
-    with transaction.atomic():
-        if not UserSession.objects.swap_jti(session, new=new, at=at, client_digest=digest):
-            return False
-        TokenBlacklist.blacklist_token(
-            jti=old,
-            user_id=session.user_id,
-            expires_at=expired_at,
-            reason=TokenBlacklist.Reason.ROTATION,
-        )
-        _record_refresh(session, client, digest, at=at)
+    event = _event_of_refresh(session, client, digest, at=at)
+    if not rotate(session, event, new=new, at=at, client_digest=digest):
+        return False
+    count(Event.TOKEN_REFRESH)
     session.refresh_token_jti, session.last_rotation_at, session.expires_at = (
         new,
         at,
@@ -223,15 +217,18 @@ def _swap(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> bool:
     return True
 
 
-def _record_refresh(
+def _event_of_refresh(
     session: UserSession, client: ClientInfo, digest: str, *, at: dt.datetime
-) -> None:
-    """Record the first refresh of a session's day, and one from another network or user agent."""
-    if digest != session.last_client_digest or at.date() > session.last_rotation_at.date():
-        record(Event.TOKEN_REFRESH, user_id=session.user_id, client=client, session=str(session.pk))
-    else:
-        # A row for each would be 200 GB a year of 10,000 people, and no decision reads it.
-        count(Event.TOKEN_REFRESH)
+) -> AuditLog | None:
+    """Return the event of the first refresh of a session's day, or from a new network or agent.
+
+    A row for each would be 200 GB a year of 10,000 people, and no decision reads it.
+    """
+    if digest == session.last_client_digest and at.date() <= session.last_rotation_at.date():
+        return None
+    return event_of(
+        Event.TOKEN_REFRESH, user_id=session.user_id, client=client, session=str(session.pk)
+    )
 
 
 def _end_for_reuse(session: UserSession, *, client: ClientInfo, at: dt.datetime) -> None:

@@ -1,5 +1,7 @@
 """Signing in and out: passwords, lockout, second factor, exchange tokens, reauthentication."""
 
+from .admin_admission import FactorMissing
+from .admin_enrolment import AdminEnrolmentService, Enrolment
 from .authentication import AuthenticationService
 from .counters import forget_names
 from .credentials import CodeMissing, authenticate, is_password_of_unproven, prove_password_of
@@ -18,9 +20,12 @@ from .second_factor_removal import SecondFactorRemovalService, stop_pending_remo
 
 __all__ = [
     "WRONG_CODE",
+    "AdminEnrolmentService",
     "AuthenticationService",
     "CodeMissing",
+    "Enrolment",
     "ExchangeTokenService",
+    "FactorMissing",
     "ImmediateRemovalService",
     "LockExplanationService",
     "LockReportService",

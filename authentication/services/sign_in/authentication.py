@@ -4,29 +4,23 @@ import dataclasses
 import uuid
 from collections.abc import Collection, Sequence
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from authentication.exceptions import (
-    InvalidCredentials,
-    PermissionRefused,
-    TokenInvalid,
-)
+from authentication.exceptions import TokenInvalid
 from authentication.models import TokenBlacklist, User, UserSession
 from authentication.services.acting import acting, locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
-from authentication.services.audit import Event, Risk, record
+from authentication.services.audit import Event, record
 from authentication.services.sessions import TokenService
 from authentication.utils.client import ClientInfo
 
+from .admin_admission import check_staff, record_admin_login
 from .admission import admit
 from .credentials import CodeMissing, authenticate
 from .known_devices import remember
-from .opening import Opening, SignedIn, open_session
+from .opening import Opening, SignedIn, open_at_once, open_session
 from .second_factor_codes import challenge
-
-_SET_UP_FIRST = "Please set up two-step sign-in first. The admin is closed without it."
 
 
 class AuthenticationService:
@@ -88,8 +82,8 @@ class AuthenticationService:
         With ADMIN_REQUIRE_OTP a second factor is needed.
 
         Raises InvalidCredentials, AccountLocked, EmailNotVerified, AccountDisabled, MfaRequired,
-        CodeInvalid, RateLimited, or PermissionRefused for people who are not staff or lack a second
-        factor.
+        CodeInvalid, RateLimited, PermissionRefused for people who are not staff, or FactorMissing
+        for staff without a second factor, who may set one up by AdminEnrolmentService.
         """
         user = authenticate(
             identifier=identifier,
@@ -97,11 +91,9 @@ class AuthenticationService:
             otp=otp,
             client=client,
             limit=limit,
-            admit=lambda it: _check_staff(it, client=client),
+            admit=lambda it: check_staff(it, client=client),
         ).user
-        if not User.objects.sign_in(user, at=timezone.now()):
-            raise InvalidCredentials
-        record(Event.ADMIN_LOGIN, user_id=user.pk, client=client, risk=Risk.MEDIUM)
+        record_admin_login(user, client=client)
         return user
 
     @staticmethod
@@ -129,36 +121,11 @@ class AuthenticationService:
 
 def _open(user: User, opening: Opening, *, client: ClientInfo) -> SignedIn:
     now = timezone.now()
+    opening = dataclasses.replace(opening, proven_at=now, password_proven_at=now)
+    if signed_in := open_at_once(user, opening, client=client, at=now):
+        return signed_in
     with transaction.atomic():
-        return open_session(
-            user,
-            dataclasses.replace(opening, proven_at=now, password_proven_at=now),
-            client=client,
-            at=now,
-        )
-
-
-def _check_staff(user: User, *, client: ClientInfo) -> None:
-    if user.deletion_requested_at:
-        _refuse_staff(user, "deletion", client=client)
-    if not user.is_staff:
-        _refuse_staff(user, "staff", client=client)
-    if settings.ADMIN_REQUIRE_OTP and not user.second_factor_at:
-        _refuse_staff(user, "second_factor", client=client, detail=_SET_UP_FIRST)
-
-
-def _refuse_staff(
-    user: User, reason: str, *, client: ClientInfo, detail: str | None = None
-) -> None:
-    record(
-        Event.ADMIN_LOGIN_REFUSED,
-        user_id=user.pk,
-        client=client,
-        risk=Risk.HIGH,
-        success=False,
-        reason=reason,
-    )
-    raise PermissionRefused(detail)
+        return open_session(user, opening, client=client, at=now)
 
 
 def _session_to_end(access: str, refresh: Sequence[str]) -> UserSession:

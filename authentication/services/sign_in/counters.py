@@ -72,10 +72,9 @@ class AccountCounter(RowCounter):
 
         A lock of the account alone is reported later (lock_reports.py).
         """
-        is_name_locked = self._name.is_last
-        self._name.locked_until()  # As NameCounter: a name without an account costs the same.
-        self.has_locked_account = super().has_set_lock() and is_name_locked
-        return is_name_locked
+        if self._name.is_last:
+            self.has_locked_account = super().has_set_lock()
+        return self._name.is_last
 
     def clear(self) -> None:
         self._rows.not_locked_by_hand().clear_attempts()
@@ -103,13 +102,11 @@ class AllSessionsCounter:
         hour, past = divmod(int(at.timestamp()), _HOUR_SECONDS)
         self._key = f"lockout:sessions:{pseudonym('lockout', str(user_id))}:{hour}"
         self._ends_at = at + dt.timedelta(seconds=_HOUR_SECONDS - past)
-        self._cache = caches["limits"]
+        self._cache: Any = caches["limits"]
 
     def reserve(self) -> bool:
         """Count an attempt; False if the sessions are over their limit."""
-        if self._cache.add(self._key, 1, _HOUR_SECONDS) or self._add(1) <= (
-            _FAILURES_OF_ALL_SESSIONS
-        ):
+        if self._cache.count(self._key, _HOUR_SECONDS) <= _FAILURES_OF_ALL_SESSIONS:
             return True
         self.release()
         return False
@@ -124,14 +121,10 @@ class AllSessionsCounter:
 
     def release(self) -> None:
         """Uncount the attempt."""
-        self._add(-1)
+        with contextlib.suppress(ValueError):  # The count expired a moment ago.
+            self._cache.decr(self._key)
 
     clear = release
-
-    def _add(self, step: int) -> int:
-        with contextlib.suppress(ValueError):  # The count expired a moment ago.
-            return int(self._cache.incr(self._key, step))
-        return 0
 
 
 class NameCounter:
@@ -144,13 +137,13 @@ class NameCounter:
         # The time of the last unlock by staff is part of the name: an unlock begins a new count.
         name = pseudonym("lockout", f"{canonical} {unlocked_at.isoformat() if unlocked_at else ''}")
         self._count, self._lock = f"lockout:count:{name}", f"lockout:until:{name}"
-        self._cache, self._at = caches["limits"], at
+        self._cache: Any = caches["limits"]
+        self._at = at
         # Whether this attempt was the last one allowed.
         self.is_last = False
 
     def reserve(self) -> bool:
-        is_first = self._cache.add(self._count, 1, _NAME_MEMORY_SECONDS)
-        count = 1 if is_first else self._add(1)
+        count = self._cache.count(self._count, _NAME_MEMORY_SECONDS)
         if count < settings.ACCOUNT_LOCKOUT_THRESHOLD:
             return True
         seconds = settings.ACCOUNT_LOCKOUT_MINUTES * 60
@@ -160,7 +153,7 @@ class NameCounter:
         if self.is_last:
             self._cache.touch(self._count, seconds)
         else:
-            self._add(-1)
+            self._uncount()
         return self.is_last
 
     def locked_until(self) -> dt.datetime | None:
@@ -168,13 +161,13 @@ class NameCounter:
         return dt.datetime.fromisoformat(until) if until else None
 
     def has_set_lock(self) -> bool:
-        # The result is not needed. It makes a name without an account cost the same.
-        self.locked_until()
-        User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
+        if self.is_last:
+            # The result is not needed. It makes a name without an account cost the same.
+            User.objects.filter(pk=NO_ACCOUNT).locked_by_attempt(reserved_at=self._at)
         return self.is_last
 
     def release(self) -> None:
-        self._add(-1)
+        self._uncount()
         if self.is_last:
             self._cache.touch(self._count, _NAME_MEMORY_SECONDS)
             self._cache.delete(self._lock)
@@ -187,15 +180,11 @@ class NameCounter:
         """Forget the count and the lock."""
         self._cache.delete_many([self._count, self._lock])
 
-    def _add(self, step: int) -> int:
-        try:
-            count = int(self._cache.incr(self._count, step))
+    def _uncount(self) -> None:
+        with contextlib.suppress(ValueError):  # The count expired a moment ago.
             # Attempts from before the count expired are given back after it.
-            return count if count >= 0 else int(self._cache.incr(self._count, -count))
-        except ValueError:
-            # The count expired a moment ago.
-            self._cache.add(self._count, max(step, 0), _NAME_MEMORY_SECONDS)
-            return max(step, 0)
+            if (count := self._cache.decr(self._count)) < 0:
+                self._cache.incr(self._count, -count)
 
 
 Counter = RowCounter | NameCounter | AllSessionsCounter
@@ -204,14 +193,8 @@ Counter = RowCounter | NameCounter | AllSessionsCounter
 def count_refusal(client: ClientInfo) -> int:
     """Return which attempt of a network this is, within a day, that a lock or a bar refused."""
     key = f"lockout:refusals:{pseudonym('lockout', client.network())}"
-    cache = caches["limits"]
-    if cache.add(key, 1, _DAY_SECONDS):
-        return 1
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # The count expired a moment ago.
-        cache.add(key, 1, _DAY_SECONDS)
-        return 1
+    cache: Any = caches["limits"]
+    return int(cache.count(key, _DAY_SECONDS))
 
 
 def forget_names(names: Iterable[str], *, unlocked_at: dt.datetime | None, at: dt.datetime) -> None:

@@ -26,6 +26,7 @@ from authentication.services.attempt_limit import (
 )
 from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
+from authentication.utils.legacy_hashes import even_out, is_imported
 
 from .failures import record_failure, record_refusal, record_wrong_password, report_lock
 from .login_attempts import LoginAttempt, reserve_attempt, reserve_session_attempt
@@ -143,7 +144,25 @@ def is_password_of_unproven(user: User, password: str) -> bool:
 
     It is not counted as an attempt: no answer depends on it, and it opens nothing.
     """
-    return user.check_password(password)
+    return compare_evenly(user, password)
+
+
+def hash_evenly(password: str) -> str:
+    """Return a hash of a password, in the time that a comparison with any account takes."""
+    encoded = make_password(password)
+    even_out(password, "")
+    return encoded
+
+
+def compare_evenly(user: User, password: str) -> bool:
+    """Return whether this is the account's password, in a time that no imported hash changes."""
+    encoded = user.password
+    is_right = user.check_password(password)
+    if is_imported(encoded) and not is_right:
+        # A right password was hashed anew.
+        make_password(password)
+    even_out(password, encoded)
+    return is_right
 
 
 def _prove_password(
@@ -189,9 +208,9 @@ def _compare(
 def _is_right(user: User | None, password: str, attempt: LoginAttempt) -> bool:
     try:
         if user and attempt.is_compared:
-            return user.check_password(password)
+            return compare_evenly(user, password)
         # As long a hash, compared with nothing.
-        make_password(password)
+        hash_evenly(password)
     except Exception:
         # No verdict: the service is too busy to hash, or its database failed.
         attempt.release()

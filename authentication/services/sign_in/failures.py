@@ -25,10 +25,17 @@ def record_wrong_password(
     session: UserSession | None = None,
 ) -> None:
     """Record that a password was not right, and the lock that this may have set."""
-    reason = "credentials" if attempt.is_compared or not user else "locked"
+    facts: dict[str, Any] = {"reason": "credentials"}
+    if user and not attempt.is_compared:
+        facts["reason"] = "locked"
+    if attempt.device or session:
+        facts["known_device"] = True
+    if not attempt.has_set_lock():
+        record_failure(user, canonical, client, **facts)
+        return
     with transaction.atomic():
-        record_failure(user, canonical, client, reason=reason)
-        report_lock(user, canonical, attempt, client, session=session)
+        record_failure(user, canonical, client, **facts)
+        _report_lock(user, canonical, attempt, client, session=session)
 
 
 def report_lock(
@@ -40,23 +47,8 @@ def report_lock(
     session: UserSession | None,
 ) -> None:
     """Record a lock that this failure set, and mail the owner; of a session, say which it is."""
-    if not attempt.has_set_lock():
-        return
-    # Without a comparison only the name is locked: log it as for a name without an account.
-    owner = user.pk if user and attempt.is_of_account() else None
-    facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
-    if attempt.device:
-        facts["known_device"] = True
-    record(
-        Event.ACCOUNT_LOCKED,
-        user_id=owner,
-        client=client,
-        risk=Risk.HIGH,
-        name=_pseudonym(canonical),
-        **facts,
-    )
-    about = {"session": str(session.pk)} if session else {}
-    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **about)
+    if attempt.has_set_lock():
+        _report_lock(user, canonical, attempt, client, session=session)
 
 
 def record_refusal(user: User | None, canonical: str, client: ClientInfo) -> None:
@@ -92,6 +84,31 @@ def record_failure(
         name=_pseudonym(canonical),
         **facts,
     )
+
+
+def _report_lock(
+    user: User | None,
+    canonical: str,
+    attempt: LoginAttempt,
+    client: ClientInfo,
+    *,
+    session: UserSession | None,
+) -> None:
+    # Without a comparison only the name is locked: log it as for a name without an account.
+    owner = user.pk if user and attempt.is_of_account() else None
+    facts: dict[str, Any] = {"session": str(session.pk)} if session else {}
+    if attempt.device:
+        facts["known_device"] = True
+    record(
+        Event.ACCOUNT_LOCKED,
+        user_id=owner,
+        client=client,
+        risk=Risk.HIGH,
+        name=_pseudonym(canonical),
+        **facts,
+    )
+    about = {"session": str(session.pk)} if session else {}
+    EmailService.queue(Kind.ACCOUNT_LOCKED, user_id=owner, **about)
 
 
 def _pseudonym(canonical: str) -> str:

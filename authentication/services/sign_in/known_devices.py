@@ -15,7 +15,8 @@ class Device:
 
     device_id: str
     digest: str
-    is_new: bool = False
+    new_row: KnownDevice | None = None
+    """The row of a new device, which is not stored yet."""
 
 
 def recognise(user: User, client: ClientInfo) -> Device | None:
@@ -34,8 +35,16 @@ def is_known(session: UserSession) -> bool:
     return KnownDevice.objects.filter(user_id=session.user_id, digest=digest).exists()
 
 
-def remember(user: User, client: ClientInfo, *, digest: str = "", at: dt.datetime) -> Device:
-    """Return the client's device, made known to the account if it was not.
+def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> Device:
+    """Return the client's device, made known to the account if it was not."""
+    device = known_or_new(user, client, at=at)
+    if device.new_row:
+        device.new_row.save(force_insert=True)
+    return device
+
+
+def known_or_new(user: User, client: ClientInfo, *, digest: str = "", at: dt.datetime) -> Device:
+    """Return the client's device; of a new one the caller stores the row.
 
     `digest` is its hash, if it was recognised already. A new device gets a secret of ours: one that
     the client brought could be known to others.
@@ -45,5 +54,5 @@ def remember(user: User, client: ClientInfo, *, digest: str = "", at: dt.datetim
         return known
     secret, device_id = with_new_secret(client.device_id)
     digest = device_digest(secret, user.pk)
-    KnownDevice.objects.create(user=user, digest=digest, created_at=at, last_used_at=at)
-    return Device(device_id, digest, is_new=True)
+    row = KnownDevice(user=user, digest=digest, created_at=at, last_used_at=at)
+    return Device(device_id, digest, row)

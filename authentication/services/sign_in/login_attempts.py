@@ -9,9 +9,11 @@ import datetime as dt
 import enum
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.db import Error
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import AccountLocked, RateLimited
 from authentication.models import KnownDevice, User, UserSession
@@ -26,7 +28,10 @@ from .counters import (
     SessionCounter,
 )
 
-_SESSION_LOCKED = "Too many wrong attempts on this device. Sign in again, or try again later."
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_SESSION_LOCKED = _("Too many wrong attempts on this device. Sign in again, or try again later.")
 
 
 class Decision(enum.Enum):
@@ -184,7 +189,7 @@ def _reserve_name(
 
 
 def _locked(
-    until: dt.datetime | None, *, at: dt.datetime, detail: str | None = None
+    until: dt.datetime | None, *, at: dt.datetime, detail: "StrOrPromise | None" = None
 ) -> AccountLocked:
     seconds = (until - at).total_seconds() if until else 0
     return AccountLocked(detail, retry_after=max(1, math.ceil(seconds)))

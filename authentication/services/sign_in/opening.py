@@ -4,17 +4,28 @@ import dataclasses
 import datetime as dt
 
 from django.conf import settings
+from django.db.models import Model
 
 from authentication.exceptions import InvalidCredentials
-from authentication.models import TokenBlacklist, User, UserSession
-from authentication.services.audit import Event, Risk, record, record_each
+from authentication.models import (
+    AuditLog,
+    OutgoingEmail,
+    TokenBlacklist,
+    User,
+    UserSession,
+    insert_together,
+    sign_in_at_once,
+)
+from authentication.services.audit import Event, Risk, count, event_of, record, record_each
 from authentication.services.mail import EmailService, Kind
 from authentication.services.sessions import TokenPair, TokenService
 from authentication.utils.client import ClientInfo
 from authentication.utils.clock import not_before
 from authentication.utils.devices import device_of
+from authentication.utils.languages import of_mail
+from authentication.utils.places import place_of
 
-from .known_devices import Device, remember
+from .known_devices import Device, known_or_new
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Opening:
     """The hash of the known device, if it was recognised already."""
     is_sign_in: bool = True
     """Whether the sessions of the client's refresh cookies end: the new one takes their place."""
+    lifetime: dt.timedelta | None = None
+    """When the session expires, if sooner than without use."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,6 +63,21 @@ class SignedIn:
     is_first: bool
 
 
+def open_at_once(
+    user: User, opening: Opening, *, client: ClientInfo, at: dt.datetime
+) -> SignedIn | None:
+    """Open a session in a transaction of its own, and a round trip, if it ends no other session.
+
+    Returns None if it might, or if the account changed or signed in since `user` was read: then
+    open_session decides.
+    """
+    if user.deletion_requested_at or client.refresh_cookies:
+        return None
+    at = not_before(at, user.password_changed_at, user.created_at)
+    entry = _entry(user, opening, client=client, at=at)
+    return entry.announce() if sign_in_at_once(user, entry.rows(), at=at) else None
+
+
 def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.datetime) -> SignedIn:
     """Open a session and return its tokens, in the caller's transaction.
 
@@ -62,34 +90,64 @@ def open_session(user: User, opening: Opening, *, client: ClientInfo, at: dt.dat
         raise InvalidCredentials
     if user.deletion_requested_at:
         _cancel_deletion(user, opening, client=client)
-    device = remember(user, client, digest=opening.device, at=at)
+    entry = _entry(user, opening, client=client, at=at)
     if opening.is_sign_in:
         _replace_sessions(client, at=at)
     _evict_sessions(user, client=client, at=at)
-    session = _create(user, opening, device, client=client, at=at)
-    record(
-        opening.event,
-        user_id=user.pk,
-        client=client,
-        session=str(session.pk),
-        device=session.device_name,
-    )
-    is_first = user.last_login is None
-    if device.is_new and not is_first:
-        EmailService.queue(Kind.NEW_DEVICE, user_id=user.pk, session=str(session.pk))
-    return SignedIn(
-        user=user,
-        session=session,
-        tokens=TokenService.issue(session, at=at),
-        device_id=device.device_id,
-        is_first=is_first,
-    )
+    insert_together(*entry.rows())
+    return entry.announce()
 
 
-def _create(
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Entry:
+    """The new rows of a sign-in, and what follows when they are stored."""
+
+    session: UserSession
+    event: AuditLog
+    device: Device
+    mail: OutgoingEmail | None
+
+    def rows(self) -> list[Model]:
+        """Return the rows to store."""
+        rows = (self.session, self.event, self.device.new_row, self.mail)
+        return [row for row in rows if row]
+
+    def announce(self) -> SignedIn:
+        """Count and mail the sign-in after the commit; return its tokens."""
+        count(self.event.event_type)
+        if self.mail:
+            EmailService.send_stored(self.mail)
+        user = self.session.user
+        return SignedIn(
+            user=user,
+            session=self.session,
+            tokens=TokenService.issue(self.session, at=self.session.created_at),
+            device_id=self.device.device_id,
+            is_first=user.last_login is None,
+        )
+
+
+def _entry(user: User, opening: Opening, *, client: ClientInfo, at: dt.datetime) -> _Entry:
+    device = known_or_new(user, client, digest=opening.device, at=at)
+    session = _new_session(user, opening, device, client=client, at=at)
+    about = {"session": str(session.pk)}
+    event = event_of(
+        opening.event, user_id=user.pk, client=client, device=session.device_name, **about
+    )
+    mail = None
+    if device.new_row and user.last_login:
+        event.risk_level, event.metadata["new_device"] = Risk.MEDIUM, True
+        # The session keeps no hints, so the mail could not find these words again.
+        about["described"] = device_of(client.user_agent, client.hints).name
+        mail = EmailService.prepare(Kind.NEW_DEVICE, user_id=user.pk, **about)
+    return _Entry(session, event, device, mail)
+
+
+def _new_session(
     user: User, opening: Opening, device: Device, *, client: ClientInfo, at: dt.datetime
 ) -> UserSession:
-    described = device_of(client.user_agent)
+    described = device_of(client.user_agent, client.hints)
+    place = place_of(client.ip_address, language=of_mail(user))
     session = UserSession(
         user=user,
         remember_me=opening.remember_me,
@@ -103,12 +161,13 @@ def _create(
         operating_system=described.operating_system,
         user_agent=client.user_agent,
         ip_address=client.ip_address,
+        city=place.city,
+        country=place.country,
         created_at=at,
         last_activity_at=at,
         last_rotation_at=at,
     )
-    session.expires_at = session.next_expiry(at=at)
-    session.save(force_insert=True)
+    session.expires_at = at + opening.lifetime if opening.lifetime else session.next_expiry(at=at)
     return session
 
 

@@ -1,6 +1,7 @@
 """Asks a signed-in user for the password or a code again."""
 
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import (
     CodeInvalid,
@@ -16,10 +17,10 @@ from authentication.utils.client import ClientInfo
 from .credentials import prove_password, prove_session_code
 from .second_factor_codes import WRONG_CODE
 
-_WRONG_PASSWORD = "This is not your current password."  # noqa: S105 -- a message
+_WRONG_PASSWORD = _("This is not your current password.")
 _MISSING = {
-    "password": "Please give your password.",
-    "otp": "Please give a code of your second factor.",
+    "password": _("Please give your password."),
+    "otp": _("Please give a code of your second factor."),
 }
 
 

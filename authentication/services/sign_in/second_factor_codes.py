@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import (
     CodeInvalid,
@@ -31,8 +32,8 @@ from authentication.utils.one_time_codes import (
 
 from .failures import refusal_to_record
 
-WRONG_CODE = "This code is not valid."
-_UNREADABLE = "We can't check the codes of your app right now. A recovery code works."
+WRONG_CODE = _("This code is not valid.")
+_UNREADABLE = _("We can't check the codes of your app right now. A recovery code works.")
 _UNREADABLE_SECONDS = 300
 
 logger = structlog.get_logger(__name__)

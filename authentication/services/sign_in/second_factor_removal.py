@@ -12,21 +12,17 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import LinkInvalid, PermissionRefused
-from authentication.models import (
-    ActionToken,
-    OutgoingEmail,
-    SecondFactorRemoval,
-    User,
-)
+from authentication.models import ActionToken, OutgoingEmail, SecondFactorRemoval, User
 from authentication.models.second_factor_removal import REMOVAL_DELAY
 from authentication.services.acting import locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
-from authentication.services.operators import checked_reason
-from authentication.services.ranks import check_other, may_change_other
+from authentication.services.operators import Operator, checked_reason, named
+from authentication.services.ranks import check_not_new, check_other, may_remove_factor
 from authentication.services.redeem import Redemption
 from authentication.utils.client import ClientInfo
 
@@ -34,12 +30,12 @@ from .forced_removal import force_removal
 
 _Outcome = SecondFactorRemoval.Outcome
 _HOUR = dt.timedelta(hours=1)
-_SAME = "You have requested this removal. A second member of staff has to confirm it."
-_CLOSED = "This account is disabled, and gets no mail."
-_WITHOUT = "This account has no second factor."
-_PENDING = "A removal is pending already."
-_OVER = "This removal is over already."
-_MAILED_ENOUGH = "The user was mailed about this too often within the hour. Please try later."
+_SAME = _("You have requested this removal. A second member of staff has to confirm it.")
+_CLOSED = _("This account is disabled, and gets no mail.")
+_WITHOUT = _("This account has no second factor.")
+_PENDING = _("A removal is pending already.")
+_OVER = _("This removal is over already.")
+_MAILED_ENOUGH = _("The user was mailed about this too often within the hour. Please try later.")
 
 
 class SecondFactorRemovalService:
@@ -49,7 +45,14 @@ class SecondFactorRemovalService:
     """
 
     @staticmethod
-    def request(user: User, *, reason: str, actor: User, client: ClientInfo) -> SecondFactorRemoval:
+    def request(
+        user: User,
+        *,
+        reason: str,
+        actor: User,
+        client: ClientInfo,
+        operator: Operator | None = None,
+    ) -> SecondFactorRemoval:
         """Store the request, and mail the user a link that stops it.
 
         Raises PermissionRefused, with the reason for staff, if the account has no second factor, is
@@ -71,7 +74,8 @@ class SecondFactorRemovalService:
                 requested_at=now,
             )
             about = {"removal": str(removal.pk)}
-            _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, actor, client, reason=reason)
+            facts = {"reason": reason, **named(operator)}
+            _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, actor, client, **facts)
             EmailService.queue(Kind.SECOND_FACTOR_REMOVAL, user_id=user.pk, **about)
         return removal
 
@@ -84,14 +88,21 @@ class SecondFactorRemovalService:
         with _pending(removal, actor) as (current, user):
             if current.requested_by_id == actor.pk:
                 raise PermissionRefused(_SAME)
+            check_not_new(actor)
             SecondFactorRemoval.objects.filter(pk=current.pk).update(confirmed_by=actor)
             _carry_out(current, user, actor=actor, client=client)
 
     @staticmethod
-    def cancel(removal: SecondFactorRemoval, *, actor: User, client: ClientInfo) -> None:
+    def cancel(
+        removal: SecondFactorRemoval,
+        *,
+        actor: User,
+        client: ClientInfo,
+        operator: Operator | None = None,
+    ) -> None:
         """Give a removal up; raises PermissionRefused if it is over."""
         with _pending(removal, actor) as (current, _):
-            _cancel(current, actor, client)
+            _cancel(current, actor, client, **named(operator))
 
     @staticmethod
     def stop(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
@@ -149,7 +160,7 @@ def _carry_out_late(removal: SecondFactorRemoval) -> bool:
     try:
         with locked_account(removal.user_id) as user:
             actor, client = removal.requested_by, ClientInfo()
-            if may_change_other(actor, user):
+            if may_remove_factor(actor, user):
                 return _carry_out(removal, user, actor=actor, client=client)
             _cancel(removal, actor, client)
             return False
@@ -157,11 +168,13 @@ def _carry_out_late(removal: SecondFactorRemoval) -> bool:
         return False
 
 
-def _cancel(removal: SecondFactorRemoval, actor: User | None, client: ClientInfo) -> None:
+def _cancel(
+    removal: SecondFactorRemoval, actor: User | None, client: ClientInfo, **facts: Any
+) -> None:
     now = timezone.now()
     if SecondFactorRemoval.objects.end(removal.pk, outcome=_Outcome.CANCELLED, at=now):
         _void_link(removal)
-        _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, removal, actor, client)
+        _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, removal, actor, client, **facts)
 
 
 def _carry_out(
