@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import User
+from authentication.services.acted_by import ActedBy
 from authentication.services.admin_pages import name_of
+from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
 from .changelist import KeysetChangeList
@@ -110,8 +112,13 @@ def account_named(term: str) -> uuid.UUID | None:
 
 
 def actor_of(request: HttpRequest) -> User:
-    """Return the staff user who sent the request, for the audit log."""
+    """Return the staff user who sent the request."""
     return cast(User, request.user)
+
+
+def acted_by(request: HttpRequest, reason: str = "") -> ActedBy:
+    """Return who sent the request, from where, and why."""
+    return ActedBy(actor_of(request), ClientInfo.of(request), reason)
 
 
 def name_for(request: HttpRequest, user: User) -> str:

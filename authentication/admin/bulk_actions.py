@@ -27,9 +27,8 @@ from authentication.services.admin_pages import (
     name_of,
 )
 from authentication.services.ranks import outranks
-from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, acted_by, actor_of
 
 _STATES = {
     "finished": gettext_noop("finished"),
@@ -151,12 +150,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return self._show(request, bulk, form)
         try:
-            BulkActionService.start(
-                bulk,
-                actor=actor_of(request),
-                reason=form.cleaned_data["reason"],
-                client=ClientInfo.of(request),
-            )
+            BulkActionService.start(bulk, by=acted_by(request, form.cleaned_data["reason"]))
         except PermissionRefused as refusal:
             self.message_user(request, str(refusal.detail), messages.ERROR)
         return HttpResponseRedirect(bulk_url(bulk))
@@ -169,7 +163,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
             may_stop = user.has_perm("authentication.add_bulkaction")
             if bulk.actor_id != user.pk and (not may_stop or outranks(bulk.actor, user)):
                 raise PermissionDenied
-            BulkActionService.stop(bulk, actor=user, client=ClientInfo.of(request))
+            BulkActionService.stop(bulk, by=acted_by(request))
         return HttpResponseRedirect(bulk_url(bulk))
 
     def progress_view(self, request: HttpRequest, bulk_id: uuid.UUID) -> HttpResponse:

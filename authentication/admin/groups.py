@@ -11,9 +11,8 @@ from django.http import HttpRequest
 from authentication.models import StaffRole
 from authentication.services.administration import AdministrationService
 from authentication.services.staff_roles import offered_permissions
-from authentication.utils.client import ClientInfo
 
-from .base import KeysetAdmin, actor_of
+from .base import KeysetAdmin, acted_by, actor_of
 
 admin.site.unregister(Group)
 
@@ -71,6 +70,4 @@ class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
             self._note(request, name)
 
     def _note(self, request: HttpRequest, name: str) -> None:
-        AdministrationService.note_group_change(
-            name, actor=actor_of(request), client=ClientInfo.of(request)
-        )
+        AdministrationService.note_group_change(name, by=acted_by(request))

@@ -16,9 +16,8 @@ from authentication.api.limits import count
 from authentication.exceptions import PermissionRefused, RateLimited
 from authentication.services.invitation_files import MOST_BYTES, MOST_ROWS
 from authentication.services.invitation_imports import InvitationImportService, Plan
-from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, acted_by, actor_of
 from .people import by_staff
 
 
@@ -71,9 +70,7 @@ class InvitationImportAdmin(ReadOnlyAdmin):
 
     def _carry_out(self, request: HttpRequest, sealed: str) -> HttpResponse:
         try:
-            number = InvitationImportService.carry_out(
-                sealed, actor=actor_of(request), client=ClientInfo.of(request)
-            )
+            number = InvitationImportService.carry_out(sealed, by=acted_by(request))
         except PermissionRefused as refusal:
             return self._page(request, FileForm(), error=str(refusal.detail))
         text = ngettext(

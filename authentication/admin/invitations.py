@@ -15,10 +15,9 @@ from authentication.api.limits import count
 from authentication.exceptions import PermissionRefused, RateLimited
 from authentication.models import Invitation
 from authentication.services.invitations import InvitationService, Invited, checked_invited
-from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
-from .base import account_named, actor_of
+from .base import account_named, acted_by, actor_of
 from .invitation_imports import InvitationImportAdmin
 from .people import by_staff
 
@@ -102,9 +101,7 @@ class InvitationAdmin(InvitationImportAdmin):
         done = 0
         for invitation in queryset:
             try:
-                InvitationService.revoke(
-                    invitation, actor=actor_of(request), client=ClientInfo.of(request)
-                )
+                InvitationService.revoke(invitation, by=acted_by(request))
             except PermissionRefused as refusal:
                 self.message_user(request, f"{invitation.email}: {refusal.detail}", messages.ERROR)
             else:
@@ -138,9 +135,7 @@ class InvitationAdmin(InvitationImportAdmin):
             self.message_user(request, str(refusal.detail), messages.ERROR)
             return
         person: Invited = form.person
-        stored = InvitationService.invite(
-            person, actor=actor_of(request), client=ClientInfo.of(request)
-        )
+        stored = InvitationService.invite(person, by=acted_by(request))
         obj.pk = stored.pk
         text = gettext("The invitation goes to {address}.").format(address=person.email)
         self.message_user(request, text, messages.SUCCESS)

@@ -10,9 +10,8 @@ from authentication.exceptions import PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail
 from authentication.services.admin_pages import words_of_choice
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of
+from .base import ReadOnlyAdmin, acted_by
 
 
 @admin.register(OutgoingEmail)
@@ -40,10 +39,10 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
-        actor, client, count = actor_of(request), ClientInfo.of(request), 0
+        by, count = acted_by(request), 0
         for mail in queryset:
             try:
-                count += AdministrationService.send_again(mail, actor=actor, client=client)
+                count += AdministrationService.send_again(mail, by=by)
             except PermissionRefused as refusal:
                 kind = words_of_choice(mail.get_kind_display())
                 self.message_user(request, f"{kind}: {refusal.detail}", messages.ERROR)
@@ -73,10 +72,8 @@ class FailedTaskAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
-        actor, client = actor_of(request), ClientInfo.of(request)
-        count = sum(
-            AdministrationService.run_again(task, actor=actor, client=client) for task in queryset
-        )
+        by = acted_by(request)
+        count = sum(AdministrationService.run_again(task, by=by) for task in queryset)
         text = ngettext("{count} task will run again.", "{count} tasks will run again.", count)
         self.message_user(request, text.format(count=count), messages.SUCCESS)
 

@@ -35,9 +35,9 @@ from authentication.services.admin_pages import (
 )
 from authentication.services.ranks import outranks
 from authentication.services.staff_roles import name_of_role
-from authentication.utils.client import ClientInfo
 
 from .account_forms import StaffActionForm
+from .base import acted_by
 from .people import PeopleSearchAdmin, person_url
 
 _PARTS = (
@@ -126,10 +126,10 @@ class PersonAdmin(PeopleSearchAdmin):
         self, request: HttpRequest, action: StaffAction, user: User, given: dict[str, str]
     ) -> None:
         """Do it, tell what was done, and write it into the history of the account."""
-        reason, actor = given.get("reason", ""), request.user
+        reason = given.get("reason", "")
         asked = [given[name] for name in ("new_email", "role", "note") if name in given]
         try:
-            action.act(user, *asked, actor=actor, client=ClientInfo.of(request), reason=reason)
+            action.act(user, *asked, by=acted_by(request, reason))
         except PermissionRefused as refusal:
             self.message_user(request, refusal.detail, messages.ERROR)
             return

@@ -12,9 +12,8 @@ from django.utils.translation import ngettext
 from authentication.exceptions import PermissionRefused
 from authentication.models import SecondFactorRemoval
 from authentication.services import SecondFactorRemovalService
-from authentication.utils.client import ClientInfo
 
-from .base import ReadOnlyAdmin, actor_of, name_for
+from .base import ReadOnlyAdmin, acted_by, name_for
 
 
 @admin.register(SecondFactorRemoval)
@@ -58,7 +57,7 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         done = 0
         for removal in queryset.select_related("user"):
             try:
-                act(removal, actor=actor_of(request), client=ClientInfo.of(request))
+                act(removal, by=acted_by(request))
             except PermissionRefused as refusal:
                 self.message_user(
                     request, f"{name_for(request, removal.user)}: {refusal.detail}", messages.ERROR

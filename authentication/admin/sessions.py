@@ -9,10 +9,9 @@ from django.utils.translation import ngettext
 from authentication.exceptions import PermissionRefused
 from authentication.models import UserSession
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 from authentication.utils.places import words_of
 
-from .base import ReadOnlyAdmin, actor_of, name_for
+from .base import ReadOnlyAdmin, acted_by, name_for
 
 
 @admin.register(UserSession)
@@ -51,9 +50,7 @@ class UserSessionAdmin(ReadOnlyAdmin):
         done = 0
         for session in queryset.select_related("user"):
             try:
-                AdministrationService.end_session(
-                    session, actor=actor_of(request), client=ClientInfo.of(request)
-                )
+                AdministrationService.end_session(session, by=acted_by(request))
             except PermissionRefused as refusal:
                 self.message_user(
                     request, f"{name_for(request, session.user)}: {refusal.detail}", messages.ERROR

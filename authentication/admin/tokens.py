@@ -23,10 +23,9 @@ from authentication.models import (
 )
 from authentication.services.admin_pages import words_of_choice
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_identifier
 
-from .base import ReadOnlyAdmin, account_named, actor_of
+from .base import ReadOnlyAdmin, account_named, acted_by
 
 _BY_HAND = (TokenBlacklist.Reason.COMPROMISED, TokenBlacklist.Reason.ADMIN)
 
@@ -93,10 +92,7 @@ class TokenBlacklistAdmin(ReadOnlyAdmin):
         given = form.cleaned_data
         try:
             saved = AdministrationService.revoke_token(
-                jti=given["jti"],
-                reason=given["reason"],
-                actor=actor_of(request),
-                client=ClientInfo.of(request),
+                jti=given["jti"], reason=given["reason"], by=acted_by(request)
             )
         except PermissionRefused:
             text = gettext("You are not allowed to revoke this token.")

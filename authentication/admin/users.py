@@ -26,10 +26,9 @@ from authentication.services.admin_pages import (
 )
 from authentication.services.administration import AdministrationService
 from authentication.services.ranks import outranks
-from authentication.utils.client import ClientInfo
 
 from .account_forms import ChoiceOfPeopleForm
-from .base import ReadOnlyAdmin, account_named, actor_of
+from .base import ReadOnlyAdmin, account_named, acted_by, actor_of
 from .bulk_actions import bulk_url
 from .people import person_url
 from .person import PersonAdmin
@@ -114,12 +113,7 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
     ) -> None:
         # Saving all fields would overwrite changes that were made while the form was open.
         obj.save(update_fields=form.changed_data)
-        AdministrationService.note_change(
-            obj.pk,
-            fields=form.changed_data,
-            actor=actor_of(request),
-            client=ClientInfo.of(request),
-        )
+        AdministrationService.note_change(obj.pk, fields=form.changed_data, by=acted_by(request))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the member of staff may do for many people."""

@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused, ServiceUnavailable
 from authentication.models import Invitation, OutgoingEmail, User
-from authentication.services.administered_work import note
+from authentication.services.acted_by import ActedBy
 from authentication.services.mail import EmailService, Kind
-from authentication.utils.client import ClientInfo
 from authentication.utils.encryption import DecryptionError, decrypt, encrypt
 from authentication.utils.identifiers import canonical_email
 
@@ -62,17 +61,17 @@ class InvitationImportService:
         return Plan(rows, sealed)
 
     @staticmethod
-    def carry_out(sealed: str, *, actor: User, client: ClientInfo) -> int:
+    def carry_out(sealed: str, *, by: ActedBy) -> int:
         """Invite the people of a plan; return how many. Repeated, it invites no one again.
 
         The mails go out within minutes. Raises PermissionRefused if the plan is another person's,
         altered or older than half an hour.
         """
-        _check(actor)
-        number, people = _opened(sealed, actor)
+        _check(by.staff)
+        number, people = _opened(sealed, by.staff)
         for _number in range(_TRIES):
             try:
-                return _invite(number, people, actor=actor, client=client)
+                return _invite(number, people, by=by)
             except IntegrityError:
                 continue
         raise ServiceUnavailable
@@ -97,7 +96,7 @@ def _opened(sealed: str, actor: User) -> tuple[uuid.UUID, list[Invited]]:
     return uuid.UUID(kept["id"]), [Invited(*it) for it in kept["people"]]
 
 
-def _invite(number: uuid.UUID, people: list[Invited], *, actor: User, client: ClientInfo) -> int:
+def _invite(number: uuid.UUID, people: list[Invited], *, by: ActedBy) -> int:
     """Store the invitations that a repeated import has not stored, and their mails.
 
     Raises IntegrityError if another request invited one of these people meanwhile.
@@ -114,7 +113,7 @@ def _invite(number: uuid.UUID, people: list[Invited], *, actor: User, client: Cl
                 it.email,
                 first_name=it.first_name,
                 last_name=it.last_name,
-                invited_by=actor,
+                invited_by=by.actor,
                 at=at,
                 pk=pk,
             )
@@ -128,6 +127,5 @@ def _invite(number: uuid.UUID, people: list[Invited], *, actor: User, client: Cl
                 EmailService.prepare(Kind.INVITATION, user_id=None, invitation=str(row.pk))
                 for row in rows
             )
-            facts = {"count": len(rows), "import": str(number)}
-            note("import_invitations", None, actor, client, **facts)
+            by.note("import_invitations", None, **{"count": len(rows), "import": str(number)})
     return len(people)

@@ -11,10 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused, ServiceUnavailable
 from authentication.models import Invitation, User
-from authentication.services.administered_work import note
+from authentication.services.acted_by import ActedBy
 from authentication.services.mail import EmailService, Kind
-from authentication.services.operators import Operator, named
-from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import canonical_email, clean_email
 from authentication.utils.lookalikes import is_visible
 
@@ -53,59 +51,45 @@ class InvitationService:
     """
 
     @staticmethod
-    def invite(
-        person: Invited,
-        *,
-        actor: User | None,
-        client: ClientInfo,
-        operator: Operator | None = None,
-    ) -> Invitation:
+    def invite(person: Invited, *, by: ActedBy) -> Invitation:
         """Invite a person by mail; an older invitation to the address is void.
 
         Raises PermissionRefused if the actor may not invite.
         """
-        _check(actor)
+        _check(by.actor)
         at = timezone.now()
         for _number in range(_TRIES):
-            invitation = _made(person, actor, at=at)
+            invitation = _made(person, by.actor, at=at)
             try:
                 with transaction.atomic():
                     Invitation.objects.void_all_to(canonical_email(person.email), at=at)
                     invitation.save(force_insert=True)
                     EmailService.queue(Kind.INVITATION, user_id=None, invitation=str(invitation.pk))
-                    facts = {"invitation": str(invitation.pk), **named(operator)}
-                    note("invite", None, actor, client, **facts)
+                    by.note("invite", None, invitation=str(invitation.pk))
             except IntegrityError:
                 continue
             return invitation
         raise ServiceUnavailable
 
     @staticmethod
-    def revoke(
-        invitation: Invitation,
-        *,
-        actor: User | None,
-        client: ClientInfo,
-        operator: Operator | None = None,
-    ) -> None:
+    def revoke(invitation: Invitation, *, by: ActedBy) -> None:
         """Take an invitation back: its link works no more.
 
         Raises PermissionRefused if it is over, or the actor may not invite.
         """
-        _check(actor)
+        _check(by.actor)
         with transaction.atomic():
             if not Invitation.objects.void(invitation.pk, at=timezone.now()):
                 raise PermissionRefused(_OVER)
-            facts = {"invitation": str(invitation.pk), **named(operator)}
-            note("revoke_invitation", None, actor, client, **facts)
+            by.note("revoke_invitation", None, invitation=str(invitation.pk))
 
     @staticmethod
-    def revoke_to(email: str, *, operator: Operator) -> bool:
+    def revoke_to(email: str, *, by: ActedBy) -> bool:
         """Take back the open invitation to an address; False if there is none."""
         open_ones = Invitation.objects.open().filter(email_canonical=canonical_email(email))
         invitation = open_ones.first()
         if invitation:
-            InvitationService.revoke(invitation, actor=None, operator=operator, client=ClientInfo())
+            InvitationService.revoke(invitation, by=by)
         return invitation is not None
 
 

@@ -12,11 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from authentication.exceptions import PermissionRefused
 from authentication.models import StaffRole, User, rights_of, rights_of_group
 from authentication.services import revocation
-from authentication.services.administered_work import note, why
+from authentication.services.acted_by import ActedBy
 from authentication.services.audit import Risk
-from authentication.services.operators import Operator, named
 from authentication.services.ranks import check_not_last_owner, check_rank
-from authentication.utils.client import ClientInfo
 
 NONE, OWNER, OWN_RIGHTS = "none", "owner", "own rights"
 _GROUP = "group-"
@@ -153,10 +151,7 @@ class RoleService:
         user: User,
         role: str,
         *,
-        actor: User | None,
-        client: ClientInfo,
-        operator: Operator | None = None,
-        reason: str = "",
+        by: ActedBy,
     ) -> None:
         """Give an account a role in place of all rights that it has, or take it with "none".
 
@@ -165,8 +160,8 @@ class RoleService:
         proven or the account is closed, it has this role, or no superuser would be left.
         """
         with transaction.atomic():
-            rows = _lock({user.pk, actor.pk} if actor else {user.pk})
-            target, giver = rows[user.pk], rows[actor.pk] if actor else None
+            rows = _lock({it.pk for it in (user, by.actor) if it})
+            target, giver = rows[user.pk], rows[by.actor.pk] if by.actor else None
             check_rank(giver, target)
             if giver and not (giver.is_staff and giver.has_perm(_GIVING)):
                 raise PermissionRefused
@@ -174,8 +169,7 @@ class RoleService:
             old = role_of(target)
             _check(target, old=old, new=role)
             _store(target, group, is_owner=role == OWNER)
-            facts = {"old": old, "new": role, **named(operator), **why(reason)}
-            note("give_role", target.pk, giver, client, risk=Risk.HIGH, **facts)
+            by.note("give_role", target.pk, risk=Risk.HIGH, old=old, new=role)
 
 
 def _lock(ids: set[uuid.UUID]) -> dict[uuid.UUID, User]:

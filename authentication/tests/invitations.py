@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from authentication.models import Invitation, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.invitations import InvitationService, Invited
 from authentication.tests.conftest import API
-from authentication.utils.client import ClientInfo
 
 INVITED, CHOSEN = "naomi@example.org", "Chosen-Horse-7"
 ACCEPT = f"{API}/invitations/accept/"
@@ -16,7 +16,7 @@ PAGE = "/account/accept-invitation/"
 
 def invite(email: str = INVITED, *, actor: User | None = None, **names: str) -> Invitation:
     """Invite a person without a page."""
-    return InvitationService.invite(Invited(email, **names), actor=actor, client=ClientInfo())
+    return InvitationService.invite(Invited(email, **names), by=ActedBy(actor))
 
 
 def accept(api: APIClient, token: str, password: str = CHOSEN, **body: Any) -> Any:

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from authentication.exceptions import Problem
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.user_argument import add_user_argument, find_user
+from authentication.services.acted_by import ActedBy
 from authentication.services.admin_pages import STAFF_ACTIONS
-from authentication.utils.client import ClientInfo
 from authentication.utils.identifiers import clean_email
 
 # They have commands of their own: set_role and remove_second_factor.
@@ -40,9 +40,7 @@ class Command(BaseCommand):
         ]
         operator, person = operator_of({**options, "reason": None}), find_user(options)
         try:
-            action.act(
-                person, *given, actor=None, operator=operator, client=ClientInfo(), reason=reason
-            )
+            action.act(person, *given, by=ActedBy.command(operator, reason=reason))
         except Problem as refusal:
             raise CommandError(str(refusal.detail)) from None
         self.stdout.write(f"{person.username}: {action.done}")

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from authentication.management.operator_arguments import add_operator_argument, operator_of
+from authentication.services.acted_by import ActedBy
 from authentication.services.invitations import InvitationService, checked_invited
-from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -22,15 +22,15 @@ class Command(BaseCommand):
         add_operator_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        operator = operator_of(options)
+        by = ActedBy.command(operator_of(options))
         try:
             person = checked_invited(options["email"], options["first_name"], options["last_name"])
         except ValueError as error:
             raise CommandError(str(error)) from None
         if options["revoke"]:
-            if not InvitationService.revoke_to(person.email, operator=operator):
+            if not InvitationService.revoke_to(person.email, by=by):
                 raise CommandError(f"{person.email} has no open invitation.")
             self.stdout.write(f"The invitation of {person.email} is taken back.")
             return
-        InvitationService.invite(person, actor=None, operator=operator, client=ClientInfo())
+        InvitationService.invite(person, by=by)
         self.stdout.write(f"{person.email} is invited.")

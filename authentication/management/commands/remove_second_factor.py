@@ -9,7 +9,7 @@ from authentication.management.operator_arguments import add_operator_argument, 
 from authentication.management.user_argument import add_user_argument, find_user
 from authentication.models import User
 from authentication.services import ImmediateRemovalService, SecondFactorRemovalService
-from authentication.services.operators import Operator
+from authentication.services.acted_by import ActedBy
 from authentication.utils.client import ClientInfo
 
 
@@ -54,10 +54,8 @@ class Command(BaseCommand):
         )
 
     def _act_as_staff(self, person: User, options: dict[str, Any]) -> None:
-        operator, actor = (
-            operator_of({"by": options["by"]}),
-            find_user({"person": options["staff"]}),
-        )
+        operator = operator_of({"by": options["by"]})
+        actor = find_user({"person": options["staff"]})
         if not (
             actor.is_staff
             and actor.is_active
@@ -65,22 +63,15 @@ class Command(BaseCommand):
         ):
             raise CommandError(f"{actor.username} may not remove second factors.")
         if options["cancel"]:
-            self._cancel(person, actor, operator)
+            self._cancel(person, ActedBy.command(operator, staff=actor))
             return
-        removal = SecondFactorRemovalService.request(
-            person,
-            reason=options["reason"],
-            actor=actor,
-            operator=operator,
-            client=ClientInfo(),
-        )
+        by = ActedBy.command(operator, staff=actor, reason=options["reason"])
+        removal = SecondFactorRemovalService.request(person, by=by)
         self.stdout.write(f"Due at {removal.effective_at:%Y-%m-%d %H:%M} UTC.")
 
-    def _cancel(self, person: User, actor: User, operator: Operator) -> None:
+    def _cancel(self, person: User, by: ActedBy) -> None:
         removal = SecondFactorRemovalService.pending(person)
         if removal is None:
             raise CommandError("No removal is pending.")
-        SecondFactorRemovalService.cancel(
-            removal, actor=actor, operator=operator, client=ClientInfo()
-        )
+        SecondFactorRemovalService.cancel(removal, by=by)
         self.stdout.write("The removal is cancelled.")

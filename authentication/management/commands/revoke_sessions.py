@@ -10,9 +10,8 @@ from authentication.management.operator_arguments import add_operator_argument, 
 from authentication.management.progress import Progress
 from authentication.management.user_argument import find_user
 from authentication.models import User
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
-from authentication.services.operators import Operator
-from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -37,24 +36,24 @@ class Command(BaseCommand):
         if options["everybody"] and options["session"]:
             raise CommandError("--session is for one user.")
         if options["session"]:
-            ended = _end_one(find_user(options), options["session"], operator_of(options))
+            ended = _end_one(find_user(options), options["session"], _by(options))
         elif options["person"]:
-            ended = AdministrationService.end_sessions(
-                find_user(options), actor=None, operator=operator_of(options), client=ClientInfo()
-            )
+            ended = AdministrationService.end_sessions(find_user(options), by=_by(options))
         else:
-            operator, total = operator_of(options), AdministrationService.rows_to_revoke()
+            by, total = _by(options), AdministrationService.rows_to_revoke()
             with Progress("rows", total, self.stderr) as progress:
-                ended = AdministrationService.end_every_session(
-                    operator=operator, client=ClientInfo(), on_batch=progress.advance
-                )
+                ended = AdministrationService.end_every_session(by=by, on_batch=progress.advance)
         self.stdout.write(f"{ended} session(s) ended.")
 
 
-def _end_one(user: User, text: str, operator: Operator) -> int:
+def _by(options: dict[str, Any]) -> ActedBy:
+    return ActedBy.command(operator_of(options))
+
+
+def _end_one(user: User, text: str, by: ActedBy) -> int:
     try:
         session = AdministrationService.find_session(user, uuid.UUID(text))
     except (ValueError, NotFound):
         raise CommandError(f"The user is not signed in with the session {text!r}.") from None
-    AdministrationService.end_session(session, actor=None, operator=operator, client=ClientInfo())
+    AdministrationService.end_session(session, by=by)
     return 1

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.models import TokenBlacklist
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -28,8 +28,6 @@ class Command(BaseCommand):
         AdministrationService.revoke_token(
             jti=jti,
             reason=TokenBlacklist.Reason.ADMIN,
-            actor=None,
-            operator=operator_of(options),
-            client=ClientInfo(),
+            by=ActedBy.command(operator_of(options)),
         )
         self.stdout.write("The token is revoked.")

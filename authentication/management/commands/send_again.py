@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from authentication.exceptions import PermissionRefused
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.models import FailedTask, OutgoingEmail
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -28,11 +28,7 @@ class Command(BaseCommand):
         add_operator_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        how: dict[str, Any] = {
-            "actor": None,
-            "operator": operator_of(options),
-            "client": ClientInfo(),
-        }
+        by = ActedBy.command(operator_of(options))
         dead = OutgoingEmail.objects.filter(status=OutgoingEmail.Status.DEAD)
         failed = FailedTask.objects.filter(sent_again_at=None)
         mails = dead if options["all_mails"] else _named(dead, options["mail"])
@@ -40,11 +36,11 @@ class Command(BaseCommand):
         sent = run = 0
         for mail in mails:
             try:
-                sent += AdministrationService.send_again(mail, **how)
+                sent += AdministrationService.send_again(mail, by=by)
             except PermissionRefused as refusal:
                 self.stderr.write(f"{mail}: {refusal.detail}")
         for task in tasks:
-            run += AdministrationService.run_again(task, **how)
+            run += AdministrationService.run_again(task, by=by)
         self.stdout.write(f"{sent} mail(s) will be sent again, {run} task(s) will run again.")
 
 

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from authentication.exceptions import PermissionRefused
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.user_argument import add_user_argument, find_user
+from authentication.services.acted_by import ActedBy
 from authentication.services.staff_roles import NONE, OWNER, RoleService
-from authentication.utils.client import ClientInfo
 
 _ROLES = ("helper", "administrator", "auditor", OWNER, NONE)
 
@@ -27,14 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         operator, person = operator_of({"by": options["by"]}), find_user(options)
         try:
-            RoleService.give(
-                person,
-                options["role"],
-                actor=None,
-                operator=operator,
-                reason=options["reason"],
-                client=ClientInfo(),
-            )
+            by = ActedBy.command(operator, reason=options["reason"])
+            RoleService.give(person, options["role"], by=by)
         except PermissionRefused as refusal:
             raise CommandError(str(refusal.detail)) from None
         self.stdout.write(f"{person.username} has the role: {options['role']}.")

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from authentication.management.operator_arguments import add_operator_argument, operator_of
 from authentication.management.user_argument import add_user_argument, find_user
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
-from authentication.utils.client import ClientInfo
 
 
 class Command(BaseCommand):
@@ -20,6 +20,6 @@ class Command(BaseCommand):
         add_operator_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        operator, person = operator_of(options), find_user(options)
-        AdministrationService.unlock(person, actor=None, operator=operator, client=ClientInfo())
+        by, person = ActedBy.command(operator_of(options)), find_user(options)
+        AdministrationService.unlock(person, by=by)
         self.stdout.write(f"{person.username} may sign in.")

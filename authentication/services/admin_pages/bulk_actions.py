@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import BulkAction, BulkActionPerson, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.acting import locked_account
-from authentication.services.administered_work import note
 from authentication.services.background import enqueue
 from authentication.services.operators import checked_reason
 from authentication.utils.client import ClientInfo
@@ -61,17 +61,18 @@ class BulkActionService:
         return bulk
 
     @staticmethod
-    def start(bulk: BulkAction, *, actor: User, reason: str, client: ClientInfo) -> None:
+    def start(bulk: BulkAction, *, by: ActedBy) -> None:
         """Start an action; only the member of staff who was asked can do so.
 
         Raises PermissionRefused, with the reason for staff, also if it was started before.
         """
-        action = BULK_ACTIONS[bulk.action]
+        action, actor, client = BULK_ACTIONS[bulk.action], by.staff, by.client
         if bulk.actor_id != actor.pk or not may_do_for_many(actor, action):
             raise PermissionRefused
-        why = checked_reason(reason) if action.needs_reason or reason.strip() else ""
+        is_given = action.needs_reason or by.reason.strip()
+        reason = checked_reason(by.reason) if is_given else ""
         with transaction.atomic():
-            if not BulkAction.objects.start(bulk.pk, reason=why, at=timezone.now()):
+            if not BulkAction.objects.start(bulk.pk, reason=reason, at=timezone.now()):
                 raise PermissionRefused(_OVER)
             BulkAction.objects.filter(pk=bulk.pk).update(
                 session_hash=actor.get_session_auth_hash(),
@@ -80,17 +81,16 @@ class BulkActionService:
                 correlation_id=client.correlation_id,
             )
             count = BulkActionPerson.objects.filter(bulk=bulk).count()
-            facts = {"reason": why} if why else {}
-            note("start_bulk", None, actor, client, bulk=bulk.action, count=count, **facts)
+            by.note("start_bulk", None, bulk=bulk.action, count=count)
             enqueue(_TASK, str(bulk.pk))
 
     @staticmethod
-    def stop(bulk: BulkAction, *, actor: User, client: ClientInfo) -> bool:
+    def stop(bulk: BulkAction, *, by: ActedBy) -> bool:
         """Stop an action; what is done stays done. False if it was over."""
         with transaction.atomic():
             is_stopped = BulkAction.objects.stop(bulk.pk, at=timezone.now())
             if is_stopped and bulk.started_at:
-                note("stop_bulk", None, actor, client, bulk=bulk.action)
+                by.note("stop_bulk", None, bulk=bulk.action)
         return is_stopped
 
     @staticmethod
@@ -151,4 +151,4 @@ def _act(action: StaffAction, user: User, bulk: BulkAction, actor: User) -> None
         user_agent=bulk.user_agent,
         correlation_id=bulk.correlation_id,
     )
-    action.act(user, actor=actor, client=client, reason=bulk.reason)
+    action.act(user, by=ActedBy(actor, client, bulk.reason))

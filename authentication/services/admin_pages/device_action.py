@@ -1,10 +1,9 @@
 """What staff do to one device of a person."""
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import User, UserSession
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 
 from .staff_action import StaffAction
@@ -16,8 +15,8 @@ END_DEVICE = "authentication.change_usersession"
 def end_device(session: UserSession) -> StaffAction:
     """Return the action that signs a device out."""
 
-    def act(__: User, **how: Any) -> None:
-        AdministrationService.end_session(session, **how)
+    def act(__: User, *, by: ActedBy) -> None:
+        AdministrationService.end_session(session, by=by)
 
     return StaffAction(
         "end-device",

@@ -12,7 +12,7 @@ from authentication.models import User
 class StaffAction:
     """One thing that staff do. The texts are lazy.
 
-    `act` gets the account and what `AdministrationService` takes.
+    `act` gets the account, what its form asks for, and `by`, an ActedBy.
     """
 
     name: str

@@ -5,22 +5,22 @@ import datetime as dt
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import SecondFactorRemoval, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.services.sign_in import SecondFactorRemovalService
 from authentication.services.staff_roles import NONE, RoleService, role_of
 from authentication.services.written_requests import StaffNoteService, WrittenRequestService
-from authentication.utils.client import ClientInfo
 
 from .person import removal_of
 from .staff_action import StaffAction
 
 
-def _confirm_removal(user: User, *, actor: User, client: ClientInfo, **_: str) -> None:
-    SecondFactorRemovalService.confirm(_pending(user), actor=actor, client=client)
+def _confirm_removal(user: User, *, by: ActedBy) -> None:
+    SecondFactorRemovalService.confirm(_pending(user), by=by)
 
 
-def _cancel_removal(user: User, *, actor: User, client: ClientInfo, **_: str) -> None:
-    SecondFactorRemovalService.cancel(_pending(user), actor=actor, client=client)
+def _cancel_removal(user: User, *, by: ActedBy) -> None:
+    SecondFactorRemovalService.cancel(_pending(user), by=by)
 
 
 def _pending(user: User) -> SecondFactorRemoval:

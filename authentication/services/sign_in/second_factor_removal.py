@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from authentication.exceptions import LinkInvalid, PermissionRefused
 from authentication.models import ActionToken, OutgoingEmail, SecondFactorRemoval, User
 from authentication.models.second_factor_removal import REMOVAL_DELAY
+from authentication.services.acted_by import ActedBy
 from authentication.services.acting import locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
-from authentication.services.operators import Operator, checked_reason, named
+from authentication.services.operators import checked_reason
 from authentication.services.ranks import check_not_new, check_other, may_remove_factor
 from authentication.services.redeem import Redemption
 from authentication.utils.client import ClientInfo
@@ -45,22 +46,15 @@ class SecondFactorRemovalService:
     """
 
     @staticmethod
-    def request(
-        user: User,
-        *,
-        reason: str,
-        actor: User,
-        client: ClientInfo,
-        operator: Operator | None = None,
-    ) -> SecondFactorRemoval:
+    def request(user: User, *, by: ActedBy) -> SecondFactorRemoval:
         """Store the request, and mail the user a link that stops it.
 
         Raises PermissionRefused, with the reason for staff, if the account has no second factor, is
-        disabled, or has a pending removal, or if `reason` is empty or too long.
+        disabled, or has a pending removal, or if the reason is empty or too long.
         """
-        check_other(actor, user)
-        reason, now = checked_reason(reason), timezone.now()
+        reason, now = checked_reason(by.reason), timezone.now()
         with locked_account(user.pk) as current:
+            check_other(by.staff, current)
             if not current.is_active:
                 raise PermissionRefused(_CLOSED)
             if current.second_factor_at is None:
@@ -70,39 +64,32 @@ class SecondFactorRemovalService:
                 user=current,
                 factor_since=current.second_factor_at,
                 reason=reason,
-                requested_by=actor,
+                requested_by=by.actor,
                 requested_at=now,
             )
             about = {"removal": str(removal.pk)}
-            facts = {"reason": reason, **named(operator)}
-            _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, actor, client, **facts)
+            _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, by.client, **by.facts())
             EmailService.queue(Kind.SECOND_FACTOR_REMOVAL, user_id=user.pk, **about)
         return removal
 
     @staticmethod
-    def confirm(removal: SecondFactorRemoval, *, actor: User, client: ClientInfo) -> None:
+    def confirm(removal: SecondFactorRemoval, *, by: ActedBy) -> None:
         """Carry a removal out at once, as a second member of staff.
 
         Raises PermissionRefused for the member of staff who requested it, or if it is over.
         """
-        with _pending(removal, actor) as (current, user):
-            if current.requested_by_id == actor.pk:
+        with _pending(removal, by.staff) as (current, user):
+            if current.requested_by_id == by.staff.pk:
                 raise PermissionRefused(_SAME)
-            check_not_new(actor)
-            SecondFactorRemoval.objects.filter(pk=current.pk).update(confirmed_by=actor)
-            _carry_out(current, user, actor=actor, client=client)
+            check_not_new(by.staff)
+            SecondFactorRemoval.objects.filter(pk=current.pk).update(confirmed_by=by.actor)
+            _carry_out(current, user, by.client, **by.facts())
 
     @staticmethod
-    def cancel(
-        removal: SecondFactorRemoval,
-        *,
-        actor: User,
-        client: ClientInfo,
-        operator: Operator | None = None,
-    ) -> None:
+    def cancel(removal: SecondFactorRemoval, *, by: ActedBy) -> None:
         """Give a removal up; raises PermissionRefused if it is over."""
-        with _pending(removal, actor) as (current, _):
-            _cancel(current, actor, client, **named(operator))
+        with _pending(removal, by.staff) as (current, _):
+            _cancel(current, by.client, **by.facts())
 
     @staticmethod
     def stop(*, token: str, client: ClientInfo, limit: AttemptLimit = UNLIMITED) -> None:
@@ -127,7 +114,7 @@ class SecondFactorRemovalService:
                 removal.pk, outcome=_Outcome.STOPPED, at=now
             ):
                 raise LinkInvalid
-            _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, None, client)
+            _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, client)
 
     @staticmethod
     def pending(user: User) -> SecondFactorRemoval | None:
@@ -153,33 +140,30 @@ def stop_pending_removal(user: User, *, at: dt.datetime) -> None:
     if removal:
         SecondFactorRemoval.objects.end(removal.pk, outcome=_Outcome.STOPPED, at=at)
         _void_link(removal)
-        _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, None, ClientInfo())
+        _note(Event.SECOND_FACTOR_REMOVAL_STOPPED, removal, ClientInfo())
 
 
 def _carry_out_late(removal: SecondFactorRemoval) -> bool:
     try:
         with locked_account(removal.user_id) as user:
-            actor, client = removal.requested_by, ClientInfo()
+            actor = removal.requested_by
+            facts = {"actor": str(actor.pk)} if actor else {}
             if may_remove_factor(actor, user):
-                return _carry_out(removal, user, actor=actor, client=client)
-            _cancel(removal, actor, client)
+                return _carry_out(removal, user, ClientInfo(), **facts)
+            _cancel(removal, ClientInfo(), **facts)
             return False
     except User.DoesNotExist:
         return False
 
 
-def _cancel(
-    removal: SecondFactorRemoval, actor: User | None, client: ClientInfo, **facts: Any
-) -> None:
+def _cancel(removal: SecondFactorRemoval, client: ClientInfo, **facts: Any) -> None:
     now = timezone.now()
     if SecondFactorRemoval.objects.end(removal.pk, outcome=_Outcome.CANCELLED, at=now):
         _void_link(removal)
-        _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, removal, actor, client, **facts)
+        _note(Event.SECOND_FACTOR_REMOVAL_CANCELLED, removal, client, **facts)
 
 
-def _carry_out(
-    removal: SecondFactorRemoval, user: User, *, actor: User | None, client: ClientInfo
-) -> bool:
+def _carry_out(removal: SecondFactorRemoval, user: User, client: ClientInfo, **facts: Any) -> bool:
     """Remove the factor and end every session; False if the removal or the factor is over.
 
     Call it under the lock of the account's row. The user's own removal of the factor holds the same
@@ -192,8 +176,8 @@ def _carry_out(
     _void_link(removal)
     if not is_there:
         return False
-    facts = _facts(removal, actor)
-    force_removal(user, change="removed", client=client, at=now, **facts)
+    about = {"removal": str(removal.pk), **facts}
+    force_removal(user, change="removed", client=client, at=now, **about)
     return True
 
 
@@ -232,16 +216,6 @@ def _void_link(removal: SecondFactorRemoval) -> None:
     ActionToken.objects.of(ActionToken.Action.STOP_FACTOR_REMOVAL).void(removal.user_id)
 
 
-def _note(
-    event: str,
-    removal: SecondFactorRemoval,
-    actor: User | None,
-    client: ClientInfo,
-    **facts: Any,
-) -> None:
-    about = {**_facts(removal, actor), **facts}
+def _note(event: str, removal: SecondFactorRemoval, client: ClientInfo, **facts: Any) -> None:
+    about = {"removal": str(removal.pk), **facts}
     record(event, user_id=removal.user_id, client=client, risk=Risk.HIGH, **about)
-
-
-def _facts(removal: SecondFactorRemoval, actor: User | None) -> dict[str, str]:
-    return {"removal": str(removal.pk), **({"actor": str(actor.pk)} if actor else {})}

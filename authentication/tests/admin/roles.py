@@ -5,9 +5,9 @@ from typing import Any
 from django.test import Client
 
 from authentication.models import User
+from authentication.services.acted_by import ActedBy
 from authentication.services.staff_roles import RoleService
 from authentication.tests.factories import UserFactory
-from authentication.utils.client import ClientInfo
 
 from .staff import USERS
 
@@ -17,7 +17,7 @@ BELOW_OWNER = ("helper", "administrator", "auditor")
 
 def give(user: User, role: str, *, actor: User | None = None) -> None:
     """Give a role without a page."""
-    RoleService.give(user, role, actor=actor, client=ClientInfo())
+    RoleService.give(user, role, by=ActedBy(actor))
 
 
 def staff_with(role: str) -> User:

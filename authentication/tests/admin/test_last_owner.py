@@ -10,11 +10,11 @@ from rest_framework.test import APIClient
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import User
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import UserFactory
-from authentication.utils.client import ClientInfo
 
 from .roles import give_on_page
 from .staff import ClientOf, messages_of, run_bulk, save_name
@@ -43,7 +43,7 @@ def privileges(user: User) -> tuple[bool, bool, bool]:
 
 def test_the_service_disables_no_last_one(superuser: User, no_owner: User) -> None:
     with pytest.raises(PermissionRefused, match="only superuser"):
-        AdministrationService.disable(superuser, actor=None, client=ClientInfo())
+        AdministrationService.disable(superuser, by=ActedBy(None))
 
     assert privileges(superuser) == (True, True, True)
 

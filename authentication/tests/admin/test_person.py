@@ -20,11 +20,11 @@ from authentication.models import (
     UserSession,
 )
 from authentication.services import SecondFactorRemovalService
+from authentication.services.acted_by import ActedBy
 from authentication.services.admin_pages import STAFF_ACTIONS
 from authentication.tests.clients import WRONG_PASSWORD, Tokens, use_access
 from authentication.tests.conftest import Deliver, token_in
 from authentication.tests.factories import UserFactory, unverified_user
-from authentication.utils.client import ClientInfo
 
 from .roles import actions_on, page_of
 from .staff import USERS, ClientOf, MakeStaff, api_login_status, assert_audited, messages_of
@@ -174,7 +174,7 @@ class TestActions:
         User.objects.filter(pk=person.pk).update(second_factor_at=timezone.now())
         do(superuser_client, person, "remove-factor")
         removal = SecondFactorRemoval.objects.get()
-        SecondFactorRemovalService.cancel(removal, actor=superuser, client=ClientInfo())
+        SecondFactorRemovalService.cancel(removal, by=ActedBy(superuser))
 
         answer = do(superuser_client, person, "cancel-removal")
 

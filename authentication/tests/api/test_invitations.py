@@ -13,13 +13,13 @@ from time_machine import TimeMachineFixture
 from authentication.models import AuditLog, Consent, EmailChange, Invitation, User
 from authentication.services.accounts import erase_each
 from authentication.services.accounts.personal_data import personal_data
+from authentication.services.acted_by import ActedBy
 from authentication.services.invitations import InvitationService
 from authentication.services.operations.retention import RetentionService
 from authentication.tests import clients
 from authentication.tests.conftest import API, ME, Deliver, bearer
 from authentication.tests.factories import UserFactory, unverified_user
 from authentication.tests.invitations import ACCEPT, CHOSEN, INVITED, PAGE, accept, invite
-from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import digest
 
 from .contests import SQUATTERS, log_in, newest_link, register, reset
@@ -219,7 +219,7 @@ class TestStories:
     ) -> None:
         browser = Client()
         browser.get(PAGE, {"token": link})
-        InvitationService.revoke(Invitation.objects.get(), actor=None, client=ClientInfo())
+        InvitationService.revoke(Invitation.objects.get(), by=ActedBy(None))
 
         form = {"token": link, "password": CHOSEN, "password_confirm": CHOSEN}
         assert "no longer works" in browser.post(PAGE, form).content.decode()

@@ -14,11 +14,11 @@ from authentication.models import (
     User,
     UserSession,
 )
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.tests.clients import NEW_PASSWORD, Tokens, sign_in
 from authentication.tests.conftest import API, BROWSER, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
-from authentication.utils.client import ClientInfo
 
 from .lockout import FAILED, LOCKED, attempt, fail, known_device, reset
 
@@ -203,7 +203,7 @@ class TestTheLock:
         fail(api, person.email, 5, device=device)
         password = PASSWORD
         if by == "staff":
-            AdministrationService.unlock(person, actor=None, client=ClientInfo())
+            AdministrationService.unlock(person, by=ActedBy(None))
         else:
             reset(api, person, device)
             password = NEW_PASSWORD

@@ -13,12 +13,12 @@ from authentication.models import (
     KnownDevice,
     User,
 )
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.services.operations import RetentionService
 from authentication.tests.clients import NEW_PASSWORD, Tokens, sign_in
 from authentication.tests.conftest import API, ME, Deliver, bearer
 from authentication.tests.factories import PASSWORD
-from authentication.utils.client import ClientInfo
 
 from .email_changes import UNDO, request_links
 from .lockout import attempt, fail, known_device, reset
@@ -117,7 +117,7 @@ class TestBecomingUnknown:
     ) -> None:
         device = known_device(api, person)
 
-        AdministrationService.end_sessions(person, actor=None, client=ClientInfo())
+        AdministrationService.end_sessions(person, by=ActedBy(None))
 
         assert not self.is_known(api, person, device, PASSWORD)
 

@@ -16,11 +16,11 @@ from authentication.models import (
     User,
 )
 from authentication.services import SecondFactorRemovalService
+from authentication.services.acted_by import ActedBy
 from authentication.tests.clients import log_in, sign_in, use_access
 from authentication.tests.conftest import API, Deliver, token_in
 from authentication.tests.factories import UserFactory, give_factor
 from authentication.tests.removals import boss, has_factor
-from authentication.utils.client import ClientInfo
 
 from .running import run_command
 
@@ -107,7 +107,7 @@ def test_every_address_is_mailed(api: APIClient, last: User, delivered: Deliver)
 
 def test_a_pending_removal_is_over_with_it(last: User) -> None:
     other = boss()
-    SecondFactorRemovalService.request(last, reason="Lost", actor=other, client=ClientInfo())
+    SecondFactorRemovalService.request(last, by=ActedBy(other, reason="Lost"))
 
     remove(last)
 

@@ -7,9 +7,9 @@ from typing import Any
 from authentication.exceptions import PermissionRefused
 from authentication.models import User
 from authentication.services import SecondFactorRemovalService
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.tests.conftest import API
-from authentication.utils.client import ClientInfo
 
 from .stage import Stage
 
@@ -77,32 +77,32 @@ class SecondPerson(Stage):
 class Staff(Stage):
     """What staff do of their own accord, or because a thief has persuaded them."""
 
-    def attempt(self, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def attempt(self, act: Callable[..., Any], target: Any, *, by: int = 0, why: str = "") -> Any:
         with contextlib.suppress(PermissionRefused):
-            return act(*args, **kwargs, client=ClientInfo())
+            return act(target, by=ActedBy(self.staff[by], reason=why))
 
     def staff_unlock(self, number: int) -> None:
-        self.attempt(AdministrationService.unlock, self.user(), actor=self.staff[0])
+        self.attempt(AdministrationService.unlock, self.user())
         self.tried |= {self.user().email, f"twin-{self.user().email}"}
 
     def staff_end_the_sessions(self, number: int) -> None:
-        self.attempt(AdministrationService.end_sessions, self.user(), actor=self.staff[0])
+        self.attempt(AdministrationService.end_sessions, self.user())
         self.owner.tokens = {}
 
     def staff_disable_and_enable(self, number: int) -> None:
         for act in (AdministrationService.disable, AdministrationService.enable):
-            self.attempt(act, self.user(), actor=self.staff[0])
+            self.attempt(act, self.user())
         self.owner.tokens = {}
 
     def staff_send_a_link(self, number: int) -> None:
         service = AdministrationService
         act = service.send_reset_link if number % 2 else service.resend_verification
-        self.attempt(act, self.user(), actor=self.staff[0])
+        self.attempt(act, self.user())
 
     def staff_ask_for_a_removal(self, number: int) -> None:
         """Ask for the removal of the factor, as a thief on the telephone has them do."""
-        said: dict[str, Any] = {"reason": "The phone was lost.", "actor": self.staff[0]}
-        if self.attempt(SecondFactorRemovalService.request, self.user(), **said):
+        why = "The phone was lost."
+        if self.attempt(SecondFactorRemovalService.request, self.user(), why=why):
             self.thief.acts.append("removal")
 
     def staff_decide_on_a_removal(self, number: int) -> None:
@@ -111,7 +111,7 @@ class Staff(Stage):
         removal = pending(self.user())
         if removal and number % 3:
             act = service.cancel if number % 3 == 1 else service.confirm
-            self.attempt(act, removal, actor=self.staff[1])
+            self.attempt(act, removal, by=1)
         service.carry_out_due()
 
 

@@ -7,9 +7,9 @@ from django.test import Client
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import AuditLog, BulkAction, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.admin_pages import BULK_ACTIONS, BulkActionService
 from authentication.tests.factories import UserFactory
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once
 
@@ -32,7 +32,7 @@ def done_for() -> list[str]:
 def test_two_workers_act_once_for_each_person(
     bulk: BulkAction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    BulkActionService.start(bulk, actor=bulk.actor, reason="", client=ClientInfo())
+    BulkActionService.start(bulk, by=ActedBy(bulk.actor))
     # As if each took the other for dead.
     monkeypatch.setattr(type(BulkAction.objects.all()), "claim", lambda *_, **__: True)
 
@@ -57,10 +57,10 @@ def test_a_stop_and_a_start_agree(bulk: BulkAction) -> None:
     boss = User.objects.get(pk=bulk.actor_id)
 
     def start() -> None:
-        BulkActionService.start(bulk, actor=boss, reason="", client=ClientInfo())
+        BulkActionService.start(bulk, by=ActedBy(boss))
 
     def stop() -> None:
-        BulkActionService.stop(bulk, actor=boss, client=ClientInfo())
+        BulkActionService.stop(bulk, by=ActedBy(boss))
 
     with contextlib.suppress(PermissionRefused):  # The start came second.
         all_at_once(stop, start)

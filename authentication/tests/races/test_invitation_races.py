@@ -8,12 +8,12 @@ import pytest
 from rest_framework.test import APIClient
 
 from authentication.models import Invitation, OutgoingEmail, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.invitations import InvitationService
 from authentication.tests.api.contests import SQUATTERS, newest_link
 from authentication.tests.clients import LOGIN
 from authentication.tests.conftest import API, Deliver
 from authentication.tests.invitations import ACCEPT, CHOSEN, INVITED, invite
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once, statuses
 
@@ -92,7 +92,7 @@ def test_of_a_revocation_and_an_acceptance_one_happens(link: str, _: int) -> Non
 
     def revoke() -> bool:
         try:
-            InvitationService.revoke(invitation, actor=None, client=ClientInfo())
+            InvitationService.revoke(invitation, by=ActedBy(None))
         except Exception:  # noqa: BLE001 -- a refusal
             return False
         return True

@@ -7,11 +7,11 @@ import pytest
 from rest_framework.test import APIClient
 
 from authentication.models import User
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import UserFactory
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once
 
@@ -38,7 +38,7 @@ def test_of_two_who_disable_each_other_one_stays(_: int) -> None:
 
     def disable(actor: User, target: User) -> None:
         try:
-            AdministrationService.disable(target, actor=actor, client=ClientInfo())
+            AdministrationService.disable(target, by=ActedBy(actor))
         except Exception:  # noqa: BLE001 -- a refusal, or a deadlock that PostgreSQL ended
             return
 

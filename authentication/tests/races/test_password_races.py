@@ -20,12 +20,12 @@ from authentication.models import (
     UserSession,
 )
 from authentication.models.user_queries import UserQuerySet
+from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.services.sign_in.exchange import ExchangeTokenService
 from authentication.tests.clients import REFRESH, Tokens, sign_in, use_access, use_refresh
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import PASSWORD, UserFactory
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once, posts, statuses
 
@@ -240,7 +240,7 @@ class TestDisabling:
         return UserFactory(is_staff=True, is_superuser=True)
 
     def disable(self, person: User, actor: User) -> None:
-        AdministrationService.disable(person, actor=actor, client=ClientInfo())
+        AdministrationService.disable(person, by=ActedBy(actor))
 
     def test_against_refreshes_leaves_no_live_token(self, api: APIClient, superuser: User) -> None:
         for _ in range(ROUNDS):

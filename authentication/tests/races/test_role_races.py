@@ -7,9 +7,9 @@ from django.contrib.auth.models import Group
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import StaffRole, User
+from authentication.services.acted_by import ActedBy
 from authentication.services.staff_roles import RoleService, make_roles
 from authentication.tests.factories import UserFactory
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once
 
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 def take(actor: User, target: User) -> None:
     try:
-        RoleService.give(target, "none", actor=actor, client=ClientInfo())
+        RoleService.give(target, "none", by=ActedBy(actor))
     except PermissionRefused:
         return
 
@@ -36,7 +36,7 @@ def test_of_two_owners_who_take_each_others_role_one_stays(_: int) -> None:
 def test_of_two_administrators_who_take_each_others_role_one_stays(_: int) -> None:
     staff = [UserFactory() for _ in range(2)]
     for user in staff:
-        RoleService.give(user, "administrator", actor=None, client=ClientInfo())
+        RoleService.give(user, "administrator", by=ActedBy(None))
         user.refresh_from_db()
 
     all_at_once(partial(take, *staff), partial(take, *reversed(staff)))

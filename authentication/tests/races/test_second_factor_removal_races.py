@@ -13,10 +13,10 @@ from rest_framework.test import APIClient
 from authentication.exceptions import PermissionRefused
 from authentication.models import ActionToken, AuditLog, OutgoingEmail, SecondFactorRemoval, User
 from authentication.services import SecondFactorRemovalService
+from authentication.services.acted_by import ActedBy
 from authentication.tests.clients import sign_in
 from authentication.tests.conftest import API, bearer
 from authentication.tests.factories import UserFactory, give_factor
-from authentication.utils.client import ClientInfo
 
 from .crowd import all_at_once
 
@@ -81,7 +81,7 @@ class Round:
 
     def _decide(self, act: Callable[..., Any]) -> bool:
         try:
-            act(self.removal, actor=self.second, client=ClientInfo())
+            act(self.removal, by=ActedBy(self.second))
         except PermissionRefused:
             return False
         return True
