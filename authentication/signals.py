@@ -1,4 +1,4 @@
-"""What a sign-in stores in Django's session, and the roles that a migration makes."""
+"""What a sign-in to the admin stores in Django's session, and the roles that a migration makes."""
 
 from typing import Any
 
@@ -11,15 +11,17 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from authentication.services.staff_roles import make_roles
+from authentication.api.admin_proof import remember_proof
+from authentication.services.role_groups import make_roles
 
 PROVEN_FACTOR_KEY = "proven_factor"
 """The key in Django's session of the second factor that proved it: when it was set up."""
 
 
 @receiver(user_logged_in)
-def store_proven_factor(request: HttpRequest, user: Any, **_: Any) -> None:
-    """Note in the session that a code was given for it, so that later requests know."""
+def store_proof(request: HttpRequest, user: Any, **_: Any) -> None:
+    """Note in the session when it was proven and whether by a code, so that later requests know."""
+    remember_proof(request)
     if user.proven_by_factor:
         request.session[PROVEN_FACTOR_KEY] = user.second_factor_at.isoformat()
 

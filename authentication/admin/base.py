@@ -6,7 +6,7 @@ import uuid
 from typing import Any, ClassVar, cast
 
 from django.db.models import JSONField, Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import User
@@ -18,6 +18,7 @@ from authentication.utils.identifiers import canonical_identifier
 from .changelist import KeysetChangeList
 from .columns import column_of_facts, column_of_person, column_of_words, is_device
 from .lookups import StrictLookupAdmin
+from .sealed_search import is_search, redirect_to_found
 
 
 class KeysetAdmin(StrictLookupAdmin):
@@ -34,6 +35,11 @@ class KeysetAdmin(StrictLookupAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if is_search(request):
+            return redirect_to_found(request)
+        return super().changelist_view(request, extra_context)
 
 
 class ReadOnlyAdmin(KeysetAdmin):

@@ -1,5 +1,6 @@
 """The list of an admin table, in pages that need no count and no OFFSET."""
 
+import functools
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 
 from .keyset import AFTER, BEFORE, Order, Place, read_page
+from .sealed_search import SealedSearchForm
 
 # Of a smaller table an estimate may be far off.
 _ESTIMATED_FROM = 10_000
@@ -23,6 +25,10 @@ class KeysetChangeList(ChangeList):
     model_admin: Any
     first_page_link = previous_page_link = next_page_link = ""
     about = ""
+
+    def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        self.search_form_class: Any = functools.partial(SealedSearchForm, request.user)
+        super().__init__(request, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         # A link to a filter, an order or a search leads to its first page.

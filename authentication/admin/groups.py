@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Model, Q
+from django.http import HttpRequest, HttpResponse
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.models import StaffRole
 from authentication.services.administration import AdministrationService
-from authentication.services.staff_roles import offered_permissions
+from authentication.services.role_groups import offered_permissions
 
 from .base import KeysetAdmin, acted_by, actor_of
 
@@ -20,6 +21,18 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
     """Groups. Only superusers may see or change them: others could give themselves permissions."""
+
+    actions = None
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not has_recent_proof(request):
+            return ask_for_proof(request)
+        return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not has_recent_proof(request):
+            return ask_for_proof(request)
+        return super().delete_view(request, *args, **kwargs)
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
@@ -62,12 +75,6 @@ class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
         self._note(request, obj.name)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        names = list(queryset.values_list("name", flat=True))
-        super().delete_queryset(request, queryset)
-        for name in names:
-            self._note(request, name)
 
     def _note(self, request: HttpRequest, name: str) -> None:
         AdministrationService.note_group_change(name, by=acted_by(request))

@@ -137,8 +137,8 @@ class InvitationAdmin(InvitationImportAdmin):
         person: Invited = form.person
         stored = InvitationService.invite(person, by=acted_by(request))
         obj.pk = stored.pk
-        text = gettext("The invitation goes to {address}.").format(address=person.email)
-        self.message_user(request, text, messages.SUCCESS)
+        # Without the address: messages are kept in a cookie until the next page.
+        self.message_user(request, gettext("The invitation is on its way."), messages.SUCCESS)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         # The audit log has it, without the address.

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.api.zones import in_own_zone
 from authentication.exceptions import PermissionRefused
 from authentication.models import User, UserSession
@@ -110,6 +111,8 @@ class PersonAdmin(PeopleSearchAdmin):
     def _ask(self, request: Any, user: User, action: StaffAction) -> HttpResponse:
         if not self._may_do(request, action, user):
             raise PermissionDenied
+        if action.needs_proof and not has_recent_proof(request):
+            return ask_for_proof(request)
         form = StaffActionForm(action, request.user, request.POST or None)
         if request.method == "POST" and form.is_valid():
             self._do(request, action, user, form.cleaned_data)

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.exceptions import PermissionRefused
 from authentication.models import SecondFactorRemoval
 from authentication.services import SecondFactorRemovalService
@@ -37,8 +38,13 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
     actions = ("confirm", "cancel")
 
     @admin.action(description=_("Confirm and remove now"), permissions=["decide"])
-    def confirm(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:
+    def confirm(
+        self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]
+    ) -> HttpResponse | None:
+        if not has_recent_proof(request):
+            return ask_for_proof(request)
         self._each(request, queryset, SecondFactorRemovalService.confirm)
+        return None
 
     @admin.action(description=_("Cancel"), permissions=["decide"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[SecondFactorRemoval]) -> None:

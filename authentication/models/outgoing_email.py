@@ -63,6 +63,7 @@ class OutgoingEmail(models.Model):
         FORMER_ADDRESS = "former_address"
         AUDIT_SEAL = "audit_seal"
         INVITATION = "invitation"
+        ROLE_CHANGED = "role_changed"
 
     class Status(models.TextChoices):
         """The states of a mail; DEAD after the last failed attempt."""

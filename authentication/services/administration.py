@@ -20,7 +20,7 @@ from authentication.services.acted_by import ActedBy, administered
 from authentication.services.administered_work import WorkAdministration, check_open
 from authentication.services.audit import Event, Risk, record
 from authentication.services.mail import EmailService, Kind
-from authentication.services.ranks import check_not_last_owner
+from authentication.services.ranks import check_below, check_not_last_owner
 from authentication.utils.identifiers import canonical_identifier
 
 Reason = TokenBlacklist.Reason
@@ -168,8 +168,12 @@ class AdministrationService(WorkAdministration):
         *,
         by: ActedBy,
     ) -> None:
-        """Enable a disabled account; one that is being deleted stays closed."""
+        """Enable a disabled account; one that is being deleted stays closed.
+
+        Accounts of staff are enabled by staff with more rights: an owner may have disabled them.
+        """
         with administered(user.pk, by) as current:
+            check_below(by.actor, current)
             if current.erasure_key:
                 raise PermissionRefused(_DELETED)
             User.objects.filter(pk=user.pk).update(is_active=True)

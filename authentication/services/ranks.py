@@ -11,6 +11,7 @@ from authentication.models import AuditLog, User, rights_of
 _LAST = _("This is the only superuser. Please make someone else a superuser first.")
 _TOO_NEW = _("Your role is less than seven days old. Another member of staff has to do this.")
 _NEW = dt.timedelta(days=7)
+_EQUAL = _("This person has as many rights as you have. Someone with more rights has to do this.")
 _ONESELF = _("This is your own account. Another member of staff has to do this.")
 
 
@@ -24,6 +25,23 @@ def outranks(target: User, actor: User) -> bool:
     if target.is_superuser:
         return True
     return target.is_staff and not rights_of(target) <= rights_of(actor)
+
+
+def ranks_below(target: User, actor: User) -> bool:
+    """Return whether an account has fewer rights than a member of staff, disabled or not."""
+    if actor.is_superuser:
+        return True
+    return not target.is_superuser and rights_of(target) < rights_of(actor)
+
+
+def check_below(actor: User | None, target: User) -> None:
+    """Raise PermissionRefused if the target is staff with as many rights as the actor, or more.
+
+    Of two equals, none takes or gives back what the other has: an owner decides.
+    """
+    is_staff = target.is_staff or target.is_superuser
+    if actor and is_staff and not ranks_below(target, actor):
+        raise PermissionRefused(_EQUAL)
 
 
 def check_rank(actor: User | None, target: User) -> None:

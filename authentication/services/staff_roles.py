@@ -1,12 +1,11 @@
-"""Roles of staff: making them, and giving them to people."""
+"""Roles of staff: which a person has, and giving them."""
 
 import uuid
-from typing import Any
 
-from django.contrib.auth.models import Group, Permission
-from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.utils.translation import gettext
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
@@ -14,26 +13,13 @@ from authentication.models import StaffRole, User, rights_of, rights_of_group
 from authentication.services import revocation
 from authentication.services.acted_by import ActedBy
 from authentication.services.audit import Risk
-from authentication.services.ranks import check_not_last_owner, check_rank
+from authentication.services.mail import EmailService, Kind
+from authentication.services.ranks import check_below, check_not_last_owner
 
 NONE, OWNER, OWN_RIGHTS = "none", "owner", "own rights"
 _GROUP = "group-"
 _GIVING = "authentication.give_role"
-_HELPING = (
-    *("view_user", "view_usersession", "unlock_user", "resend_mail"),
-    *("view_staffnote", "add_staffnote"),
-)
-_ACTING = (
-    *("change_user", "unlock_user", "resend_mail", "end_sessions", "correct_address"),
-    *("remove_second_factor", "disable_user", "give_role", "invite_user", "import_users"),
-    *("start_export", "request_deletion", "add_staffnote"),
-    *("change_secondfactorremoval", "change_usersession", "add_tokenblacklist"),
-    *("change_outgoingemail", "change_failedtask", "add_bulkaction"),
-)
-_EXPORTING = ("export_auditlog",)
-OFFERED = (*_ACTING, *_EXPORTING)
-"""The permissions that the admin asks for beyond reading; a form for a group offers no other."""
-_TOO_HIGH = _("You may not give rights that you lack.")
+_TOO_HIGH = _("Someone with more rights than you have has to give this role.")
 _HAS_IT = _("This is the role that they have.")
 _NOT_PROVEN = _("Roles are for people who have confirmed their address.")
 _CLOSED = _("This account is disabled or being deleted.")
@@ -55,47 +41,6 @@ _NAMES = {
 }
 
 
-def offered_permissions() -> Any:
-    """Return the permissions of which roles are made: reading, and what the admin offers."""
-    own = Permission.objects.filter(content_type__app_label="authentication")
-    return own.filter(Q(codename__startswith="view_") | Q(codename__in=OFFERED))
-
-
-def make_roles() -> list[str]:
-    """Make the groups of roles that are missing; return which. It may run in several processes.
-
-    A role that exists is left alone: its permissions may have been changed by hand.
-    """
-    return [key for key in StaffRole.Key.values if _make(key)]
-
-
-def _make(key: str) -> bool:
-    if StaffRole.objects.filter(key=key).exists():
-        return False
-    name = StaffRole.Key(key).label
-    if Group.objects.filter(name=name).exists():
-        # A group of the installation, which may mean something else.
-        name = f"{name} (role)"
-    try:
-        with transaction.atomic():
-            group = Group.objects.create(name=name)
-            group.permissions.set(_permissions_of(key))
-            StaffRole.objects.create(key=key, group=group)
-    except IntegrityError:
-        if not StaffRole.objects.filter(key=key).exists():
-            raise
-        return False
-    return True
-
-
-def _permissions_of(key: str) -> Any:
-    own = offered_permissions()
-    if key == StaffRole.Key.HELPER:
-        return own.filter(codename__in=_HELPING)
-    beyond_reading = _ACTING if key == StaffRole.Key.ADMINISTRATOR else _EXPORTING
-    return own.filter(Q(codename__startswith="view_") | Q(codename__in=beyond_reading))
-
-
 def role_of(user: User) -> str:
     """Return the role of an account: "owner", "none", a key, "group-3" or "own rights"."""
     if user.is_superuser:
@@ -115,7 +60,7 @@ def _choice_of(group: Group) -> str:
 
 
 def name_of_role(user: User) -> str:
-    """Return the role of a member of staff in words."""
+    """Return the role of an account in words."""
     role = role_of(user)
     if role.startswith(_GROUP):
         return str(user.groups.get().name)
@@ -132,7 +77,7 @@ def role_choices(actor: User) -> list[tuple[str, str]]:
     choices += [
         (role.key, str(_LABELS[role.key]))
         for role in StaffRole.objects.select_related("group")
-        if own is None or rights_of_group(role.group) <= own
+        if own is None or rights_of_group(role.group) < own
     ]
     if actor.is_superuser:
         others = Group.objects.filter(staff_role=None).order_by("name")
@@ -156,19 +101,21 @@ class RoleService:
         """Give an account a role in place of all rights that it has, or take it with "none".
 
         If rights are lost, the sessions of the admin end. Raises PermissionRefused if the account
-        outranks the actor, the role has rights that the actor lacks, the account's address is not
-        proven or the account is closed, it has this role, or no superuser would be left.
+        or the role has as many rights as the actor, who is no superuser, the account's address is
+        not proven or the account is closed, it has this role, or no superuser would be left.
         """
         with transaction.atomic():
             rows = _lock({it.pk for it in (user, by.actor) if it})
             target, giver = rows[user.pk], rows[by.actor.pk] if by.actor else None
-            check_rank(giver, target)
+            if giver != target:
+                check_below(giver, target)
             if giver and not (giver.is_staff and giver.has_perm(_GIVING)):
                 raise PermissionRefused
             group = _group_of(role, giver)
-            old = role_of(target)
+            old, old_name = role_of(target), _english_name(target)
             _check(target, old=old, new=role)
             _store(target, group, is_owner=role == OWNER)
+            _mail(target, old_role=old_name)
             by.note("give_role", target.pk, risk=Risk.HIGH, old=old, new=role)
 
 
@@ -182,7 +129,7 @@ def _lock(ids: set[uuid.UUID]) -> dict[uuid.UUID, User]:
 
 
 def _group_of(role: str, giver: User | None) -> Group | None:
-    """Return the group of a role; raises PermissionRefused if it has rights the giver lacks."""
+    """Return the group of a role; raises PermissionRefused unless the giver has more rights."""
     above = giver is not None and not giver.is_superuser
     if role in {NONE, OWNER}:
         if role == OWNER and above:
@@ -197,7 +144,7 @@ def _group_of(role: str, giver: User | None) -> Group | None:
         group = None
     if group is None:
         raise PermissionRefused(_NO_SUCH)
-    if giver and above and not rights_of_group(group) <= rights_of(giver):
+    if giver and above and not rights_of_group(group) < rights_of(giver):
         raise PermissionRefused(_TOO_HIGH)
     return group
 
@@ -225,3 +172,25 @@ def _store(target: User, group: Group | None, *, is_owner: bool) -> None:
     has_lost = not is_owner and (was_owner or not before <= rights_of(target))
     if has_lost or not is_staff:
         revocation.end_admin_sessions(target)
+
+
+def _mail(target: User, *, old_role: str) -> None:
+    """Mail the person and every owner, as a session of the admin may be a thief's.
+
+    The mail of owners does not say whose role it is: a mailbox is no place for a list of staff.
+    """
+    changed = User.objects.get(pk=target.pk)
+    owners = User.objects.owners().exclude(pk=target.pk).values_list("pk", flat=True)
+    about = {
+        "old_role": old_role,
+        "new_role": _english_name(changed),
+        "when": timezone.now().isoformat(),
+    }
+    for pk in (target.pk, *owners):
+        EmailService.queue(Kind.ROLE_CHANGED, user_id=pk, is_own=pk == target.pk, **about)
+
+
+def _english_name(user: User) -> str:
+    """Return the role of an account in words that are translated when a mail is sent."""
+    with override("en"):
+        return name_of_role(user)

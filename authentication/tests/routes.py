@@ -106,6 +106,7 @@ ADMIN_SITE = {
     "admin/": "admin session",
     "admin/login/": "public",
     "admin/set-up-two-step/": "enrolment",
+    "admin/confirm/": "admin session",
     "admin/logout/": "admin session",
     "admin/password_change/": "admin session",
     "admin/password_change/done/": "admin session",

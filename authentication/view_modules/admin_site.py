@@ -25,6 +25,7 @@ from authentication.utils.client import LOG_FIELDS_KEY, ClientInfo
 from authentication.utils.cookies import set_device_cookie
 from authentication.utils.one_time_codes import LONGEST_TYPED
 
+from .admin_confirm import confirm_page
 from .admin_enrolment import AdminEnrolmentPage, begin_enrolment
 from .front_page import front_page
 
@@ -120,9 +121,17 @@ class ServiceAdminSite(AdminSite):
         return response
 
     def get_urls(self) -> list[Any]:
-        """Add the page that sets up a second factor, for people who are not signed in yet."""
+        """Add the page that sets up a second factor, before the sign-in, and the one that asks."""
         page = AdminEnrolmentPage.as_view()
-        return [path("set-up-two-step/", page, name="enrolment"), *super().get_urls()]
+        return [
+            path("set-up-two-step/", page, name="enrolment"),
+            path("confirm/", self.admin_view(self.confirm), name="confirm"),
+            *super().get_urls(),
+        ]
+
+    def confirm(self, request: HttpRequest) -> HttpResponse:
+        """Ask a member of staff again who they are."""
+        return confirm_page(request, self.each_context(request))
 
     def _busy(self, request: HttpRequest, refusal: RateLimited) -> HttpResponse:
         context = {

@@ -43,6 +43,7 @@ CHOICES = {
     "Former Address": gettext_noop("Address no longer used"),
     "Audit Seal": gettext_noop("Seal of the audit log"),
     "Invitation": gettext_noop("Invitation"),
+    "Role Changed": gettext_noop("Role changed"),
     # Ends of removals
     "Carried Out": gettext_noop("carried out"),
     "stopped by the user": gettext_noop("stopped by the user"),

@@ -26,6 +26,8 @@ class StaffAction:
     suits: Callable[[User, dt.datetime], bool]
     permission: str
     is_grave: bool = False
+    needs_proof: bool = False
+    """Whether staff need a recent proof of who they are."""
     needs_reason: bool = False
     asks_address: bool = False
     is_for_many: bool = False

@@ -1,16 +1,26 @@
 """What staff do for one person: the button, the question that is asked once, and what is said."""
 
-import datetime as dt
-
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import SecondFactorRemoval, User
 from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
 from authentication.services.sign_in import SecondFactorRemovalService
-from authentication.services.staff_roles import NONE, RoleService, role_of
+from authentication.services.staff_roles import RoleService
 from authentication.services.written_requests import StaffNoteService, WrittenRequestService
 
+from .conditions import (
+    has_factor_alone,
+    has_removal,
+    is_below,
+    is_other,
+    may_change_role,
+    may_confirm,
+    may_correct,
+    may_delete,
+    may_have_role,
+    waits_for_proof,
+)
 from .person import removal_of
 from .staff_action import StaffAction
 
@@ -26,40 +36,6 @@ def _cancel_removal(user: User, *, by: ActedBy) -> None:
 def _pending(user: User) -> SecondFactorRemoval:
     # One that is over has no row here; the service refuses it with a sentence.
     return removal_of(user) or SecondFactorRemoval(user=user)
-
-
-def _has_removal(user: User, _: dt.datetime) -> bool:
-    return user.second_factor_at is not None and removal_of(user) is not None
-
-
-def _has_factor_alone(user: User, _: dt.datetime) -> bool:
-    return user.second_factor_at is not None and removal_of(user) is None
-
-
-def _is_other(actor: User, user: User) -> bool:
-    return actor.pk != user.pk
-
-
-def _may_confirm(actor: User, user: User) -> bool:
-    removal = removal_of(user)
-    return _is_other(actor, user) and removal is not None and removal.requested_by != actor
-
-
-def _may_correct(actor: User, user: User) -> bool:
-    return actor.is_superuser or not user.is_staff
-
-
-def _may_delete(actor: User, user: User) -> bool:
-    return _is_other(actor, user) and _may_correct(actor, user)
-
-
-def _may_have_role(user: User, _: dt.datetime) -> bool:
-    is_open = user.is_active and user.email_verified and not user.deletion_requested_at
-    return is_open or role_of(user) != NONE
-
-
-def _waits_for_proof(user: User, _: dt.datetime) -> bool:
-    return user.is_active and not user.email_verified and user.has_address
 
 
 _ACTIONS = (
@@ -79,7 +55,7 @@ _ACTIONS = (
         _("They get a mail with a new link to confirm the address. Older links stop working."),
         _("The verification mail is on its way."),
         AdministrationService.resend_verification,
-        _waits_for_proof,
+        waits_for_proof,
         is_for_many=True,
         permission="authentication.resend_mail",
     ),
@@ -104,10 +80,11 @@ _ACTIONS = (
         AdministrationService.correct_address,
         lambda user, _: user.is_active and not user.email_verified,
         is_grave=True,
+        needs_proof=True,
         needs_reason=True,
         asks_address=True,
         permission="authentication.correct_address",
-        is_for=_may_correct,
+        is_for=may_correct,
     ),
     StaffAction(
         "end-sessions",
@@ -129,12 +106,12 @@ _ACTIONS = (
         ),
         _("The removal waits for 24 hours or for a second member of staff."),
         SecondFactorRemovalService.request,
-        _has_factor_alone,
+        has_factor_alone,
         is_grave=True,
         needs_reason=True,
         is_for_many=True,
         permission="authentication.remove_second_factor",
-        is_for=_is_other,
+        is_for=is_other,
     ),
     StaffAction(
         "confirm-removal",
@@ -142,10 +119,11 @@ _ACTIONS = (
         _("Two-step sign-in is turned off at once, and every device is signed out."),
         _("Two-step sign-in is removed."),
         _confirm_removal,
-        _has_removal,
+        has_removal,
         is_grave=True,
+        needs_proof=True,
         permission="authentication.change_secondfactorremoval",
-        is_for=_may_confirm,
+        is_for=may_confirm,
     ),
     StaffAction(
         "cancel-removal",
@@ -153,9 +131,9 @@ _ACTIONS = (
         _("Two-step sign-in stays on."),
         _("The removal is cancelled."),
         _cancel_removal,
-        _has_removal,
+        has_removal,
         permission="authentication.change_secondfactorremoval",
-        is_for=_is_other,
+        is_for=is_other,
     ),
     StaffAction(
         "disable",
@@ -168,7 +146,7 @@ _ACTIONS = (
         needs_reason=True,
         is_for_many=True,
         permission="authentication.disable_user",
-        is_for=_is_other,
+        is_for=is_other,
     ),
     StaffAction(
         "enable",
@@ -180,6 +158,7 @@ _ACTIONS = (
         needs_reason=True,
         is_for_many=True,
         permission="authentication.disable_user",
+        is_for=is_below,
     ),
     StaffAction(
         "start-export",
@@ -207,8 +186,9 @@ _ACTIONS = (
         lambda user, _: not user.deletion_requested_at and not user.erasure_key,
         permission="authentication.request_deletion",
         is_grave=True,
+        needs_proof=True,
         needs_reason=True,
-        is_for=_may_delete,
+        is_for=may_delete,
     ),
     StaffAction(
         "note",
@@ -229,11 +209,13 @@ _ACTIONS = (
         ),
         _("The role is given."),
         RoleService.give,
-        _may_have_role,
+        may_have_role,
         is_grave=True,
+        needs_proof=True,
         needs_reason=True,
         asks_role=True,
         permission="authentication.give_role",
+        is_for=may_change_role,
     ),
 )
 STAFF_ACTIONS = {action.name: action for action in _ACTIONS}

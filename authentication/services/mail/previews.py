@@ -57,5 +57,7 @@ def preview_facts(kind: OutgoingEmail.Kind) -> dict[str, Any]:
         "place": "Berlin, " + country_name("DE"),
         "device_words": "Firefox on Windows",
         "device_label": "Ruth's laptop",
+        "old_role": "Helper",
+        "new_role": "Administrator",
         **({"link": link} if link else {}),
     }

@@ -45,6 +45,7 @@ def _settings() -> dict[str, Any]:
         "support_email": settings.SUPPORT_EMAIL,
         "home_url": home,
         "home_link": format_html('<a href="{}">{}</a>', home, home),
+        "admin_url": settings.BACKEND_URL + reverse("admin:index"),
         "new_password_url": settings.BACKEND_URL + reverse("forgot-password-page"),
         "lockout_time": _minutes(settings.ACCOUNT_LOCKOUT_MINUTES),
         "reset_time": _minutes(settings.PASSWORD_RESET_TIMEOUT // 60),

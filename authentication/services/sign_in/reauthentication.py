@@ -9,13 +9,13 @@ from authentication.exceptions import (
     ReauthenticationRequired,
     ValidationFailed,
 )
-from authentication.models import UserSession
+from authentication.models import User, UserSession
 from authentication.services.acting import acting
 from authentication.services.audit import Event, record
 from authentication.utils.client import ClientInfo
 
-from .credentials import prove_password, prove_session_code
-from .second_factor_codes import WRONG_CODE
+from .credentials import authenticate, prove_password, prove_session_code
+from .second_factor_codes import WRONG_CODE, prove_code
 
 _WRONG_PASSWORD = _("This is not your current password.")
 _MISSING = {
@@ -64,6 +64,23 @@ class ReauthenticationService:
                 client=client,
                 session=str(session.pk),
             )
+
+    @staticmethod
+    def prove_in_admin(user: User, proof: str, *, client: ClientInfo) -> None:
+        """Check a code of a member of staff, or the password of one without a second factor.
+
+        Both are counted as for a sign-in. Raises ValidationFailed for a wrong one, AccountLocked or
+        RateLimited after too many tries, and what refuses the account's sign-in.
+        """
+        try:
+            if user.second_factor_at:
+                prove_code(user, proof, client=client)
+            else:
+                authenticate(identifier=user.username, password=proof, client=client)
+        except CodeInvalid:
+            raise ValidationFailed(errors={"otp": [WRONG_CODE]}) from None
+        except InvalidCredentials:
+            raise ValidationFailed(errors={"password": [_WRONG_PASSWORD]}) from None
 
 
 def check_own_password(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.test import Client
 
-from authentication.models import User
+from authentication.models import OutgoingEmail, User
 from authentication.services.acted_by import ActedBy
 from authentication.services.staff_roles import RoleService
 from authentication.tests.factories import UserFactory
@@ -24,6 +24,7 @@ def staff_with(role: str) -> User:
     """Return a person with this role."""
     user = UserFactory()
     give(user, role)
+    OutgoingEmail.objects.filter(kind="role_changed").delete()
     user.refresh_from_db()
     return user
 

@@ -7,8 +7,10 @@ from django.core.management.sql import emit_post_migrate_signal
 
 from authentication.models import AuditLog, StaffRole, User
 from authentication.services.ranks import outranks
-from authentication.services.staff_roles import make_roles, role_of
+from authentication.services.role_groups import make_roles
+from authentication.services.staff_roles import role_of
 from authentication.tests.commands.running import run_command
+from authentication.tests.conftest import Deliver
 from authentication.tests.factories import UserFactory, give_factor, unverified_user
 
 from .roles import BELOW_OWNER, WHY, actions_on, give, give_on_page, page_of, staff_with
@@ -43,25 +45,68 @@ def test_an_owner_gives_and_takes_every_role(
     assert state_of(person) == ("none", False, False)
 
 
-def test_an_administrator_gives_no_right_that_they_lack(client_of: ClientOf, person: User) -> None:
+def test_an_administrator_gives_a_role_with_fewer_rights(client_of: ClientOf, person: User) -> None:
     client = client_of(staff_with("administrator"))
 
     page = client.get(f"{page_of(person)}role/").content.decode()
-    for role in ("auditor", "owner", "group-1", "x"):
+    for role in ("administrator", "auditor", "owner", "group-1", "x"):
         assert f'value="{role}"' not in page
         assert give_on_page(client, person, role).status_code == 200
         assert state_of(person) == ("none", False, False)
-    for role in ("helper", "administrator"):
+    for role in ("helper", "none"):
         give_on_page(client, person, role)
-        assert state_of(person) == (role, True, False)
+        assert state_of(person) == (role, role == "helper", False)
+
+
+def test_of_two_administrators_none_decides_about_the_other(client_of: ClientOf) -> None:
+    first, second = staff_with("administrator"), staff_with("administrator")
+    client = client_of(first)
+
+    assert not {"role", "delete"} & actions_on(client.get(page_of(second)))
+    for role in ("none", "helper"):
+        assert "as many rights" in messages_of(give_on_page(client, second, role))[0]
+    User.objects.filter(pk=second.pk).update(is_active=False)
+    page = client.get(page_of(second))
+    assert "enable" not in actions_on(page)
+    answer = client.post(f"{page_of(second)}enable/", {"reason": WHY}, follow=True)
+    assert "as many rights" in messages_of(answer)[0]
+    run_bulk(client, "enable", second)
+
+    assert state_of(second) == ("administrator", True, False)
+    assert not User.objects.get(pk=second.pk).is_active
+
+
+def test_an_administrator_takes_back_their_own_role(client_of: ClientOf) -> None:
+    user = staff_with("administrator")
+
+    give_on_page(client_of(user), user, "helper")
+
+    assert state_of(user) == ("helper", True, False)
+
+
+def test_a_new_role_is_mailed_to_the_person_and_the_owners(
+    superuser: User, person: User, delivered: Deliver
+) -> None:
+    User.objects.filter(pk=superuser.pk).update(language="de")
+    other = UserFactory(is_staff=True, is_superuser=True)
+
+    give(person, "helper", actor=superuser)
+
+    mails = {it.to[0]: it for it in delivered()}
+    assert set(mails) == {superuser.email, person.email, other.email}
+    assert mails[person.email].subject == "Your role in the admin was changed"
+    assert mails[other.email].subject == "A role in the admin was changed"
+    assert "Jetzt: Hilfe" in str(mails[superuser.email].body)
+    for mail in (mails[superuser.email], mails[other.email]):
+        assert not [it for it in (person.email, person.username) if it in str(mail.body)]
 
 
 def test_the_service_refuses_what_the_form_does_not_offer(person: User) -> None:
     administrator = staff_with("administrator")
     group = Group.objects.create(name="keepers")
 
-    for role in ("auditor", "owner", f"group-{group.pk}"):
-        with pytest.raises(Exception, match=r"rights that you lack|no such role"):
+    for role in ("administrator", "auditor", "owner", f"group-{group.pk}"):
+        with pytest.raises(Exception, match=r"Someone with more rights|no such role"):
             give(person, role, actor=administrator)
 
 
@@ -252,7 +297,9 @@ def test_an_account_that_is_gone_has_no_role(superuser: User) -> None:
 def test_one_administrator_is_not_two(client_of: ClientOf, person: User) -> None:
     giver, second = staff_with("administrator"), UserFactory()
     give_factor(person)
-    give(second, "administrator", actor=giver)
+    confirming = Permission.objects.get(codename="change_secondfactorremoval")
+    StaffRole.objects.get(key="helper").group.permissions.add(confirming)
+    give(second, "helper", actor=giver)
     request = {"reason": WHY}
     client_of(giver).post(f"{page_of(person)}remove-factor/", request)
 

@@ -214,7 +214,6 @@ class TestMalformedValues:
             (UserSession, "end"),
             (OutgoingEmail, "send_again"),
             (FailedTask, "send_again"),
-            (Group, "delete_selected"),
         ]
         assert unexpected(cases, outcome, 400) == {}
 

@@ -126,3 +126,45 @@ class TestSearch:
 
         assert unexpected(itertools.product(OWN_TABLES, texts), found, 0) == {}
         assert unexpected(OWN_TABLES, status_for_nul, 200) == {}
+
+
+class TestTermsInLinks:
+    """A term comes in the body, and no link of the list shows it."""
+
+    def test_the_form_leads_to_a_list_whose_links_hide_the_term(
+        self, superuser_client: Client
+    ) -> None:
+        people = [UserFactory(last_name="Bethlehem") for _ in range(51)]
+
+        page = superuser_client.post(
+            f"{page_url(User)}?is_active__exact=1&q=old&after=x", {"q": " Bethlehem "}, follow=True
+        )
+
+        assert result_count(page) == 50
+        assert page.context["cl"].query == "Bethlehem"
+        query = page.request["QUERY_STRING"]
+        assert query.startswith("is_active__exact=1&q=sealed%3A")
+        links = re.findall(r'href="(\?[^"]*)"', page.content.decode())
+        assert len(links) > 5
+        assert not [it for it in (query, *links) if "ethlehem" in it]
+        following = superuser_client.get(page_url(User) + page.context["cl"].next_page_link)
+        assert result_count(following) == len(people) - 50
+
+    def test_an_empty_search_shows_all(self, superuser_client: Client) -> None:
+        answer = superuser_client.post(f"{page_url(User)}?q=old", {"q": " "})
+
+        assert answer["Location"] == f"{page_url(User)}?"
+
+    @pytest.mark.parametrize("term", ["sealed:", "sealed:x.y", "another's"])
+    def test_a_term_that_another_person_sealed_opens_nothing(
+        self, superuser_client: Client, viewer: Client, term: str
+    ) -> None:
+        if term == "another's":
+            found = viewer.post(page_url(User), {"q": "ruth@example.org"})
+            page = superuser_client.get(found["Location"])
+        else:
+            page = superuser_client.get(page_url(User), {"q": term})
+
+        assert page.status_code == 200
+        assert page.context["cl"].query == ""
+        assert "ruth@example.org" not in page.content.decode()

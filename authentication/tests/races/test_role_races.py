@@ -8,7 +8,9 @@ from django.contrib.auth.models import Group
 from authentication.exceptions import PermissionRefused
 from authentication.models import StaffRole, User
 from authentication.services.acted_by import ActedBy
-from authentication.services.staff_roles import RoleService, make_roles
+from authentication.services.administration import AdministrationService
+from authentication.services.role_groups import make_roles
+from authentication.services.staff_roles import RoleService
 from authentication.tests.factories import UserFactory
 
 from .crowd import all_at_once
@@ -33,15 +35,28 @@ def test_of_two_owners_who_take_each_others_role_one_stays(_: int) -> None:
 
 
 @pytest.mark.parametrize("_", range(5))
-def test_of_two_administrators_who_take_each_others_role_one_stays(_: int) -> None:
-    staff = [UserFactory() for _ in range(2)]
-    for user in staff:
-        RoleService.give(user, "administrator", by=ActedBy(None))
-        user.refresh_from_db()
+def test_nobody_disables_a_person_who_is_becoming_an_owner(_: int) -> None:
+    administrator, person = UserFactory(), UserFactory()
+    RoleService.give(administrator, "administrator", by=ActedBy(None))
+    administrator.refresh_from_db()
 
-    all_at_once(partial(take, *staff), partial(take, *reversed(staff)))
+    def disable() -> bool:
+        try:
+            AdministrationService.disable(person, by=ActedBy(administrator))
+        except PermissionRefused:
+            return False
+        return True
 
-    assert User.objects.filter(is_staff=True).count() == 1
+    def promote() -> bool:
+        try:
+            RoleService.give(person, "owner", by=ActedBy(None))
+        except PermissionRefused:  # The account was disabled first.
+            return False
+        return True
+
+    is_disabled, is_owner = all_at_once(disable, promote)
+
+    assert is_disabled != is_owner
 
 
 @pytest.mark.parametrize("_", range(5))

@@ -41,6 +41,12 @@ FACTS: dict[str, dict[str, Any]] = {
     "former_address": {"link": LINK, "news": "Your password was changed"},
     "audit_seal": {"seal": f"12:{'0a' * 32}", "when": "2025-03-03T14:05:11.123456+00:00"},
     "invitation": {"link": LINK, "days": 7},
+    "role_changed": {
+        "is_own": False,
+        "old_role": "Helper",
+        "new_role": "Administrator",
+        "when": "2025-03-03T14:05:11.123456+00:00",
+    },
     "email_change": {"link": LINK},
     "email_change_notice": {"link": LINK},
     "new_country": {
@@ -159,6 +165,8 @@ def test_the_link_is_in_the_text_and_on_the_button(kind: str) -> None:
     page = (
         f"{settings.BACKEND_URL}/account/forgot-password/"
         if kind in LINK_TO_PASSWORD_RESET
+        else f"{settings.BACKEND_URL}/admin/"
+        if kind == "role_changed"
         else HOME
     )
     link, message = FACTS[kind].get("link", page), rendered(kind)
