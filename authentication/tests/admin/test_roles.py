@@ -3,11 +3,9 @@
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError
-from django.core.management.sql import emit_post_migrate_signal
 
 from authentication.models import AuditLog, StaffRole, User
 from authentication.services.ranks import outranks
-from authentication.services.role_groups import make_roles
 from authentication.services.staff_roles import role_of
 from authentication.tests.commands.running import run_command
 from authentication.tests.conftest import Deliver
@@ -17,8 +15,6 @@ from .roles import BELOW_OWNER, WHY, actions_on, give, give_on_page, page_of, st
 from .staff import USERS, ClientOf, MakeStaff, assert_audited, messages_of, run_bulk, save_name
 
 pytestmark = [pytest.mark.django_db, pytest.mark.security]
-
-TOO_HIGH = "Select a valid choice. auditor is not one of the available choices."
 
 
 def state_of(user: User) -> tuple[str, bool, bool]:
@@ -245,41 +241,6 @@ class TestCommand:
             run_command("set_role", user.email, "helper", by="Naomi")
         with pytest.raises(CommandError, match="No account"):
             run_command("set_role", "x@example.org", "helper", by="Naomi")
-
-
-class TestMaking:
-    def test_roles_are_made_once_and_left_as_they_were_changed(self, db: None) -> None:
-        helper = StaffRole.objects.get(key="helper").group
-        helper.permissions.clear()
-        Group.objects.filter(pk=helper.pk).update(name="Hands")
-        StaffRole.objects.get(key="auditor").group.delete()
-
-        emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
-
-        assert not Group.objects.get(name="Hands").permissions.exists()
-        assert StaffRole.objects.get(key="helper").group_id == helper.pk
-        assert StaffRole.objects.get(key="auditor").group.permissions.filter(
-            codename="export_auditlog"
-        )
-
-    def test_a_group_of_the_installation_is_not_taken_for_a_role(self, db: None) -> None:
-        StaffRole.objects.get(key="helper").group.delete()
-        own = Group.objects.create(name="Helper")
-
-        assert make_roles() == ["helper"]
-
-        assert not own.permissions.exists()
-        assert StaffRole.objects.get(key="helper").group.name == "Helper (role)"
-
-    def test_the_roles_have_these_rights(self, db: None) -> None:
-        def beyond_reading(key: str) -> set[str]:
-            held = StaffRole.objects.get(key=key).group.permissions.all()
-            return {it.codename for it in held if not it.codename.startswith("view_")}
-
-        assert beyond_reading("helper") == {"unlock_user", "resend_mail", "add_staffnote"}
-        assert beyond_reading("auditor") == {"export_auditlog"}
-        assert "export_auditlog" not in beyond_reading("administrator")
-        assert Permission.objects.filter(group__staff_role="helper").count() == 6
 
 
 def test_the_list_names_no_action_that_is_refused(client_of: ClientOf) -> None:

@@ -14,7 +14,9 @@ from authentication.models import (
     Consent,
     EmailVerificationToken,
     KnownCountry,
+    StaffNote,
     User,
+    UserProfile,
     UserSession,
 )
 from authentication.tests.answers import LINK_INVALID, refusal_of
@@ -179,6 +181,9 @@ def test_a_squatter_with_a_session_keeps_nothing(
     tokens = api.post(f"{API}/login/", {"email": TARGET, "password": SQUATTERS}).json()
     api.post(f"{API}/account/email/", {"email": "x@example.org"}, headers=bearer(tokens["access"]))
     api.post(f"{API}/account/export/", headers=bearer(tokens["access"]))
+    chosen = {"timezone": "Asia/Tokyo", "visibility": "members"}
+    assert api.patch(ME, chosen, headers=bearer(tokens["access"])).status_code == 200
+    StaffNote.objects.create(user=User.objects.get(), text="Called us names.")
     register(api, OWNERS)
     shown = api.get(f"{API}/account/activity/", headers=bearer(tokens["access"]))
     assert "registration_duplicate" not in str(shown.json())
@@ -188,6 +193,9 @@ def test_a_squatter_with_a_session_keeps_nothing(
     assert use_access(api, tokens) == 401
     assert not UserSession.objects.filter(is_active=True).exists()
     assert verify(api, newest_link(delivered, "x@example.org")).status_code == 400
+    profile = UserProfile.objects.get()
+    assert (profile.timezone, profile.visibility) == ("UTC", "private")
+    assert not StaffNote.objects.exists()
     assert exchange(api, verified).status_code == 200
 
 

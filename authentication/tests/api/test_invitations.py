@@ -1,4 +1,4 @@
-"""Accepting an invitation, and what it meets: registrations, changes, erasures, revocations."""
+"""Accepting an invitation, and what it meets: registrations, changes, revocations."""
 
 import datetime as dt
 from typing import Any
@@ -11,11 +11,8 @@ from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import AuditLog, Consent, EmailChange, Invitation, User
-from authentication.services.accounts import erase_each
-from authentication.services.accounts.personal_data import personal_data
 from authentication.services.acted_by import ActedBy
 from authentication.services.invitations import InvitationService
-from authentication.services.operations.retention import RetentionService
 from authentication.tests import clients
 from authentication.tests.conftest import API, ME, Deliver, bearer
 from authentication.tests.factories import UserFactory, unverified_user
@@ -261,51 +258,6 @@ class TestStories:
 
         assert refused(accept(api, link))
         assert not User.objects.get(pk=user.pk).email_verified
-
-
-class TestEnding:
-    def test_an_erasure_finds_invitations_to_the_person_and_by_them(
-        self, api: APIClient, link: str
-    ) -> None:
-        accept(api, link)
-        user = User.objects.get(email=INVITED)
-        other = invite("orpah@example.org")
-        Invitation.objects.filter(pk=other.pk).update(invited_by=user)
-        tokens = tokens_of(api, user)
-        api.post(f"{API}/account/delete/", headers=bearer(tokens["access_token"]))
-        User.objects.filter(pk=user.pk).update(
-            deletion_requested_at=timezone.now() - dt.timedelta(days=15)
-        )
-
-        assert erase_each([user.pk]) == 1
-
-        other.refresh_from_db()
-        assert (Invitation.objects.count(), other.invited_by) == (1, None)
-
-    def test_an_open_invitation_to_an_erased_person_ends(self, api: APIClient, link: str) -> None:
-        user = unverified_user(email=INVITED, deletion_requested_at=timezone.now())
-        User.objects.filter(pk=user.pk).update(
-            deletion_requested_at=timezone.now() - dt.timedelta(days=15)
-        )
-
-        assert erase_each([user.pk]) == 1
-        assert refused(accept(api, link))
-
-    def test_a_person_who_never_answers_is_forgotten(
-        self, link: str, time_machine: TimeMachineFixture
-    ) -> None:
-        time_machine.move_to(timezone.now() + dt.timedelta(days=38))
-
-        assert RetentionService.clean("tokens").count >= 1
-        assert not Invitation.objects.exists()
-
-    def test_the_copy_of_the_data_has_the_invitation(self, api: APIClient, link: str) -> None:
-        accept(api, link)
-
-        copy = dict(personal_data(User.objects.get(email=INVITED)))
-        (row,) = copy["invitations"]
-        assert (row["email"], row["first_name"]) == (INVITED, "Naomi")
-        assert "token" not in row
 
 
 def test_the_profile_works_at_once(api: APIClient, link: str) -> None:
