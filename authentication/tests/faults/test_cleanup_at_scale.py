@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-ROWS = 1_000_000
+TOKENS, EVENTS = 1_000_000, 250_000
 
 
 def fill() -> None:
@@ -31,14 +31,14 @@ def fill() -> None:
             " (jti, token, expires_at, blacklisted_at, reason)"
             " SELECT 'old' || n, '', now() - interval '1 day', now(), 'rotation'"
             " FROM generate_series(1, %s) AS n",
-            [ROWS],
+            [TOKENS],
         )
         cursor.execute(
             "INSERT INTO authentication_auditlog (id, event_type, description, user_agent,"
             " success, risk_level, metadata, correlation_id, timestamp)"
             " SELECT gen_random_uuid(), 'login', '', '', true, 'low', '{}', '',"
             " now() - interval '2 years' FROM generate_series(1, %s)",
-            [ROWS],
+            [EVENTS],
         )
         cursor.execute("ANALYZE authentication_tokenblacklist, authentication_auditlog")
         cursor.execute("RESET statement_timeout")
