@@ -11,7 +11,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from authentication.api.admin_proof import remember_proof
+from authentication.api.admin_proof import limit_session, remember_proof
 from authentication.services.role_groups import make_roles
 
 PROVEN_FACTOR_KEY = "proven_factor"
@@ -22,6 +22,7 @@ PROVEN_FACTOR_KEY = "proven_factor"
 def store_proof(request: HttpRequest, user: Any, **_: Any) -> None:
     """Note in the session when it was proven and whether by a code, so that later requests know."""
     remember_proof(request)
+    limit_session(request)
     if user.proven_by_factor:
         request.session[PROVEN_FACTOR_KEY] = user.second_factor_at.isoformat()
 

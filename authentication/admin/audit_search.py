@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.api.limits import count
 from authentication.api.zones import in_own_zone
 from authentication.exceptions import RateLimited
@@ -152,6 +153,8 @@ class AuditSearchAdmin(ReadOnlyAdmin):
         format_ = request.POST.get("export", "")
         if format_ and not (format_ in _FORMATS and actor_of(request).has_perm(_EXPORTING)):
             raise PermissionDenied
+        if format_ and not has_recent_proof(request):
+            return ask_for_proof(request)
         today = timezone.localdate()
         first = {"since": today - dt.timedelta(days=30), "until": today}
         form = AuditSearchForm(request.POST or None, initial=first)

@@ -3,12 +3,16 @@
 import functools
 import operator
 import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast
 
+from django.contrib import messages
 from django.db.models import JSONField, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from authentication.exceptions import PermissionRefused
 from authentication.models import User
 from authentication.services.acted_by import ActedBy
 from authentication.services.admin_pages import name_of
@@ -19,6 +23,9 @@ from .changelist import KeysetChangeList
 from .columns import column_of_facts, column_of_person, column_of_words, is_device
 from .lookups import StrictLookupAdmin
 from .sealed_search import is_search, redirect_to_found
+
+Act = Callable[..., object]
+"""What is done for a row: it gets the row and `by`, an ActedBy, and returns False for "nothing"."""
 
 
 class KeysetAdmin(StrictLookupAdmin):
@@ -83,6 +90,21 @@ class ReadOnlyAdmin(KeysetAdmin):
             return column_of_facts(field)
         return column_of_words(field) if field.choices or is_device(field) else name
 
+    def act_on_each(self, request: HttpRequest, rows: Iterable[Any], act: Act) -> int:
+        """Do an action for each row; return for how many it was done.
+
+        What refused it is shown without names: messages are kept in a cookie.
+        """
+        by, done, refusals = acted_by(request), 0, Counter[str]()
+        for row in rows:
+            try:
+                done += act(row, by=by) is not False
+            except PermissionRefused as refusal:
+                refusals[str(refusal.detail)] += 1
+        for text, count in refusals.items():
+            self.message_user(request, f"{text} ({count})" if count > 1 else text, messages.ERROR)
+        return done
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
@@ -122,9 +144,10 @@ def actor_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def acted_by(request: HttpRequest, reason: str = "") -> ActedBy:
+def acted_by(request: HttpRequest, reason: str = "", *, permission: str = "") -> ActedBy:
     """Return who sent the request, from where, and why."""
-    return ActedBy(actor_of(request), ClientInfo.of(request), reason)
+    client = ClientInfo.of(request)
+    return ActedBy(actor_of(request), client, reason, permission=permission)
 
 
 def name_for(request: HttpRequest, user: User) -> str:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.api.zones import in_own_zone
 from authentication.exceptions import PermissionRefused
 from authentication.models import BulkAction, BulkActionPerson, User
@@ -141,12 +142,14 @@ class BulkActionAdmin(ReadOnlyAdmin):
 
     @in_own_zone
     def start_view(self, request: HttpRequest, bulk_id: uuid.UUID) -> HttpResponse:
-        """Start what was asked about."""
+        """Start what was asked about; what is grave needs a recent proof."""
         bulk = self._bulk(request, bulk_id)
-        counts = BulkActionPerson.objects.counts_of(bulk.pk)
+        counts, action = BulkActionPerson.objects.counts_of(bulk.pk), BULK_ACTIONS[bulk.action]
+        if (action.is_grave or action.needs_proof) and not has_recent_proof(request):
+            return ask_for_proof(request, bulk_url(bulk))
         if request.method != "POST" or bulk.started_at or bulk.is_over:
             return HttpResponseRedirect(bulk_url(bulk))
-        form = BulkActionForm(BULK_ACTIONS[bulk.action], counts["total"], request.POST)
+        form = BulkActionForm(action, counts["total"], request.POST)
         if not form.is_valid():
             return self._show(request, bulk, form)
         try:

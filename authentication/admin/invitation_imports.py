@@ -12,6 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from authentication.api.admin_proof import ask_for_proof, has_recent_proof
 from authentication.api.limits import count
 from authentication.exceptions import PermissionRefused, RateLimited
 from authentication.services.invitation_files import MOST_BYTES, MOST_ROWS
@@ -50,10 +51,12 @@ class InvitationImportAdmin(ReadOnlyAdmin):
         """Ask for a file, show what its rows lead to, and do that when it is confirmed."""
         if not actor_of(request).has_perm("authentication.import_users"):
             raise PermissionDenied
+        if not has_recent_proof(request):
+            return ask_for_proof(request)
         if request.method != "POST":
             return self._page(request, FileForm())
         try:
-            count("staff_invite", request, by_staff)
+            count("staff_import", request, by_staff)
         except RateLimited as refusal:
             return self._page(request, FileForm(), error=str(refusal.detail), refusal=refusal)
         if sealed := request.POST.get("sealed", ""):

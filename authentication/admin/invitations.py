@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from authentication.api.limits import count
-from authentication.exceptions import PermissionRefused, RateLimited
+from authentication.exceptions import RateLimited
 from authentication.models import Invitation
 from authentication.services.invitations import InvitationService, Invited, checked_invited
 from authentication.utils.identifiers import canonical_identifier
@@ -98,14 +98,7 @@ class InvitationAdmin(InvitationImportAdmin):
 
     @admin.action(description=_("Revoke"), permissions=["invite"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        done = 0
-        for invitation in queryset:
-            try:
-                InvitationService.revoke(invitation, by=acted_by(request))
-            except PermissionRefused as refusal:
-                self.message_user(request, f"{invitation.email}: {refusal.detail}", messages.ERROR)
-            else:
-                done += 1
+        done = self.act_on_each(request, queryset, InvitationService.revoke)
         level = messages.SUCCESS if done else messages.WARNING
         text = ngettext("Revoked {count} invitation.", "Revoked {count} invitations.", done)
         self.message_user(request, text.format(count=done), level)

@@ -6,12 +6,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from authentication.exceptions import PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail
-from authentication.services.admin_pages import words_of_choice
 from authentication.services.administration import AdministrationService
 
-from .base import ReadOnlyAdmin, acted_by
+from .base import ReadOnlyAdmin
 
 
 @admin.register(OutgoingEmail)
@@ -39,13 +37,7 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
-        by, count = acted_by(request), 0
-        for mail in queryset:
-            try:
-                count += AdministrationService.send_again(mail, by=by)
-            except PermissionRefused as refusal:
-                kind = words_of_choice(mail.get_kind_display())
-                self.message_user(request, f"{kind}: {refusal.detail}", messages.ERROR)
+        count = self.act_on_each(request, queryset, AdministrationService.send_again)
         level = messages.SUCCESS if count else messages.WARNING
         text = ngettext(
             "{count} mail will be sent again.", "{count} mails will be sent again.", count
@@ -72,8 +64,7 @@ class FailedTaskAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
-        by = acted_by(request)
-        count = sum(AdministrationService.run_again(task, by=by) for task in queryset)
+        count = self.act_on_each(request, queryset, AdministrationService.run_again)
         text = ngettext("{count} task will run again.", "{count} tasks will run again.", count)
         self.message_user(request, text.format(count=count), messages.SUCCESS)
 

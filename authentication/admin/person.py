@@ -131,12 +131,14 @@ class PersonAdmin(PeopleSearchAdmin):
         """Do it, tell what was done, and write it into the history of the account."""
         reason = given.get("reason", "")
         asked = [given[name] for name in ("new_email", "role", "note") if name in given]
+        by = acted_by(request, reason, permission=action.permission)
         try:
-            action.act(user, *asked, by=acted_by(request, reason))
+            action.act(user, *asked, by=by)
         except PermissionRefused as refusal:
             self.message_user(request, refusal.detail, messages.ERROR)
             return
-        self.message_user(request, f"{name_of(user)}: {action.done}", messages.SUCCESS)
+        # Without the name: messages are kept in a cookie until the next page, which has it.
+        self.message_user(request, action.done, messages.SUCCESS)
         # Stored in the language of the site, as the audit log is.
         with override(settings.LANGUAGE_CODE):
             self.log_change(request, user, f"{action.done} {reason}".strip())

@@ -3,6 +3,7 @@
 Names and addresses in a URL would be in the logs of proxies and in the history of the browser.
 """
 
+import contextlib
 from typing import Any
 
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeListSearchForm
@@ -39,15 +40,13 @@ class SealedSearchForm(ChangeListSearchForm):
         self._user = user
 
     def clean(self) -> dict[str, Any]:
-        """Return the term as it was typed; "" for one that cannot be opened."""
+        """Return the term as it was typed; one that cannot be opened stays, and finds nothing."""
         given: dict[str, Any] = super().clean() or {}
         term = given.get(SEARCH_VAR) or ""
         if term.startswith(_SEALED):
             sealed = term.removeprefix(_SEALED)
-            try:
+            with contextlib.suppress(DecryptionError):
                 term = decrypt(sealed, context=_context(self._user)).decode()
-            except DecryptionError:
-                term = ""
         return {**given, SEARCH_VAR: term}
 
 

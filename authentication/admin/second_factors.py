@@ -1,6 +1,5 @@
 """Removals of second factors by staff in the admin."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from django.contrib import admin, messages
@@ -10,11 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from authentication.api.admin_proof import ask_for_proof, has_recent_proof
-from authentication.exceptions import PermissionRefused
 from authentication.models import SecondFactorRemoval
 from authentication.services import SecondFactorRemovalService
 
-from .base import ReadOnlyAdmin, acted_by, name_for
+from .base import Act, ReadOnlyAdmin
 
 
 @admin.register(SecondFactorRemoval)
@@ -31,6 +29,7 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         "outcome",
         "ended_at",
     )
+    exclude = ("session_hash",)
     list_filter = ("outcome", "requested_at", "ended_at")
     list_select_related: ClassVar[tuple[str, ...]] = ("user", "requested_by", "confirmed_by")
     ordering = ("-requested_at",)
@@ -58,18 +57,9 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         self,
         request: HttpRequest,
         queryset: QuerySet[SecondFactorRemoval],
-        act: Callable[..., object],
+        act: Act,
     ) -> None:
-        done = 0
-        for removal in queryset.select_related("user"):
-            try:
-                act(removal, by=acted_by(request))
-            except PermissionRefused as refusal:
-                self.message_user(
-                    request, f"{name_for(request, removal.user)}: {refusal.detail}", messages.ERROR
-                )
-            else:
-                done += 1
+        done = self.act_on_each(request, queryset.select_related("user"), act)
         text = ngettext("Done for {count} removal.", "Done for {count} removals.", done)
         level = messages.SUCCESS if done else messages.WARNING
         self.message_user(request, text.format(count=done), level)

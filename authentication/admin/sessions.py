@@ -6,12 +6,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from authentication.exceptions import PermissionRefused
 from authentication.models import UserSession
 from authentication.services.administration import AdministrationService
 from authentication.utils.places import words_of
 
-from .base import ReadOnlyAdmin, acted_by, name_for
+from .base import ReadOnlyAdmin
 
 
 @admin.register(UserSession)
@@ -47,16 +46,8 @@ class UserSessionAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("End these sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
-        done = 0
-        for session in queryset.select_related("user"):
-            try:
-                AdministrationService.end_session(session, by=acted_by(request))
-            except PermissionRefused as refusal:
-                self.message_user(
-                    request, f"{name_for(request, session.user)}: {refusal.detail}", messages.ERROR
-                )
-            else:
-                done += 1
+        sessions = queryset.select_related("user")
+        done = self.act_on_each(request, sessions, AdministrationService.end_session)
         text = ngettext("Ended {count} session.", "Ended {count} sessions.", done)
         level = messages.SUCCESS if done else messages.WARNING
         self.message_user(request, text.format(count=done), level)

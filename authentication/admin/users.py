@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max, Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -50,7 +51,7 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
     )
     ordering = ("-created_at",)
     sortable_by = ("created_at",)
-    exclude = ("password", "erasure_key", "admin_session_salt")
+    exclude = ("password", "erasure_key", "admin_session_salt", "deletion_receipt")
     action_form = ChoiceOfPeopleForm
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -114,6 +115,14 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
         # Saving all fields would overwrite changes that were made while the form was open.
         obj.save(update_fields=form.changed_data)
         AdministrationService.note_change(obj.pk, fields=form.changed_data, by=acted_by(request))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Show what staff did, with their reasons, to those who may read the audit log."""
+        if not actor_of(request).has_perm("authentication.view_auditlog"):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the member of staff may do for many people."""

@@ -12,8 +12,16 @@ _KEY = "proven_at"
 
 
 def remember_proof(request: HttpRequest) -> None:
-    """Store in Django's session that its user has just proven who they are."""
+    """Store in Django's session that its user has just proven who they are.
+
+    The session needs a new key then: a copy of the cookie has not proven anything (ASVS 7.2.4).
+    """
     request.session[_KEY] = timezone.now().timestamp()
+
+
+def limit_session(request: HttpRequest) -> None:
+    """Let a session of the admin end SESSION_COOKIE_AGE seconds after the sign-in, however used."""
+    request.session.set_expiry(timezone.now() + dt.timedelta(seconds=settings.SESSION_COOKIE_AGE))
 
 
 def has_recent_proof(request: HttpRequest) -> bool:
@@ -26,7 +34,7 @@ def has_recent_proof(request: HttpRequest) -> bool:
     return age < (2 * lifetime if request.method == "POST" else lifetime)
 
 
-def ask_for_proof(request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to the page that asks for a proof, and from there back to this one."""
-    query = urlencode({"next": request.path}, safe="/")
+def ask_for_proof(request: HttpRequest, next_url: str = "") -> HttpResponseRedirect:
+    """Lead to the page that asks for a proof, and from there to `next_url` or back to this page."""
+    query = urlencode({"next": next_url or request.path}, safe="/")
     return HttpResponseRedirect(f"{reverse('admin:confirm')}?{query}")

@@ -51,6 +51,8 @@ class SecondFactorRemoval(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What ends the sessions of the admin of who requested it ends the removal.
+    session_hash = models.CharField(max_length=64, blank=True, db_default="", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default="")
 

@@ -25,6 +25,10 @@ class ActedBy:
     client: ClientInfo = _SERVER
     reason: str = ""
     operator: Operator | None = None
+    permission: str = ""
+    """What staff need for this; the admin has checked it when the request began."""
+    bulk_id: str = ""
+    """The bulk action that this is a part of."""
 
     @classmethod
     def command(
@@ -41,13 +45,31 @@ class ActedBy:
         return self.actor
 
     def facts(self) -> dict[str, Any]:
-        """Return what an event says: `actor` (an id or "command line"), `operator`, `reason`.
+        """Return what an event says: `actor` (an id or "command line"), `operator` and `reason`.
 
-        Raises PermissionRefused for a reason that is too long or not printable.
+        A part of a bulk action has its `bulk_id`. Raises PermissionRefused for a reason that is too
+        long or not printable.
         """
         name = str(self.actor.pk) if self.actor else "command line"
         reason = {"reason": checked_reason(self.reason)} if self.reason.strip() else {}
-        return {"actor": name, **named(self.operator), **reason}
+        bulk = {"bulk_id": self.bulk_id} if self.bulk_id else {}
+        return {"actor": name, **named(self.operator), **reason, **bulk}
+
+    def check(self) -> None:
+        """Raise PermissionRefused unless the member of staff may still act.
+
+        The role, the account or the session of the admin may have ended while the request waited
+        for a lock. Commands with an operator are not checked.
+        """
+        if self.actor is None or self.operator:
+            return
+        current = User.objects.filter(pk=self.actor.pk).first()
+        if current is None or not (current.is_active and current.is_staff):
+            raise PermissionRefused
+        if not is_session_of(current, self.actor.get_session_auth_hash()):
+            raise PermissionRefused
+        if self.permission and not current.has_perm(self.permission):
+            raise PermissionRefused
 
     def note(self, action: str, user_id: uuid.UUID | None, **facts: Any) -> None:
         """Audit an action; raises PermissionRefused as `facts` does."""
@@ -55,13 +77,20 @@ class ActedBy:
         record_action(action, user_id=user_id, client=self.client, **about)
 
 
+def is_session_of(user: User, session_hash: str) -> bool:
+    """Return whether sessions of the admin with this hash live, and the account does not leave."""
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return session_hash in hashes and user.deletion_requested_at is None
+
+
 @contextlib.contextmanager
 def administered(user_id: uuid.UUID, by: ActedBy) -> Iterator[User]:
     """Open a transaction that holds an account's row for staff, and give the row as it is now.
 
-    Raises PermissionRefused if the account outranks the actor: it may have got a role since the
-    request began.
+    Raises PermissionRefused if the account outranks the actor, or the actor may not act any more:
+    roles may have changed since the request began.
     """
     with locked_account(user_id) as user:
+        by.check()
         check_rank(by.actor, user)
         yield user

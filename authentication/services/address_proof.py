@@ -32,6 +32,7 @@ _CLEARED = {
     "first_name": "",
     "last_name": "",
     "deletion_requested_at": None,
+    "deletion_receipt": "",
     "language": "",
     "terms_accepted_at": None,
     "terms_version": "",

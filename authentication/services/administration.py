@@ -1,5 +1,6 @@
 """What staff may do to accounts. Each action is audited with its actor and its target."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
 
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import NotFound, PermissionRefused
 from authentication.models import (
+    AuditLog,
     KnownDevice,
     SecondFactor,
     TokenBlacklist,
@@ -27,7 +29,11 @@ Reason = TokenBlacklist.Reason
 _PROVEN = _("This address is verified already.")
 _STAFF = _("This is an account of staff. A superuser has to correct its address.")
 _DELETED = _("This account is being deleted.")
-_ONESELF = _("This is your own account. Another member of staff has to disable it.")
+_ONESELF = _("This is your own account. Another member of staff has to do this.")
+_UNLOCKED_ENOUGH = _("This account was unlocked three times within the hour. Please try later.")
+_LEAVING = _("This account is being deleted, and the person must be able to stop that.")
+_HOUR = dt.timedelta(hours=1)
+_MOST_UNLOCKS = 3
 
 
 class AdministrationService(WorkAdministration):
@@ -39,8 +45,15 @@ class AdministrationService(WorkAdministration):
         *,
         by: ActedBy,
     ) -> None:
-        """Lift the locks of an account and of its devices."""
+        """Lift the locks of an account and of its devices.
+
+        Raises PermissionRefused for one's own account, and after three times within an hour: codes
+        could be guessed without end.
+        """
+        if by.actor and by.actor.pk == user.pk:
+            raise PermissionRefused(_ONESELF)
         with administered(user.pk, by):
+            _check_unlocks(user, by)
             User.objects.filter(pk=user.pk).unlock(at=timezone.now())
             KnownDevice.objects.filter(user=user).clear_attempts()
             SecondFactor.objects.forget_tries(user.pk)
@@ -152,10 +165,15 @@ class AdministrationService(WorkAdministration):
         *,
         by: ActedBy,
     ) -> None:
-        """Disable an account and end its sessions; staff cannot disable themselves."""
+        """Disable an account and end its sessions; staff cannot disable themselves.
+
+        One that is being deleted is signed out already, and signing in again stops the deletion.
+        """
         if by.actor and by.actor.pk == user.pk:
             raise PermissionRefused(_ONESELF)
-        with administered(user.pk, by):
+        with administered(user.pk, by) as current:
+            if current.deletion_requested_at:
+                raise PermissionRefused(_LEAVING)
             check_not_last_owner(user)
             User.objects.filter(pk=user.pk).update(is_active=False)
             KnownDevice.objects.forget(user.pk)
@@ -206,3 +224,13 @@ class AdministrationService(WorkAdministration):
     def note_change(user_id: uuid.UUID, *, fields: Iterable[str], by: ActedBy) -> None:
         """Audit which fields of an account were changed."""
         by.note("change", user_id, fields=sorted(fields))
+
+
+def _check_unlocks(user: User, by: ActedBy) -> None:
+    """Raise PermissionRefused if staff unlocked an account often within the hour."""
+    if by.actor is None:
+        return
+    since = timezone.now() - _HOUR
+    unlocks = AuditLog.objects.filter(user=user, event_type=Event.ACCOUNT_UNLOCKED)
+    if unlocks.filter(timestamp__gt=since, metadata__has_key="actor").count() >= _MOST_UNLOCKS:
+        raise PermissionRefused(_UNLOCKED_ENOUGH)

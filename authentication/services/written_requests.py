@@ -12,6 +12,7 @@ from authentication.services.mail import EmailService, Kind
 from authentication.services.ranks import check_other
 
 _STAFF = _("This is an account of staff. A superuser has to delete it.")
+_CLOSED = _("Please enable the account first: the person must be able to stop the deletion.")
 _NOT_PROVEN = _("This address is not confirmed, so no copy is sent to it.")
 _NOTE = _("Please write a note of at most {length} characters.")
 
@@ -45,14 +46,16 @@ class WrittenRequestService:
     ) -> None:
         """Close an account as its user's own request does, and mail the user.
 
-        Raises PermissionRefused if it was requested already, for the only superuser, and for staff
-        unless the actor is a superuser.
+        Raises PermissionRefused if it was requested already, for a disabled account, whose user
+        could not stop it, for the only superuser, and for staff unless the actor is a superuser.
         """
         with administered(user.pk, by) as current:
             if by.actor:
                 check_other(by.actor, current)
                 if current.is_staff and not by.actor.is_superuser:
                     raise PermissionRefused(_STAFF)
+            if not current.is_active:
+                raise PermissionRefused(_CLOSED)
             request_deletion(current, client=by.client, **by.facts())
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from authentication.api.admin_proof import remember_proof
+from authentication.api.limits import count
 from authentication.exceptions import Problem, ValidationFailed
 from authentication.services import ReauthenticationService
 from authentication.utils.client import ClientInfo
@@ -44,6 +45,8 @@ def confirm_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     form = ProofForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
+            # By the account: no unlock and no other session gives a thief more tries.
+            count("staff_proof", request, lambda _: f"staff:{user.pk}")
             ReauthenticationService.prove_in_admin(
                 user, form.cleaned_data["proof"], client=ClientInfo.of(request)
             )
@@ -54,6 +57,7 @@ def confirm_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             form.add_error("proof", str(refusal.detail))
         else:
             remember_proof(request)
+            request.session.cycle_key()
             return HttpResponseRedirect(next_url)
     page = {**context, "title": gettext("First we need to know that it's you"), "form": form}
     return TemplateResponse(request, "admin/confirm.html", {**page, "next": next_url})

@@ -207,6 +207,9 @@ RATE_LIMITS: dict[str, str] = {
         "account_data": "10/h",
         "staff_search": "1200/h",
         "staff_invite": "100/h",
+        # Two requests each: the file, and its confirmation.
+        "staff_import": "10/h",
+        "staff_proof": "10/h",
     }.items()
 }
 

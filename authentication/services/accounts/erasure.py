@@ -138,9 +138,12 @@ def _delete(user: User, subject: str) -> None:
 
 
 def _names_of(user: User) -> set[str]:
-    """Return all addresses and usernames of an account, present and former, in canonical form."""
+    """Return all addresses and usernames of an account, present and former, in canonical form.
+
+    An address that was asked for and never confirmed may be another person's.
+    """
     addresses = {user.email_canonical}
-    for change in EmailChange.objects.filter(user=user):
+    for change in EmailChange.objects.filter(user=user, confirmed_at__isnull=False):
         addresses |= {change.old_email_canonical, change.new_email_canonical}
     names = {user.username_canonical}
     renamed = SensitiveChange.objects.filter(user=user, kind=SensitiveChange.Kind.USERNAME)
@@ -190,9 +193,11 @@ def _blank_reasons(user: User, deadline: float | None) -> None:
         AuditLog.objects.bulk_update(batch, ["metadata"])
 
     bulks = BulkAction.objects.filter(people__user=user).exclude(correlation_id="")
-    for correlation_id in bulks.values_list("correlation_id", flat=True):
+    for pk, correlation_id in bulks.values_list("pk", "correlation_id"):
+        # The client chooses the correlation id: it finds the events, and the bulk action decides.
         events = AuditLog.objects.shown().filter(correlation_id=correlation_id)
-        _change_all(events.filter(metadata__has_key="reason"), change, deadline)
+        own = events.filter(metadata__bulk_id=str(pk), metadata__has_key="reason")
+        _change_all(own, change, deadline)
 
 
 def _change_all(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import BulkAction, BulkActionPerson, User
-from authentication.services.acted_by import ActedBy
+from authentication.services.acted_by import ActedBy, is_session_of
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue
 from authentication.services.operators import checked_reason
@@ -81,7 +81,7 @@ class BulkActionService:
                 correlation_id=client.correlation_id,
             )
             count = BulkActionPerson.objects.filter(bulk=bulk).count()
-            by.note("start_bulk", None, bulk=bulk.action, count=count)
+            by.note("start_bulk", None, bulk=bulk.action, count=count, bulk_id=str(bulk.pk))
             enqueue(_TASK, str(bulk.pk))
 
     @staticmethod
@@ -121,9 +121,8 @@ class BulkActionService:
 def _handle(bulk: BulkAction, person: BulkActionPerson) -> None:
     """Do an action for one person, once, whatever runs beside it."""
     now, action = timezone.now(), BULK_ACTIONS[bulk.action]
-    # As they are now: rights may have been taken away since the last person.
-    actor = User.objects.filter(pk=bulk.actor_id).first()
-    if actor is None or _is_over_for(actor, bulk) or not may_do_for_many(actor, action):
+    actor = _acting_for(bulk)
+    if actor is None:
         BulkAction.objects.stop(bulk.pk, at=now)
         return
     try:
@@ -131,18 +130,23 @@ def _handle(bulk: BulkAction, person: BulkActionPerson) -> None:
             if BulkActionPerson.objects.claim(person.pk, at=now):
                 _act(action, user, bulk, actor)
     except PermissionRefused as refusal:
+        if _acting_for(bulk) is None:
+            BulkAction.objects.stop(bulk.pk, at=now)
+            return
         BulkActionPerson.objects.refuse(person.pk, refusal=str(refusal.detail), at=now)
     except User.DoesNotExist:
         return  # Erased, and with it the row of the person.
 
 
-def _is_over_for(actor: User, bulk: BulkAction) -> bool:
-    """Return whether the session of the admin that started the action is over, or the actor leaves.
+def _acting_for(bulk: BulkAction) -> User | None:
+    """Return who started an action, as they are now; None if they may not go on with it.
 
-    It may have been a thief's.
+    The session of the admin that started it may have ended because it was a thief's.
     """
-    hashes = (actor.get_session_auth_hash(), *actor.get_session_auth_fallback_hash())
-    return bulk.session_hash not in hashes or actor.deletion_requested_at is not None
+    actor: User | None = User.objects.filter(pk=bulk.actor_id).first()
+    if actor is None or not may_do_for_many(actor, BULK_ACTIONS[bulk.action]):
+        return None
+    return actor if is_session_of(actor, bulk.session_hash) else None
 
 
 def _act(action: StaffAction, user: User, bulk: BulkAction, actor: User) -> None:
@@ -151,4 +155,4 @@ def _act(action: StaffAction, user: User, bulk: BulkAction, actor: User) -> None
         user_agent=bulk.user_agent,
         correlation_id=bulk.correlation_id,
     )
-    action.act(user, by=ActedBy(actor, client, bulk.reason))
+    action.act(user, by=ActedBy(actor, client, bulk.reason, bulk_id=str(bulk.pk)))

@@ -19,6 +19,7 @@ KEYS: dict[str, Any] = {
     "operator": _("Operator"),
     "reason": _("Reason"),
     "count": _("Number"),
+    "bulk_id": _("Bulk action"),
     "device": _("Device"),
     "fields": _("Fields"),
     "group": _("Group"),

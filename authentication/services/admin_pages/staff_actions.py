@@ -48,6 +48,7 @@ _ACTIONS = (
         lambda user, _: user.is_active,
         is_for_many=True,
         permission="authentication.unlock_user",
+        is_for=is_other,
     ),
     StaffAction(
         "send-verification",
@@ -110,6 +111,7 @@ _ACTIONS = (
         is_grave=True,
         needs_reason=True,
         is_for_many=True,
+        needs_proof=True,
         permission="authentication.remove_second_factor",
         is_for=is_other,
     ),
@@ -157,6 +159,7 @@ _ACTIONS = (
         lambda user, _: not user.is_active and not user.erasure_key,
         needs_reason=True,
         is_for_many=True,
+        needs_proof=True,
         permission="authentication.disable_user",
         is_for=is_below,
     ),

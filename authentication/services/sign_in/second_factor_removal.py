@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from authentication.exceptions import LinkInvalid, PermissionRefused
 from authentication.models import ActionToken, OutgoingEmail, SecondFactorRemoval, User
 from authentication.models.second_factor_removal import REMOVAL_DELAY
-from authentication.services.acted_by import ActedBy
+from authentication.services.acted_by import ActedBy, administered, is_session_of
 from authentication.services.acting import locked_account
 from authentication.services.attempt_limit import UNLIMITED, AttemptLimit
 from authentication.services.audit import Event, Risk, record
@@ -53,7 +53,7 @@ class SecondFactorRemovalService:
         disabled, or has a pending removal, or if the reason is empty or too long.
         """
         reason, now = checked_reason(by.reason), timezone.now()
-        with locked_account(user.pk) as current:
+        with administered(user.pk, by) as current:
             check_other(by.staff, current)
             if not current.is_active:
                 raise PermissionRefused(_CLOSED)
@@ -66,6 +66,7 @@ class SecondFactorRemovalService:
                 reason=reason,
                 requested_by=by.actor,
                 requested_at=now,
+                session_hash=by.staff.get_session_auth_hash(),
             )
             about = {"removal": str(removal.pk)}
             _note(Event.SECOND_FACTOR_REMOVAL_REQUESTED, removal, by.client, **by.facts())
@@ -78,7 +79,7 @@ class SecondFactorRemovalService:
 
         Raises PermissionRefused for the member of staff who requested it, or if it is over.
         """
-        with _pending(removal, by.staff) as (current, user):
+        with _pending(removal, by) as (current, user):
             if current.requested_by_id == by.staff.pk:
                 raise PermissionRefused(_SAME)
             check_not_new(by.staff)
@@ -88,7 +89,7 @@ class SecondFactorRemovalService:
     @staticmethod
     def cancel(removal: SecondFactorRemoval, *, by: ActedBy) -> None:
         """Give a removal up; raises PermissionRefused if it is over."""
-        with _pending(removal, by.staff) as (current, _):
+        with _pending(removal, by) as (current, _):
             _cancel(current, by.client, **by.facts())
 
     @staticmethod
@@ -148,12 +149,19 @@ def _carry_out_late(removal: SecondFactorRemoval) -> bool:
         with locked_account(removal.user_id) as user:
             actor = removal.requested_by
             facts = {"actor": str(actor.pk)} if actor else {}
-            if may_remove_factor(actor, user):
+            if may_remove_factor(actor, user) and _is_of_live_session(removal):
                 return _carry_out(removal, user, ClientInfo(), **facts)
             _cancel(removal, ClientInfo(), **facts)
             return False
     except User.DoesNotExist:
         return False
+
+
+def _is_of_live_session(removal: SecondFactorRemoval) -> bool:
+    """Return whether the session of the admin that requested a removal may live: not a thief's."""
+    actor, session_hash = removal.requested_by, removal.session_hash
+    # Those from before this was stored have none.
+    return actor is not None and (not session_hash or is_session_of(actor, session_hash))
 
 
 def _cancel(removal: SecondFactorRemoval, client: ClientInfo, **facts: Any) -> None:
@@ -183,11 +191,11 @@ def _carry_out(removal: SecondFactorRemoval, user: User, client: ClientInfo, **f
 
 @contextlib.contextmanager
 def _pending(
-    removal: SecondFactorRemoval, actor: User
+    removal: SecondFactorRemoval, by: ActedBy
 ) -> Iterator[tuple[SecondFactorRemoval, User]]:
     """Give a removal with its account, as they are under the account's lock."""
-    with locked_account(removal.user_id) as user:
-        check_other(actor, user)
+    with administered(removal.user_id, by) as user:
+        check_other(by.staff, user)
         current = SecondFactorRemoval.objects.pending().filter(pk=removal.pk).first()
         if current is None:
             raise PermissionRefused(_OVER)

@@ -44,7 +44,7 @@ class TestActionPermissions:
         superuser.refresh_from_db()
         assert superuser.is_active
         assert refusals_of(answer) == [
-            "This is your own account. Another member of staff has to disable it."
+            "This is your own account. Another member of staff has to do this."
         ]
 
     @pytest.mark.parametrize("missing", ["change_user", "add_bulkaction"])

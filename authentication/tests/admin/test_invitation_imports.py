@@ -205,6 +205,7 @@ class TestConfirming:
     def test_the_page_of_another_person_altered_or_old_does_nothing(
         self,
         superuser_client: Client,
+        superuser: User,
         client_of: ClientOf,
         time_machine: TimeMachineFixture,
     ) -> None:
@@ -216,7 +217,7 @@ class TestConfirming:
             superuser_client.post(PAGE, {"sealed": it}) for it in ("x", f"{sealed[:-4]}AAAA")
         ]
         time_machine.move_to(timezone.now().replace(microsecond=0) + dt.timedelta(minutes=31))
-        answers.append(confirm(superuser_client, shown))
+        answers.append(confirm(client_of(superuser), shown))
 
         assert ["too old, or is not yours" in it.content.decode() for it in answers] == [True] * 4
         assert not Invitation.objects.exists()
@@ -246,7 +247,7 @@ class TestAccess:
         assert (PAGE in page) == may
 
     def test_there_is_a_limit(self, superuser_client: Client, settings: Settings) -> None:
-        set_limits(settings, staff_invite="1/h")
+        set_limits(settings, staff_import="1/h")
 
         upload(superuser_client, PEOPLE)
 

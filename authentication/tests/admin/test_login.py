@@ -53,7 +53,7 @@ class TestSignIn:
             "path": "/admin/",
             "httponly": True,
             "samesite": "Lax",
-            "max-age": 8 * 60 * 60,
+            "max-age": pytest.approx(8 * 60 * 60, abs=2),
             "domain": "",
             "secure": "",
         }

@@ -102,7 +102,7 @@ class TestActions:
 
         answer = do(superuser_client, person, "unlock")
 
-        assert messages_of(answer) == [f"{person.get_full_name()}: Unlocked."]
+        assert messages_of(answer) == ["Unlocked."]
         assert answer.redirect_chain == [(page_of(person), 302)]
         assert_audited("account_unlocked", actor=superuser, target=person, reason=WHY)
         assert f"Staff unlocked the account by {superuser.get_full_name()}" in text_of(answer)

@@ -18,7 +18,7 @@ from .staff import ClientOf, messages_of, run_action
 CONFIRM = "/admin/confirm/"
 GROUPS = "/admin/auth/group/"
 REMOVALS = "/admin/authentication/secondfactorremoval/"
-WITHIN, LATER, MUCH_LATER = (dt.timedelta(minutes=it) for it in (9, 11, 21))
+WITHIN, LATER, MUCH_LATER, AN_HOUR_LATER = (dt.timedelta(minutes=it) for it in (9, 11, 21, 75))
 
 pytestmark = [
     pytest.mark.django_db,
@@ -85,6 +85,8 @@ def test_a_wrong_code_is_told_and_counted(
     assert "This code is not valid." not in answer
     assert "errorlist" in answer
     assert client.get(f"{GROUPS}add/").status_code == 302
+    assert confirm(client, factor.recovery_codes[0]).status_code == 200
+    time_machine.move_to(NOON + AN_HOUR_LATER)
     assert confirm(client, factor.recovery_codes[0]).status_code == 302
 
 

@@ -61,7 +61,7 @@ class TestSessionActions:
         answer = run_action(client, "end", UserSession.objects.get(), at=SESSIONS)
 
         assert messages_of(answer) == [
-            "boss: You are not allowed to do this.",
+            "You are not allowed to do this.",
             "Ended 0 sessions.",
         ]
         assert use_access(api, tokens) == 200

@@ -42,7 +42,7 @@ class TestExport:
         answer = do(superuser_client, person, "start-export")
         ExportService.build(AccountExport.objects.get().pk)
 
-        assert messages_of(answer) == [f"{person.get_full_name()}: The copy is being made."]
+        assert messages_of(answer) == ["The copy is being made."]
         assert_audited("export_requested", actor=superuser, target=person, reason=WHY)
         [mail] = delivered()
         assert mail.to == [person.email]

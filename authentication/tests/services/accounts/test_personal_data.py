@@ -53,6 +53,7 @@ LEFT_OUT = {
         "factor_since": FORM,
         "requested_by_id": OTHERS,
         "confirmed_by_id": OTHERS,
+        "session_hash": SECRET,
     },
     "SensitiveChange": {"id": KEY},
     "SignInChallenge": {
