@@ -11,6 +11,7 @@ from authentication.models import User
 from authentication.models.second_factor_removal import REASON_MAX_LENGTH
 from authentication.models.staff_note import NOTE_MAX_LENGTH
 from authentication.services.admin_pages import MOST_PEOPLE, StaffAction
+from authentication.services.invitations import checked_name
 from authentication.services.staff_roles import role_choices
 from authentication.utils.identifiers import clean_email
 
@@ -22,6 +23,25 @@ class ChoiceOfPeopleForm(ActionForm):
         required=False,
         label=format_lazy(_("for the whole list (at most {count})"), count=MOST_PEOPLE),
     )
+
+
+class NamesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for the type checker
+    """The names of a person, as staff correct them."""
+
+    def clean_first_name(self) -> str:
+        """Return the first name."""
+        return _checked_name(self.cleaned_data["first_name"])
+
+    def clean_last_name(self) -> str:
+        """Return the last name."""
+        return _checked_name(self.cleaned_data["last_name"])
+
+
+def _checked_name(text: str) -> str:
+    try:
+        return checked_name(text)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None
 
 
 class StaffActionForm(forms.Form):

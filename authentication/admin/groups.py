@@ -9,7 +9,7 @@ from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
 
 from authentication.api.admin_proof import ask_for_proof, has_recent_proof
-from authentication.models import StaffRole
+from authentication.models import StaffRole, rights_of_group
 from authentication.services.administration import AdministrationService
 from authentication.services.role_groups import offered_permissions
 
@@ -53,8 +53,12 @@ class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
         formsets: Any,
         change: bool,  # noqa: FBT001 -- Django's signature
     ) -> None:
+        group = form.instance
+        before = rights_of_group(group)
         super().save_related(request, form, formsets, change)
-        self._note(request, form.instance.name)
+        after = rights_of_group(group)
+        given, taken = sorted(after - before), sorted(before - after)
+        self._note(request, group.name, given=given, taken=taken)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return actor_of(request).is_superuser
@@ -76,5 +80,5 @@ class PrivilegeGroupAdmin(KeysetAdmin, GroupAdmin):
         super().delete_model(request, obj)
         self._note(request, obj.name)
 
-    def _note(self, request: HttpRequest, name: str) -> None:
-        AdministrationService.note_group_change(name, by=acted_by(request))
+    def _note(self, request: HttpRequest, name: str, **rights: list[str]) -> None:
+        AdministrationService.note_group_change(name, by=acted_by(request), **rights)

@@ -28,7 +28,7 @@ from authentication.services.admin_pages import (
 from authentication.services.administration import AdministrationService
 from authentication.services.ranks import outranks
 
-from .account_forms import ChoiceOfPeopleForm
+from .account_forms import ChoiceOfPeopleForm, NamesForm
 from .base import ReadOnlyAdmin, account_named, acted_by, actor_of
 from .bulk_actions import bulk_url
 from .people import person_url
@@ -53,6 +53,7 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
     sortable_by = ("created_at",)
     exclude = ("password", "erasure_key", "admin_session_salt", "deletion_receipt")
     action_form = ChoiceOfPeopleForm
+    form = NamesForm
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed = admin.ModelAdmin.has_change_permission(self, request, obj)

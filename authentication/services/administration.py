@@ -216,9 +216,10 @@ class AdministrationService(WorkAdministration):
             correct_address_of(current, new_email, client=by.client, **by.facts())
 
     @staticmethod
-    def note_group_change(group: str, *, by: ActedBy) -> None:
-        """Audit a change of a group's permissions."""
-        by.note("change_group", None, group=group)
+    def note_group_change(group: str, *, by: ActedBy, **rights: list[str]) -> None:
+        """Audit a change of a group: which permissions were `given` and `taken`."""
+        changed = {name: them for name, them in rights.items() if them}
+        by.note("change_group", None, risk=Risk.HIGH, group=group, **changed)
 
     @staticmethod
     def note_change(user_id: uuid.UUID, *, fields: Iterable[str], by: ActedBy) -> None:

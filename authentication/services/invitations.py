@@ -34,13 +34,19 @@ class Invited:
 
 def checked_invited(email: str, first_name: str = "", last_name: str = "") -> Invited:
     """Return a person to invite; raises ValueError, with words for staff, for unusable values."""
-    names = [" ".join(it.split()) for it in (first_name, last_name)]
-    if any(len(it) > _NAME_MAX_LENGTH for it in names):
-        text = gettext("A name has at most {length} characters.")
-        raise ValueError(text.format(length=_NAME_MAX_LENGTH))
-    if not all(it.isprintable() and (not it or is_visible(it)) for it in names):
-        raise ValueError(gettext("Please use letters that can be seen in names."))
+    names = [checked_name(it) for it in (first_name, last_name)]
     return Invited(clean_email(email.strip()), *names)
+
+
+def checked_name(text: str) -> str:
+    """Return a name on one line; raises ValueError, with words for staff, for an unusable one."""
+    name = " ".join(text.split())
+    if len(name) > _NAME_MAX_LENGTH:
+        told = gettext("A name has at most {length} characters.")
+        raise ValueError(told.format(length=_NAME_MAX_LENGTH))
+    if not name.isprintable() or (name and not is_visible(name)):
+        raise ValueError(gettext("Please use letters that can be seen in names."))
+    return name
 
 
 class InvitationService:

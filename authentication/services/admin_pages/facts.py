@@ -23,6 +23,8 @@ KEYS: dict[str, Any] = {
     "device": _("Device"),
     "fields": _("Fields"),
     "group": _("Group"),
+    "given": _("Rights given"),
+    "taken": _("Rights taken"),
     "role": _("Role"),
     "session": _("Session"),
     "version": _("Version"),

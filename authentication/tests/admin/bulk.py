@@ -35,15 +35,15 @@ def disabled(found: list[User]) -> int:
     return int(User.objects.filter(pk__in=[it.pk for it in found], is_active=False).count())
 
 
-def before_the_second(monkeypatch: pytest.MonkeyPatch, event: Callable[[], object]) -> None:
-    """Let something happen when the second person is reached."""
+def after_the_second(monkeypatch: pytest.MonkeyPatch, event: Callable[[], object]) -> None:
+    """Let something happen after the second person."""
     action, calls = BULK_ACTIONS["disable"], []
 
     def act(*args: Any, **kwargs: Any) -> None:
         calls.append(args)
+        action.act(*args, **kwargs)
         if len(calls) == 2:
             event()
-        action.act(*args, **kwargs)
 
     monkeypatch.setitem(BULK_ACTIONS, "disable", dataclasses.replace(action, act=act))
 

@@ -12,7 +12,7 @@ from authentication.tests.commands.running import run_command
 from authentication.tests.erasing import all_stored_text
 from authentication.tests.sealing import findings, seal_now
 
-from .bulk import EDITOR, before_the_second, carry_out, disabled, erase, people, start
+from .bulk import EDITOR, after_the_second, carry_out, disabled, erase, people, start
 from .staff import ClientOf, MakeStaff, messages_of, run_action
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ class TestRights:
         client = client_of(boaz)
         question = run_action(client, "disable", *found)
         start(client, question)
-        before_the_second(monkeypatch, lambda: User.objects.filter(pk=boaz.pk).update(is_staff=0))
+        after_the_second(monkeypatch, lambda: User.objects.filter(pk=boaz.pk).update(is_staff=0))
 
         carry_out(question)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from authentication.models import AuditLog, BulkAction, User
 
-from .bulk import before_the_second, carry_out, disabled, people, start
+from .bulk import after_the_second, carry_out, disabled, people, start
 from .staff import REASON, USERS, messages_of, run_action
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ class TestProgress:
         found = people(3)
         question = run_action(superuser_client, "disable", *found)
         start(superuser_client, question)
-        before_the_second(monkeypatch, sys.exit)
+        after_the_second(monkeypatch, sys.exit)
 
         with pytest.raises(SystemExit):
             carry_out(question)
@@ -155,7 +155,7 @@ class TestProgress:
         question = run_action(superuser_client, "disable", *found)
         start(superuser_client, question)
         stop = question.context["urls"]["stop"]
-        before_the_second(monkeypatch, lambda: superuser_client.post(stop))
+        after_the_second(monkeypatch, lambda: superuser_client.post(stop))
 
         carry_out(question)
 

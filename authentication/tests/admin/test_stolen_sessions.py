@@ -4,13 +4,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
 from authentication.exceptions import PermissionRefused
-from authentication.models import AuditLog, Invitation, SecondFactorRemoval, User
+from authentication.models import AuditLog, Invitation, SecondFactorRemoval, StaffRole, User
 from authentication.services import SecondFactorRemovalService
 from authentication.services.acted_by import ActedBy
 from authentication.services.administration import AdministrationService
@@ -22,7 +23,7 @@ from authentication.tests.invitations import invite
 from authentication.tests.limits import set_limits
 
 from .roles import WHY, give, give_on_page, page_of, staff_with
-from .staff import ClientOf, messages_of, run_action
+from .staff import ClientOf, messages_of, run_action, save_name
 
 CONFIRM = "/admin/confirm/"
 COOKIE = "admin_session"
@@ -256,3 +257,27 @@ def test_the_number_of_proofs_is_limited(
 
     assert "not your current password" in told[0]
     assert "not your current password" not in told[1]
+
+
+def test_a_name_that_deceives_is_refused(superuser_client: Client, person: User) -> None:
+    for name in ("Ruth\u202etac", "\u200b", "x" * 151):
+        assert save_name(superuser_client, person, first_name=name).status_code == 200
+    assert User.objects.get(pk=person.pk).first_name == person.first_name
+
+    assert save_name(superuser_client, person, first_name="  Orpah ").status_code == 302
+    assert User.objects.get(pk=person.pk).first_name == "Orpah"
+
+
+def test_the_event_of_a_group_says_which_rights(superuser_client: Client) -> None:
+    helper = StaffRole.objects.get(key="helper").group
+    rights = {it.codename: it.pk for it in helper.permissions.all()}
+    giving = Permission.objects.get(codename="give_role")
+    kept = [pk for name, pk in rights.items() if name != "unlock_user"]
+    form = {"name": helper.name, "permissions": [*kept, giving.pk]}
+
+    superuser_client.post(f"/admin/auth/group/{helper.pk}/change/", form)
+
+    facts = AuditLog.objects.get(metadata__action="change_group")
+    assert facts.risk_level == "high"
+    assert facts.metadata["given"] == ["authentication.give_role"]
+    assert facts.metadata["taken"] == ["authentication.unlock_user"]

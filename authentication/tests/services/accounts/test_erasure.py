@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from django.core.mail import send_mail
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import (
     AuditLog,
+    EmailChange,
+    Invitation,
     PasswordResetToken,
     SensitiveChange,
     User,
@@ -35,6 +38,7 @@ from authentication.tests.erasing import (
     stored_canaries,
 )
 from authentication.tests.factories import PASSWORD, UserFactory
+from authentication.tests.invitations import invite
 from authentication.utils.crypto import pseudonym
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
@@ -73,6 +77,25 @@ class TestErasure:
         failure.refresh_from_db()
         assert "name" not in failure.metadata
         assert not SensitiveChange.objects.exists()
+
+    def test_an_address_that_was_never_confirmed_is_another_persons(self, due: User) -> None:
+        name = pseudonym("identifier", "nobody@example.org")
+        AuditLog.log_event("login_failed", metadata={"name": name})
+        invitation = invite("nobody@example.org")
+        now = timezone.now()
+        EmailChange.objects.create(
+            user=due,
+            old_email=due.email,
+            old_email_canonical=due.email_canonical,
+            new_email="nobody@example.org",
+            new_email_canonical="nobody@example.org",
+            requested_at=now,
+        )
+
+        erase_due()
+
+        assert AuditLog.objects.filter(metadata__name=name).exists()
+        assert Invitation.objects.filter(pk=invitation.pk).exists()
 
     @pytest.mark.parametrize("state", ["used", "void", "expired"])
     def test_an_attempt_with_ones_own_old_link_is_anonymized_too(
