@@ -29,6 +29,8 @@ def add_rows(apps: Any, version: str) -> int:
     )
     tables = [model for model in apps.get_app_config(APP).get_models() if model is not user_model]
     owned = [model for model in tables if _owner(model, user_model)]
+    # A row that belongs to another one comes after it.
+    owned.sort(key=lambda it: sum(field.is_relation for field in _needed(it)))
     for model in owned:
         model.objects.create(**{it.name: _value(it, user, version) for it in _needed(model)})
     return 1 + len(owned)
@@ -80,13 +82,11 @@ def walk() -> dict[str, int]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     added: dict[str, int] = {}
+    state = None
     for migration, _ in plan:
-        executor = MigrationExecutor(connection)
-        here = (migration.app_label, migration.name)
-        executor.migrate([here])
+        state = executor.migrate(None, plan=[(migration, False)], state=state)
         if migration.app_label == APP:
-            apps = executor.loader.project_state([here]).apps
-            added[migration.name] = add_rows(apps, migration.name)
+            added[migration.name] = add_rows(state.apps, migration.name)
     return added
 
 

@@ -219,3 +219,18 @@ class TestLists:
 
         assert names("view_user") == [["Naomi Elimelech"]] * 2
         assert names() == [["bethlehem"]] * 2
+
+
+def test_no_title_names_a_person(superuser_client: Client) -> None:
+    """The history of a browser keeps titles."""
+    person = UserFactory(first_name="Orpah", last_name="Chilion")
+    page = f"/admin/authentication/user/{person.pk}"
+    answers = [
+        *(superuser_client.get(f"{page}/{it}/") for it in ("person", "person/disable", "change")),
+        superuser_client.get(f"{page}/history/"),
+        superuser_client.post(FIND, {"q": "chi"}, follow=True),
+        superuser_client.post(FIND, {"q": "chilion x"}),
+    ]
+
+    titles = [re.findall("<title>(.*?)</title>", it.content.decode(), re.S)[0] for it in answers]
+    assert not [it for it in titles if "hilion" in it or "Orpah" in it]
