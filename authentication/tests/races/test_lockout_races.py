@@ -71,7 +71,7 @@ def test_of_fifty_wrong_passwords_at_once_five_are_tried(
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=1)):
         LockReportService.report_due()
     assert AuditLog.objects.filter(event_type="account_locked", user=person).count() == 1
-    assert OutgoingEmail.objects.filter(kind="account_locked").count() == 1
+    assert OutgoingEmail.objects.filter(kind="account_locked", user=person).count() == 1
     right = api.post(URL, {"email": person.email, "password": PASSWORD})
     assert (right.status_code, right.json()["code"]) == (403, "account_locked")
     assert not UserSession.objects.exists()
