@@ -1,9 +1,12 @@
 """Roles on PostgreSQL: staff who act on each other, and replicas that migrate at once."""
 
+import threading
+import time
 from functools import partial
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connections, transaction
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import StaffRole, User
@@ -67,3 +70,31 @@ def test_several_replicas_make_each_role_once(_: int) -> None:
 
     assert StaffRole.objects.count() == Group.objects.count() == 3
     assert sorted(key for keys in made for key in keys) == ["administrator", "auditor", "helper"]
+
+
+def test_staff_who_lose_their_role_while_they_wait_do_nothing() -> None:
+    administrator, person = UserFactory(), UserFactory()
+    RoleService.give(administrator, "administrator", by=ActedBy(None))
+    administrator.refresh_from_db()
+    outcome: list[str] = []
+
+    def disable() -> None:
+        try:
+            AdministrationService.disable(person, by=ActedBy(administrator))
+            outcome.append("done")
+        except PermissionRefused:
+            outcome.append("refused")
+        finally:
+            connections.close_all()
+
+    waiting = threading.Thread(target=disable)
+    with transaction.atomic():
+        User.objects.lock_row(person.pk)
+        waiting.start()
+        time.sleep(0.5)
+        all_at_once(lambda: RoleService.give(administrator, "none", by=ActedBy(None)))
+        assert waiting.is_alive()
+    waiting.join()
+
+    assert outcome == ["refused"]
+    assert User.objects.get(pk=person.pk).is_active
