@@ -39,12 +39,13 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for
             "The link in the mail works for seven days. A member is told that they have an account"
             " already."
         ),
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
 
     class Meta:
         model = Invitation
         fields = ("email", "first_name", "last_name")
+        labels = {"first_name": _("First name"), "last_name": _("Last name")}
 
     def clean(self) -> dict[str, Any] | None:
         given = super().clean() or {}

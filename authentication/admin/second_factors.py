@@ -1,5 +1,6 @@
 """Removals of second factors by staff in the admin."""
 
+import datetime as dt
 from typing import ClassVar
 
 from django.contrib import admin, messages
@@ -24,7 +25,7 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         "reason",
         "requested_by",
         "requested_at",
-        "effective_at",
+        "due_at",
         "confirmed_by",
         "outcome",
         "ended_at",
@@ -35,6 +36,11 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
     ordering = ("-requested_at",)
     sortable_by = ("requested_at",)
     actions = ("confirm", "cancel")
+
+    @admin.display(description=_("Due"))
+    def due_at(self, removal: SecondFactorRemoval) -> dt.datetime:
+        """Return when it happens without a second member of staff."""
+        return removal.effective_at
 
     @admin.action(description=_("Confirm and remove now"), permissions=["decide"])
     def confirm(

@@ -35,6 +35,7 @@ function suggest(form, field) {
 
   function close() {
     list.hidden = true;
+    told.className = "visually-hidden";
     field.setAttribute("aria-expanded", "false");
     choose(-1);
   }
@@ -54,6 +55,7 @@ function suggest(form, field) {
   function show(people) {
     list.replaceChildren(...people.map(option));
     list.hidden = people.length === 0;
+    told.className = list.hidden ? "nobody" : "visually-hidden";
     field.setAttribute("aria-expanded", String(!list.hidden));
     choose(-1);
     told.textContent = people.length

@@ -111,7 +111,7 @@ def test_facts_of_an_event_are_lines_with_names(superuser_client: Client, superu
         f"/admin/authentication/auditlog/{event.pk}/change/", HTTP_ACCEPT_LANGUAGE="de"
     ).text
 
-    assert "Mitarbeitende haben das Konto gesperrt" in page
+    assert "Mitarbeitende haben das Konto stillgelegt" in page
     assert "Grund: left" in page
     assert str(superuser.pk) not in page.replace(f"/{superuser.pk}/", "")
     assert "&#x27;actor&#x27;" not in page

@@ -16,6 +16,7 @@ from authentication.tests.answers import unexpected
 from authentication.tests.factories import UserFactory, unverified_user
 from authentication.tests.limits import set_limits
 
+from .roles import staff_with
 from .staff import USERS, ClientOf, MakeStaff
 from .tables import page_url
 from .test_table_lookups import HOSTILE
@@ -234,3 +235,11 @@ def test_no_title_names_a_person(superuser_client: Client) -> None:
 
     titles = [re.findall("<title>(.*?)</title>", it.content.decode(), re.S)[0] for it in answers]
     assert not [it for it in titles if "hilion" in it or "Orpah" in it]
+
+
+def test_a_page_that_a_role_does_not_allow_says_so(client_of: ClientOf) -> None:
+    answer = client_of(staff_with("helper")).get("/admin/authentication/invitation/")
+
+    assert answer.status_code == 403
+    assert "Your role does not allow this." in answer.content.decode()
+    assert 'href="/admin/"' in answer.content.decode()

@@ -117,6 +117,7 @@ SCENES: dict[str, Callable[[Visitor, str], object]] = {
     "unlock": ask("Unlock"),
     "disable": ask("Disable the account"),
     "delete": ask("Delete the account"),
+    "role": ask("Give a role"),
     "note": write_a_note,
     "confirm": lambda visitor, _: visitor.page.goto("/admin/confirm/"),
     "audit-search": search_the_log,
