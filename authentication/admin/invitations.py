@@ -65,7 +65,7 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only for
 class InvitationAdmin(InvitationImportAdmin):
     """Invitations. Adding a row invites a person."""
 
-    list_display = ("email", "first_name", "last_name", "state", "invited_by", "created_at")
+    list_display = ("email", "state", "first_name", "last_name", "invited_by", "created_at")
     list_select_related: ClassVar[tuple[str, ...]] = ("invited_by",)
     list_filter = ("created_at",)
     ordering = ("-created_at",)

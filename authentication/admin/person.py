@@ -121,6 +121,7 @@ class PersonAdmin(PeopleSearchAdmin):
             **self._context(request, user),
             "title": f"{action.label}: {name_of(user)}?",
             "action": action,
+            "address": address_of(user),
             "form": form,
         }
         return TemplateResponse(request, "admin/staff_action.html", context)

@@ -43,7 +43,7 @@ _EDITABLE = ("first_name", "last_name")
 class UserAdmin(ReadOnlyAdmin, PersonAdmin):
     """Accounts. Staff edit names; all other changes are actions."""
 
-    list_display = ("name", "email", "state", "last_seen", "created_at")
+    list_display = ("name", "state", "email", "last_seen", "created_at")
     list_display_links = None
     list_filter = ("email_verified", "is_active", "is_staff", "is_superuser", "created_at")
     search_help_text = _(
