@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from authentication.models import AuditLog, Consent
+from authentication.services.admin_pages import text_of
 from authentication.utils.client import parse_ip
 from authentication.utils.places import words_of_address
 
@@ -21,11 +22,10 @@ class AuditLogAdmin(AuditSearchAdmin):
 
     list_display = (
         "timestamp",
-        "event_type",
-        "description",
+        "what",
+        "user",
         "risk_level",
         "success",
-        "user",
         "ip_address",
         "place",
         "correlation_id",
@@ -36,6 +36,11 @@ class AuditLogAdmin(AuditSearchAdmin):
     list_select_related = ("user",)
     ordering = ("-timestamp",)
     sortable_by = ("timestamp",)
+
+    @admin.display(description=_("What"))
+    def what(self, event: AuditLog) -> str:
+        """Return what happened, in words."""
+        return text_of(event)
 
     @admin.display(description=_("Place"))
     def place(self, event: AuditLog) -> str:

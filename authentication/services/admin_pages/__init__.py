@@ -4,7 +4,7 @@ from .bulk_actions import BULK_ACTIONS, MOST_PEOPLE, TYPED_ABOVE, BulkActionServ
 from .choice_words import CHOICES, words_of_choice, words_of_value
 from .counting import count_events
 from .device_action import END_DEVICE, end_device
-from .event_words import words_for
+from .event_words import text_of, words_for
 from .facts import lines_of
 from .people import find_people, last_seen_of, locked_people
 from .person import (
@@ -60,6 +60,7 @@ __all__ = [
     "read_waiting",
     "removal_of",
     "states_of",
+    "text_of",
     "words_for",
     "words_of_choice",
     "words_of_value",
