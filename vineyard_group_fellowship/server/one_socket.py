@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 import time
 from typing import Any
 
@@ -14,6 +15,22 @@ from .listeners import STOP_ACCEPTING
 _LIFETIME_SECONDS = 6 * 3600
 # So long may a request be on its way over a connection that was accepted.
 _SETTLE_SECONDS = 1.0
+
+
+class WakeUp(threading.Event):
+    """What the server's loop waits for; once the server is to stop, it stays set.
+
+    Granian clears it while it begins a reload: a signal to stop that came just then would be lost.
+    """
+
+    def __init__(self, server: MPServer) -> None:
+        super().__init__()
+        self._server = server
+
+    def clear(self) -> None:
+        super().clear()
+        if self._server.interrupt_signal:
+            self.set()
 
 
 class OneSocketServer(MPServer):
@@ -60,6 +77,7 @@ class OneSocketServer(MPServer):
                 return
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        self.main_loop_interrupt = WakeUp(self)
         # Set only now: with it granian would warn that a replacement resets connections.
         self.workers_lifetime = _LIFETIME_SECONDS
         super().startup(spawn_target, target_loader)
