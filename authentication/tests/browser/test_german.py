@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from authentication.tests.services.mail.test_email_templates import FACTS, rendered_in
+from authentication.tests.services.mail.facts import FACTS
+from authentication.tests.services.mail.test_email_templates import rendered_in
 
 from .german import GermanVisitor, english_words
 from .scenes import SCENES
