@@ -9,12 +9,14 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from authentication.api.admin_proof import ask_for_proof, has_recent_proof
+from authentication.api.admin_proof import has_recent_proof
 from authentication.api.limits import count
 from authentication.api.zones import in_own_zone
 from authentication.exceptions import RateLimited
@@ -133,6 +135,16 @@ def _start(day: dt.date, *, later: int = 0) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=later), dt.time()))
 
 
+def _proof_first() -> SafeString:
+    text = gettext("Please {link} in another tab first. Then press the button again.")
+    link = format_html(
+        '<a href="{}" target="_blank">{}</a>',
+        reverse("admin:confirm"),
+        gettext("prove that it is you"),
+    )
+    return format_html(text, link=link)
+
+
 class AuditSearchAdmin(ReadOnlyAdmin):
     """The audit log with a page that searches and exports it.
 
@@ -153,8 +165,6 @@ class AuditSearchAdmin(ReadOnlyAdmin):
         format_ = request.POST.get("export", "")
         if format_ and not (format_ in _FORMATS and actor_of(request).has_perm(_EXPORTING)):
             raise PermissionDenied
-        if format_ and not has_recent_proof(request):
-            return ask_for_proof(request)
         today = timezone.localdate()
         first = {"since": today - dt.timedelta(days=30), "until": today}
         form = AuditSearchForm(request.POST or None, initial=first)
@@ -163,6 +173,9 @@ class AuditSearchAdmin(ReadOnlyAdmin):
             filters = form.filters()
             if not format_:
                 found = AuditExportService.newest(filters, limit=_SHOWN + 1)
+            elif not has_recent_proof(request):
+                # What was typed stays on this page.
+                form.add_error(None, _proof_first())
             elif AuditExportService.has_too_many(filters):
                 form.add_error(
                     None, gettext("These are too many events for a page. Choose fewer days.")

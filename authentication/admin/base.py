@@ -90,12 +90,15 @@ class ReadOnlyAdmin(KeysetAdmin):
             return column_of_facts(field)
         return column_of_words(field) if field.choices or is_device(field) else name
 
-    def act_on_each(self, request: HttpRequest, rows: Iterable[Any], act: Act) -> int:
-        """Do an action for each row; return for how many it was done.
+    def act_on_each(
+        self, request: HttpRequest, rows: Iterable[Any], act: Act, *, permission: str
+    ) -> int:
+        """Do an action, which needs a permission, for each row; return for how many it was done.
 
         What refused it is shown without names: messages are kept in a cookie.
         """
-        by, done, refusals = acted_by(request), 0, Counter[str]()
+        by = acted_by(request, permission=f"authentication.{permission}")
+        done, refusals = 0, Counter[str]()
         for row in rows:
             try:
                 done += act(row, by=by) is not False

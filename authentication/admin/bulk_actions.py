@@ -138,6 +138,8 @@ class BulkActionAdmin(ReadOnlyAdmin):
             text = gettext("This bulk action does not exist.")
             self.message_user(request, text, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:authentication_bulkaction_changelist"))
+        if self._needs_proof(request, bulk):
+            return ask_for_proof(request)
         return self._show(request, bulk, None)
 
     @in_own_zone
@@ -145,7 +147,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
         """Start what was asked about; what is grave needs a recent proof."""
         bulk = self._bulk(request, bulk_id)
         counts, action = BulkActionPerson.objects.counts_of(bulk.pk), BULK_ACTIONS[bulk.action]
-        if (action.is_grave or action.needs_proof) and not has_recent_proof(request):
+        if self._needs_proof(request, bulk):
             return ask_for_proof(request, bulk_url(bulk))
         if request.method != "POST" or bulk.started_at or bulk.is_over:
             return HttpResponseRedirect(bulk_url(bulk))
@@ -157,6 +159,13 @@ class BulkActionAdmin(ReadOnlyAdmin):
         except PermissionRefused as refusal:
             self.message_user(request, str(refusal.detail), messages.ERROR)
         return HttpResponseRedirect(bulk_url(bulk))
+
+    def _needs_proof(self, request: HttpRequest, bulk: BulkAction) -> bool:
+        """Return whether the member of staff is asked who they are before they answer."""
+        action = BULK_ACTIONS[bulk.action]
+        is_asked = not (bulk.started_at or bulk.is_over) and bulk.actor_id == actor_of(request).pk
+        is_grave = action.is_grave or action.needs_proof
+        return is_asked and is_grave and not has_recent_proof(request)
 
     def stop_view(self, request: HttpRequest, bulk_id: uuid.UUID) -> HttpResponse:
         """Stop it, or do not start it at all."""

@@ -99,7 +99,8 @@ class InvitationAdmin(InvitationImportAdmin):
 
     @admin.action(description=_("Revoke"), permissions=["invite"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
-        done = self.act_on_each(request, queryset, InvitationService.revoke)
+        revoke, permission = InvitationService.revoke, "invite_user"
+        done = self.act_on_each(request, queryset, revoke, permission=permission)
         level = messages.SUCCESS if done else messages.WARNING
         text = ngettext("Revoked {count} invitation.", "Revoked {count} invitations.", done)
         self.message_user(request, text.format(count=done), level)

@@ -37,7 +37,8 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> None:
-        count = self.act_on_each(request, queryset, AdministrationService.send_again)
+        send, permission = AdministrationService.send_again, "change_outgoingemail"
+        count = self.act_on_each(request, queryset, send, permission=permission)
         level = messages.SUCCESS if count else messages.WARNING
         text = ngettext(
             "{count} mail will be sent again.", "{count} mails will be sent again.", count
@@ -64,7 +65,8 @@ class FailedTaskAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[FailedTask]) -> None:
-        count = self.act_on_each(request, queryset, AdministrationService.run_again)
+        run, permission = AdministrationService.run_again, "change_failedtask"
+        count = self.act_on_each(request, queryset, run, permission=permission)
         text = ngettext("{count} task will run again.", "{count} tasks will run again.", count)
         self.message_user(request, text.format(count=count), messages.SUCCESS)
 

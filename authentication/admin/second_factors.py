@@ -65,7 +65,8 @@ class SecondFactorRemovalAdmin(ReadOnlyAdmin):
         queryset: QuerySet[SecondFactorRemoval],
         act: Act,
     ) -> None:
-        done = self.act_on_each(request, queryset.select_related("user"), act)
+        removals, permission = queryset.select_related("user"), "change_secondfactorremoval"
+        done = self.act_on_each(request, removals, act, permission=permission)
         text = ngettext("Done for {count} removal.", "Done for {count} removals.", done)
         level = messages.SUCCESS if done else messages.WARNING
         self.message_user(request, text.format(count=done), level)

@@ -47,7 +47,8 @@ class UserSessionAdmin(ReadOnlyAdmin):
     @admin.action(description=_("End these sessions"), permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         sessions = queryset.select_related("user")
-        done = self.act_on_each(request, sessions, AdministrationService.end_session)
+        end, permission = AdministrationService.end_session, "change_usersession"
+        done = self.act_on_each(request, sessions, end, permission=permission)
         text = ngettext("Ended {count} session.", "Ended {count} sessions.", done)
         level = messages.SUCCESS if done else messages.WARNING
         self.message_user(request, text.format(count=done), level)

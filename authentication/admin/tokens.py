@@ -92,7 +92,9 @@ class TokenBlacklistAdmin(ReadOnlyAdmin):
         given = form.cleaned_data
         try:
             saved = AdministrationService.revoke_token(
-                jti=given["jti"], reason=given["reason"], by=acted_by(request)
+                jti=given["jti"],
+                reason=given["reason"],
+                by=acted_by(request, permission="authentication.add_tokenblacklist"),
             )
         except PermissionRefused:
             text = gettext("You are not allowed to revoke this token.")

@@ -125,6 +125,12 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
             raise PermissionDenied
         return super().history_view(request, object_id, extra_context)
 
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        # Django's message has the username, and messages are kept in a cookie.
+        self.message_user(request, _("The name is saved."), messages.SUCCESS)
+        stays = "_continue" in request.POST
+        return HttpResponseRedirect(request.path if stays else person_url(obj.pk))
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the member of staff may do for many people."""
         return {

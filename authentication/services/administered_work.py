@@ -9,11 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import PermissionRefused
 from authentication.models import FailedTask, OutgoingEmail, TokenBlacklist, User, UserSession
-from authentication.services.acted_by import ActedBy
+from authentication.services.acted_by import ActedBy, administered
 from authentication.services.audit import Event, Risk, record
 from authentication.services.background import run_again
 from authentication.services.mail import EmailService
-from authentication.services.ranks import check_rank
 
 _CLOSED = _("This account is disabled, and gets no mail.")
 
@@ -35,8 +34,8 @@ class WorkAdministration:
                 UserSession.objects.select_related("user").filter(refresh_token_jti=jti).first()
             )
             if session:
-                check_rank(by.actor, session.user)
-                UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
+                with administered(session.user_id, by):
+                    UserSession.objects.filter(pk=session.pk).end(reason=reason, at=now)
             # An access token's identifier does not name its user. No token lives longer than this.
             longest: dt.timedelta = settings.SESSION_ABSOLUTE_LIFETIME
             owner = session.user_id if session else None

@@ -233,5 +233,6 @@ def _check_unlocks(user: User, by: ActedBy) -> None:
         return
     since = timezone.now() - _HOUR
     unlocks = AuditLog.objects.filter(user=user, event_type=Event.ACCOUNT_UNLOCKED)
-    if unlocks.filter(timestamp__gt=since, metadata__has_key="actor").count() >= _MOST_UNLOCKS:
+    by_staff = unlocks.filter(timestamp__gt=since, metadata__has_key="actor")
+    if by_staff.exclude(metadata__actor="command line").count() >= _MOST_UNLOCKS:
         raise PermissionRefused(_UNLOCKED_ENOUGH)

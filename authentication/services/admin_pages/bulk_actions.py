@@ -155,4 +155,5 @@ def _act(action: StaffAction, user: User, bulk: BulkAction, actor: User) -> None
         user_agent=bulk.user_agent,
         correlation_id=bulk.correlation_id,
     )
-    action.act(user, by=ActedBy(actor, client, bulk.reason, bulk_id=str(bulk.pk)))
+    by = ActedBy(actor, client, bulk.reason, permission=action.permission, bulk_id=str(bulk.pk))
+    action.act(user, by=by)

@@ -184,6 +184,7 @@ def test_a_squatter_with_a_session_keeps_nothing(
     chosen = {"timezone": "Asia/Tokyo", "visibility": "members"}
     assert api.patch(ME, chosen, headers=bearer(tokens["access"])).status_code == 200
     StaffNote.objects.create(user=User.objects.get(), text="Called us names.")
+    User.objects.update(deletion_receipt="0" * 64)
     register(api, OWNERS)
     shown = api.get(f"{API}/account/activity/", headers=bearer(tokens["access"]))
     assert "registration_duplicate" not in str(shown.json())
@@ -196,6 +197,7 @@ def test_a_squatter_with_a_session_keeps_nothing(
     profile = UserProfile.objects.get()
     assert (profile.timezone, profile.visibility) == ("UTC", "private")
     assert not StaffNote.objects.exists()
+    assert User.objects.get().deletion_receipt == ""
     assert exchange(api, verified).status_code == 200
 
 
