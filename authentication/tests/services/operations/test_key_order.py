@@ -12,7 +12,7 @@ from time_machine import TimeMachineFixture
 from authentication.models import SecondFactor, User
 from authentication.services.operations import key_order
 from authentication.tests.clients import NOON
-from authentication.tests.conftest import API
+from authentication.tests.conftest import API, forget_cached
 from authentication.tests.factories import give_factor
 from authentication.utils.encryption import encrypt
 from authentication.utils.keys import fingerprints
@@ -30,7 +30,7 @@ def _old_keys_are_announced(api: APIClient, settings: Settings) -> None:
 
 def replace_processes(api: APIClient) -> None:
     """Forget the processes that ran, and let one with the keys of now be asked for its health."""
-    caches["default"].clear()
+    forget_cached()
     key_order._written_at.clear()
     api.get(f"{API}/health/")
 
