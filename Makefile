@@ -11,7 +11,7 @@ TEST_REDIS_URL ?= $(or $(REDIS_URL),redis://127.0.0.1:6379/15)
 ON_SERVERS = DATABASE_URL=$(TEST_DATABASE_URL) REDIS_URL=$(TEST_REDIS_URL) DB_STATEMENT_TIMEOUT_MS=60000 $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test browser-test pictures clients clients-test generators-test stories services-test check format worker beat superuser bench bench-growth bench-scale openapi messages lock clean
+.PHONY: help run test slow-test browser-test pictures clients clients-test generators-test stories services-test check format worker beat superuser bench bench-growth bench-scale openapi messages lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +39,13 @@ run: $(VENV)/.runtime  ## start the service on PORT (of .env, else 8002), with n
 
 # Compiled files are kept even if the environment says otherwise: compiling all tests again takes
 # a third of the run.
-test browser-test clients-test services-test: export PYTHONDONTWRITEBYTECODE =
+test slow-test browser-test clients-test services-test: export PYTHONDONTWRITEBYTECODE =
 
-test: $(VENV)/.development  ## run every test that needs no server
+test: $(VENV)/.development  ## run the tests that need no server, without the slow ones
 	@$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+slow-test: $(VENV)/.development  ## run those that start processes, wait or walk through everything
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal -m "slow and not services"
 
 browser-test: $(VENV)/.development  ## run the front end in Chromium; pictures of its pages in var/screenshots
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m browser authentication/tests/browser

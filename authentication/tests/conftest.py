@@ -13,7 +13,10 @@ from django.conf import settings
 from django.core import mail
 from django.core.cache import caches
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
 from authentication.models import User
@@ -142,6 +145,18 @@ def cancel_retries() -> None:
         if isinstance(thread, threading.Timer):
             thread.cancel()
             thread.join()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Record the migrations as applied where the tables were made from the models."""
+    with django_db_blocker.unblock():
+        recorder = MigrationRecorder(connection)
+        if recorder.has_table():
+            return
+        recorder.ensure_schema()
+        for app, name in MigrationLoader(None).disk_migrations:
+            recorder.record_applied(app, name)
 
 
 @pytest.fixture(autouse=True)

@@ -141,6 +141,7 @@ def methods_of(name: str) -> list[Callable[[str], object]]:
     return used + ([lambda text: pattern.sub("", text)] if f"{constant}.sub(" in source else [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATTERNS)
 def test_a_regular_expression_takes_linear_time(name: str) -> None:
     texts = [beginning + text for beginning in BEGINNINGS for text in TEXTS[::3]] + TEXTS
@@ -213,6 +214,7 @@ LOOPS: dict[str, Callable[[str], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_loop_takes_linear_time(name: str) -> None:
     assert too_slow(LOOPS[name]) == {}

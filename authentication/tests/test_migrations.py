@@ -79,6 +79,7 @@ def assert_rows_of_every_version_survive(found: dict[str, Any]) -> None:
     assert found["signed in"] == [200] * len(added)
 
 
+@pytest.mark.slow
 def test_rows_of_every_version_survive_the_upgrade(tmp_path: Path) -> None:
     assert_rows_of_every_version_survive(upgraded(SQLITE_PATH=str(tmp_path / "db.sqlite3")))
 

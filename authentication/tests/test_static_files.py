@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
@@ -10,6 +11,7 @@ IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""")
 HASHED = re.compile(r"\.[0-9a-f]{12}\.js$")
 
 
+@pytest.mark.slow
 def test_every_module_imports_modules_of_the_same_version(
     settings: Settings, tmp_path: Path
 ) -> None:

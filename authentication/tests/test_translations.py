@@ -20,6 +20,7 @@ def test_a_catalogue_has_no_gaps_doubts_or_other_placeholders(language: str) -> 
     assert review.faults_of(language) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", catalogues.languages())
 def test_a_catalogue_is_as_make_messages_writes_it(language: str) -> None:
     stale = [
@@ -31,6 +32,7 @@ def test_a_catalogue_is_as_make_messages_writes_it(language: str) -> None:
     assert stale == []
 
 
+@pytest.mark.slow
 def test_a_new_language_begins_with_every_text_and_no_translation() -> None:
     files = {path.name: content for path, content in catalogues.files_of("fr").items()}
     texts = [

@@ -66,6 +66,7 @@ def make_rows(table: type[Model]) -> list[object]:
 
 
 class TestWalking:
+    @pytest.mark.slow
     def test_every_row_is_shown_once_in_every_order(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> list[str]:
             keys = sorted(map(str, make_rows(table)))
@@ -79,6 +80,7 @@ class TestWalking:
 
         assert unexpected(WALKED, outcome, []) == {}
 
+    @pytest.mark.slow
     def test_the_way_back_shows_the_same_pages(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> bool:
             make_rows(table)
@@ -102,6 +104,7 @@ class TestWalking:
             keys_of(last)
         )
 
+    @pytest.mark.slow
     def test_rows_that_come_meanwhile_move_no_others(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> bool:
             before = set(make_rows(table))
@@ -123,6 +126,7 @@ class TestWalking:
 
 
 class TestCosts:
+    @pytest.mark.slow
     def test_no_page_counts_skips_or_sorts_out_rows(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> list[str]:
             make_rows(table)
@@ -153,6 +157,7 @@ class TestCosts:
 
 
 class TestMalformedPlaces:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["after", "before"])
     def test_no_place_fails_the_server(self, superuser_client: Client, name: str) -> None:
         superuser_client.raise_request_exception = False

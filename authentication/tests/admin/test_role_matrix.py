@@ -94,6 +94,7 @@ def test_each_page_of_an_action(role: str, client: Client, person: User) -> None
         assert status(name) == (200 if name in DONE[role] else 403), name
 
 
+@pytest.mark.slow
 def test_each_action_is_done_or_changes_nothing(role: str, client: Client) -> None:
     for name in STAFF_ACTIONS:
         before = AuditLog.objects.count()
@@ -121,6 +122,7 @@ def test_buttons_are_shown_exactly_when_the_action_is_allowed(role: str, client:
     assert shown == DONE[role]
 
 
+@pytest.mark.slow
 def test_each_action_of_the_list(role: str, client: Client) -> None:
     page = client.get(USERS).content.decode()
 
@@ -131,6 +133,7 @@ def test_each_action_of_the_list(role: str, client: Client) -> None:
         assert (AuditLog.objects.count() > before) == (name in IN_LISTS[role]), name
 
 
+@pytest.mark.slow
 def test_each_table(role: str, client: Client) -> None:
     def statuses(table: type[Model]) -> list[int]:
         row = make_row(table)

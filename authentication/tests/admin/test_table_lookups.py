@@ -79,6 +79,7 @@ class TestFilters:
     ) -> None:
         assert statuses(superuser_client, page_url(table), {lookup: value}) == 400
 
+    @pytest.mark.slow
     def test_every_link_of_every_filter_works(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> list[int]:
             make_row(table)
@@ -102,6 +103,7 @@ class TestFilters:
 
         assert result_count(answer) == 1
 
+    @pytest.mark.slow
     def test_every_lookup_on_every_column_is_a_400_or_a_list(
         self, superuser_client: Client
     ) -> None:
@@ -115,6 +117,7 @@ class TestFilters:
 
 
 class TestMalformedValues:
+    @pytest.mark.slow
     def test_no_value_of_a_filter_fails_the_server(self, superuser_client: Client) -> None:
         def outcome(table: type[Model]) -> list[tuple[str, str]]:
             filters = superuser_client.get(page_url(table)).context["cl"].filter_specs
@@ -142,6 +145,7 @@ class TestMalformedValues:
 
         assert set(found.values()) <= {200, 400}, found
 
+    @pytest.mark.slow
     def test_no_id_in_a_url_fails_the_server(self, superuser_client: Client) -> None:
         ids = ("x", "%00", "-1", "9" * 30, str(uuid.uuid4()), "_0A", "..%2F", "%F0%9F%98%80")
 

@@ -113,6 +113,7 @@ class TestSearch:
 
         assert list(answer.context["cl"].result_list) == [row]
 
+    @pytest.mark.slow
     def test_a_search_for_any_text_answers(self, viewer: Client) -> None:
         texts = ("x", "@", "'", '"', "%", "' OR 1=1 --", "\u202e", "x" * 5000)
         for table in OWN_TABLES:

@@ -26,6 +26,7 @@ def tells(client: Client, table: type[Model], lookup: str, right: str, wrong: st
 
 
 class TestSecrets:
+    @pytest.mark.slow
     def test_no_page_shows_a_secret(self, superuser_client: Client, viewer: Client) -> None:
         made = [(table, make_row(table)) for table in TABLES]
         pages = [page_url(table) for table in TABLES]
@@ -58,6 +59,7 @@ class TestSecrets:
 
         assert found == set(SECRETS)
 
+    @pytest.mark.slow
     def test_a_filter_does_not_tell_whether_a_guess_is_right(self, viewer: Client) -> None:
         def telling(case: tuple[type[Model], str]) -> list[str]:
             table, field = case

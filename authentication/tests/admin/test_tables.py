@@ -103,6 +103,7 @@ class TestViewing:
 
 
 class TestQueries:
+    @pytest.mark.slow
     def test_a_list_needs_the_same_queries_for_any_number_of_rows(
         self, superuser_client: Client
     ) -> None:

@@ -126,6 +126,7 @@ def test_the_process_is_alive_without_database_and_cache(api: APIClient) -> None
     assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["_database", "_cache"])
 def test_a_part_that_hangs_is_reported_within_two_seconds(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, part: str

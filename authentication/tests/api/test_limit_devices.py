@@ -36,6 +36,7 @@ def spend_login_limit(api: APIClient) -> None:
         number += 1
 
 
+@pytest.mark.slow
 def test_300_known_devices_and_a_guesser_share_an_address(api: APIClient, db: None) -> None:
     people = [UserFactory() for _ in range(300)]
     devices = [stored_device(person) for person in people]
@@ -56,6 +57,7 @@ def test_300_known_devices_and_a_guesser_share_an_address(api: APIClient, db: No
     assert guesses == [401] * 25 + [429] * 50
 
 
+@pytest.mark.slow
 def test_members_on_unknown_devices_who_succeed_share_an_address(api: APIClient, db: None) -> None:
     statuses, left = set(), set()
 

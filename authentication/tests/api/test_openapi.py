@@ -85,6 +85,7 @@ def send_refused_request(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code"),
     [

@@ -149,6 +149,7 @@ class TestCodes:
 
         assert log_in(api, person, otp=factor.code()).status_code == 200
 
+    @pytest.mark.slow
     def test_one_session_does_not_spend_the_codes_of_an_account_in_any_hour(
         self,
         api: APIClient,

@@ -210,6 +210,7 @@ class TestSeedDemo:
             run_command("seed_demo", people)
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_a_command_quietly() -> None:
     reading, writing = os.pipe()
     os.close(reading)

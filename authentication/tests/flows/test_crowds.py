@@ -16,7 +16,11 @@ from authentication.tests.limits import set_limits
 
 from .unusual import Watch, found, mailed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db,
+    pytest.mark.time_machine(NOON, tick=False),
+]
 
 GUESSER, HALL = "198.51.100.7", "203.0.113.9"
 

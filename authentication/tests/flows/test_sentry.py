@@ -53,6 +53,7 @@ def has_uuid(name: str) -> bool:
     return any(len(part) == 36 for part in name.split("/"))
 
 
+@pytest.mark.slow
 def test_a_crash_of_a_view_is_reported_with_its_route_and_no_personal_data(
     api: APIClient,
     reports: CapturingTransport,
@@ -88,6 +89,7 @@ def test_a_crash_of_a_view_is_reported_with_its_route_and_no_personal_data(
     assert unexpected(ROUTES_AND_METHODS, outcome, REPORT) == {}
 
 
+@pytest.mark.slow
 def test_a_crash_in_the_admin_is_reported_without_personal_data(
     reports: CapturingTransport, canary_user: User
 ) -> None:

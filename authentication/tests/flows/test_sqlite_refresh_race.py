@@ -169,6 +169,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
                 process.wait()
 
 
+@pytest.mark.slow
 def test_concurrent_refreshes_rotate_once_and_get_the_same_successor(
     service: Service,
 ) -> None:
@@ -194,6 +195,7 @@ def test_concurrent_refreshes_rotate_once_and_get_the_same_successor(
     assert service.post("token/refresh", {"refresh": successor})[0] == 200
 
 
+@pytest.mark.slow
 def test_concurrent_sign_ins_succeed(service: Service) -> None:
     before = service.count("authentication_usersession WHERE is_active")
 
@@ -203,6 +205,7 @@ def test_concurrent_sign_ins_succeed(service: Service) -> None:
     assert service.count("authentication_usersession WHERE is_active") == before + SIGN_INS
 
 
+@pytest.mark.slow
 def test_nothing_of_an_erased_account_stays_in_the_files(service: Service) -> None:
     account = {"email": "mara@example.org", "username": "mara.canary", "password": PASSWORD}
     assert service.post("register", account)[0] == 201

@@ -20,6 +20,7 @@ from authentication.tests.places import (
 from .unusual import Watch, found, mailed, refresh_at, sign_in_at
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db,
     pytest.mark.time_machine(NOON, tick=False),
     pytest.mark.usefixtures("places_file"),

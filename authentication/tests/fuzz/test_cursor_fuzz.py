@@ -43,6 +43,7 @@ def cursor_status(api: APIClient, tokens: Tokens, cursor: str) -> int:
     return int(get_as(api, tokens, f"{ACTIVITY}?{urlencode({'cursor': cursor})}").status_code)
 
 
+@pytest.mark.slow
 @given(cursor=st.one_of(PARTS.map(encoded), st.text(max_size=40), st.binary().map(repr)))
 @example(cursor=encoded({"p": "x"}))
 @example(cursor=encoded({"p": "x", "r": "1"}))

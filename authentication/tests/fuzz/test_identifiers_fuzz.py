@@ -163,6 +163,7 @@ class TestUsernames:
         if not refusal_of(clean_username, typed):
             assert_safe_username(clean_username(typed))
 
+    @pytest.mark.slow
     @given(usernames())
     @example("\u0441\u043e\u0301\u0440")
     @settings(deadline=None, derandomize=True, max_examples=100)
@@ -172,6 +173,7 @@ class TestUsernames:
         assert clean_username(stored) == stored
         assert canonical_username(canonical_username(stored)) == canonical_username(stored)
 
+    @pytest.mark.slow
     @given(usernames())
     @settings(deadline=None, derandomize=True, max_examples=100)
     def test_the_typed_form_finds_the_stored_one(self, typed: str) -> None:
@@ -181,6 +183,7 @@ class TestUsernames:
             canonical_username(typed) == canonical_username(stored) == canonical_identifier(typed)
         )
 
+    @pytest.mark.slow
     @given(usernames(), st.sampled_from(SPELLINGS_OF_USERNAMES))
     @example("\u0131lgaz", str.upper)
     @settings(deadline=None, derandomize=True, max_examples=100)
@@ -211,6 +214,7 @@ class TestUsernames:
 class TestUniqueness(TestCase):
     """The database refuses a second name exactly if it has the same canonical form."""
 
+    @pytest.mark.slow
     @given(st.data())
     @settings(deadline=None, derandomize=True, max_examples=40)
     def test_addresses_are_unique_by_canonical_form(self, data: st.DataObject) -> None:
@@ -222,6 +226,7 @@ class TestUniqueness(TestCase):
             canonical_email(first) == canonical_email(second)
         )
 
+    @pytest.mark.slow
     @given(st.data())
     @settings(deadline=None, derandomize=True, max_examples=40)
     def test_usernames_are_unique_by_canonical_form(self, data: st.DataObject) -> None:

@@ -53,9 +53,11 @@ def compare(one: Occupy, others: Sequence[Occupy], acts: tuple[str, ...]) -> Non
     seed(SEED)(STEPS(asked))()
 
 
+@pytest.mark.slow
 def test_a_free_address_and_any_other_look_the_same() -> None:
     compare(free, ADDRESSES, ABOUT_ADDRESSES)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_and_one_that_is_held_look_the_same() -> None:
     compare(taken, NAMES, ABOUT_NAMES)

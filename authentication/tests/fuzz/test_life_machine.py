@@ -163,6 +163,7 @@ class Life(MailActs, TokenActs, PasswordActs):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.integration
 @pytest.mark.parametrize("part", range(4))

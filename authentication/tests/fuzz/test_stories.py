@@ -117,6 +117,7 @@ def play(settings_: Settings, machine: type[Any], part: int, stories: int) -> No
     )
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.integration
 @pytest.mark.security

@@ -74,6 +74,7 @@ def routes_of(beginning: str) -> set[tuple[str, str]]:
     return story.routes
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 @pytest.mark.security
 def test_every_route_that_changes_something_is_used_or_left_out(settings: Settings) -> None:

@@ -19,6 +19,7 @@ def document() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_what_is_written_from_the_document_is_fresh() -> None:
     stale = [
         str(path.relative_to(generate.CLIENTS))
@@ -29,6 +30,7 @@ def test_what_is_written_from_the_document_is_fresh() -> None:
     assert stale == [], "run make clients"
 
 
+@pytest.mark.slow
 def test_an_operation_needs_a_token_unless_anyone_may_call_it(document: dict[str, Any]) -> None:
     routes = generate.routes(document)
 

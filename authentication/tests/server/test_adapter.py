@@ -67,6 +67,7 @@ def test_a_chunked_body_arrives_with_its_length_and_closes_the_connection() -> N
     assert sent.headers["connection"] == "close"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", [length(1001), CHUNKED], ids=["length", "chunked"])
 def test_a_body_over_the_limit_is_refused_before_all_of_it_has_arrived(
     headers: list[tuple[bytes, bytes]], monkeypatch: pytest.MonkeyPatch

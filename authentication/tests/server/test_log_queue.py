@@ -93,6 +93,7 @@ def test_a_reader_that_is_gone_is_no_error() -> None:
     assert count() - before == 5
 
 
+@pytest.mark.slow
 def test_a_full_pipe_delays_the_end_by_two_seconds_at_most() -> None:
     pipe = Pipe(100)
     for _ in range(100):

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .reader import clean_environment
 
 SETTINGS = """
@@ -23,6 +25,7 @@ print(answer.status_code, b"djDebug" in answer.content)
 """
 
 
+@pytest.mark.slow
 def test_the_toolbar_is_on_the_pages(tmp_path: Path) -> None:
     (tmp_path / "with_toolbar.py").write_text(SETTINGS)
     environment = clean_environment(

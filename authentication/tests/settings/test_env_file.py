@@ -155,6 +155,7 @@ def run(folder: Path, *command: str, **environment: str) -> subprocess.Completed
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["", ".local"])
 def test_a_misspelt_name_stops_the_start(tmp_path: Path, module: str) -> None:
     done = run(
@@ -170,6 +171,7 @@ def test_a_misspelt_name_stops_the_start(tmp_path: Path, module: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_settings_module_in_the_file_comes_too_late(tmp_path: Path) -> None:
     text = "DJANGO_SETTINGS_MODULE=vineyard_group_fellowship.settings.production\n"
 
@@ -181,6 +183,7 @@ def test_a_settings_module_in_the_file_comes_too_late(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_production_names_a_misspelt_name_with_all_other_faults(tmp_path: Path) -> None:
     done = run(
         project(tmp_path, "ADMIN_REQURE_OTP=moab\nDJANGO_ENVIRONMENT=production\n"),
@@ -193,6 +196,7 @@ def test_production_names_a_misspelt_name_with_all_other_faults(tmp_path: Path) 
     assert "moab" not in done.stderr
 
 
+@pytest.mark.slow
 def test_other_unknown_names_are_logged(tmp_path: Path) -> None:
     text = "SETTING_OF_A_LATER_VERSION=moab\nCOMPOSE_PROJECT_NAME=vgf\nLOG_FORMAT=json\n"
 
@@ -213,6 +217,7 @@ SERVERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("server", SERVERS)
 def test_port_and_processes_reach_the_server(tmp_path: Path, server: str) -> None:
     port, log = free_port(), tmp_path / "log"

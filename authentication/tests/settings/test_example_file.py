@@ -54,6 +54,7 @@ def test_the_values_are_the_defaults_of_development() -> None:
     assert {**of_every, **stated} == {**of_none, "CLIENT_ADDRESS_IS_STATED": "True"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["embedded", "services", "production"])
 def test_every_name_of_the_example_is_read_in_every_mode(mode: str) -> None:
     script = "from vineyard_group_fellowship.settings import env; print(*env.names)"

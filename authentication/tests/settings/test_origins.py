@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 
 from .reader import DEVELOPMENT, GOOD_PRODUCTION, clean_environment, read_all
@@ -62,6 +63,7 @@ def test_production_accepts_pages_of_apps() -> None:
     assert read == {"CORS_ALLOWED_ORIGINS": repr(text.split(","))}
 
 
+@pytest.mark.slow
 def test_the_checks_of_django_and_cors_accept_pages_of_apps() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check", "--fail-level", "WARNING"],

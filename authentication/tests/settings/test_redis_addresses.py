@@ -45,6 +45,7 @@ def test_a_broker_with_tls_is_verified(name: str) -> None:
     assert told == "{'ssl_cert_reqs': 'required', 'ssl_check_hostname': True}"
 
 
+@pytest.mark.slow
 def test_celery_uses_the_address_with_the_password() -> None:
     program = (
         "from vineyard_group_fellowship import celery_app as app;"

@@ -68,6 +68,7 @@ def unnamed(
     ]
 
 
+@pytest.mark.slow
 def test_each_bad_value_stops_the_start_and_its_variable_is_named() -> None:
     outcomes = read_all([DEVELOPMENT | {name: value} for name, value in BAD_VALUES])
 
@@ -198,6 +199,7 @@ def test_the_start_stops_and_says_why() -> None:
     assert done.stderr.rstrip().endswith("MAX_ACTIVE_SESSIONS must be a whole number, not 'many'.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["", "nowhere"])
 def test_a_command_leaves_no_files_of_counters(tmp_path: Path, folder: str) -> None:
     done = subprocess.run(

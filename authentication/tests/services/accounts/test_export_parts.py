@@ -101,6 +101,7 @@ class TestParts:
             ExportReader(requested)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_ordinary_garbage_collection")
 def test_four_times_as_many_events_take_no_more_memory(
     person: User, monkeypatch: pytest.MonkeyPatch
@@ -119,6 +120,7 @@ def test_four_times_as_many_events_take_no_more_memory(
     assert peaks[1] < 1.2 * peaks[0]
 
 
+@pytest.mark.slow
 def test_a_part_that_expands_a_hundred_times_is_read_in_pieces(
     person: User, requested: AccountExport
 ) -> None:

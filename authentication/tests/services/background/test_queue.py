@@ -115,6 +115,7 @@ def test_a_crashing_task_does_not_stop_others() -> None:
     assert next_note()[0] == "after"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_silent_broker_delays_no_request_and_a_thread_runs_the_task(
     listener: socket.socket, broker_at: Callable[[int], None]
@@ -132,6 +133,7 @@ def test_a_silent_broker_delays_no_request_and_a_thread_runs_the_task(
     assert done < _LONGEST_SECONDS + _SLACK
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_silent_broker_is_not_asked_again_for_a_while(
     listener: socket.socket, broker_at: Callable[[int], None]
@@ -199,6 +201,7 @@ def test_a_broker_with_malformed_answers_loses_no_task(
     server.join(timeout=2)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("hung", [True, False], ids=["hung", "refused"])
 def test_a_thread_sends_the_mail_without_a_broker(

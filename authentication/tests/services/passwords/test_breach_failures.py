@@ -95,6 +95,7 @@ def assert_unavailable_soon(limit: float = LONGEST_SECONDS) -> None:
 
 
 class TestUnavailableService:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "behaviour",
         [stay_silent, hang_up, stop_in_the_middle, send_no_http],
@@ -107,6 +108,7 @@ class TestUnavailableService:
 
         assert_unavailable_soon()
 
+    @pytest.mark.slow
     def test_a_slow_answer_is_given_up_although_each_byte_is_in_time(
         self, raw_server: Callable[..., str], settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -87,6 +87,7 @@ class TestCost:
         with pytest.raises(ImproperlyConfigured, match="ARGON2_MEMORY_KIB"):
             settings_module("auth")
 
+    @pytest.mark.slow
     def test_the_service_does_not_start_with_a_weak_hash(self) -> None:
         weak = {**os.environ, "DJANGO_ENVIRONMENT": "test", "ARGON2_MEMORY_KIB": "1024"}
         weak.pop("DJANGO_SETTINGS_MODULE", None)
