@@ -7,6 +7,13 @@ from .audit_seal import AuditAmendment, AuditSeal
 from .blacklist import TokenBlacklist
 from .bulk_action import BulkAction, BulkActionPerson
 from .consent import Consent
+from .counted_attempts import (
+    clear_on_account,
+    clear_on_device,
+    find_account,
+    reserve_on_account,
+    reserve_on_device,
+)
 from .email_change import EmailChange
 from .failed_task import FailedTask
 from .hourly_count import CountedUntil, HourlyCount
@@ -68,7 +75,12 @@ __all__ = [
     "UserProfile",
     "UserSession",
     "UsernameHold",
+    "clear_on_account",
+    "clear_on_device",
+    "find_account",
     "insert_together",
+    "reserve_on_account",
+    "reserve_on_device",
     "rights_of",
     "rights_of_group",
     "rotate",

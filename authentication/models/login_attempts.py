@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
+CLEARED: dict[str, Any] = {"failed_login_attempts": 0, "locked_until": None}
+"""The fields of a row without failures and without a lock."""
+
 
 class LockReason(models.TextChoices):
     """Why an account is locked; empty for a lock that `lock_account` set."""
@@ -40,20 +43,30 @@ class LoginAttemptsQuerySet(models.QuerySet[Any]):
     def reserve_attempt(self, *, at: dt.datetime, **fields: Any) -> bool:
         """Count an attempt before its password is compared; False if the row is locked.
 
-        The last attempt allowed sets the lock. `fields` are written too. It is one UPDATE: if the
-        count were checked first, parallel guesses would all pass, and a count in two statements
-        could be reset between them.
+        The last attempt allowed sets the lock. `fields` are written too.
         """
-        # An unlocked row that still has a lock's end begins a new count.
+        rows, counted = self.reservation(
+            at=at, ends_at=self.lock_end(at), last=self.threshold() - 1
+        )
+        return bool(rows.update(**counted, **fields))
+
+    def reservation(
+        self, *, at: dt.datetime, ends_at: dt.datetime, last: int
+    ) -> tuple[Self, dict[str, Any]]:
+        """Return the UPDATE that counts an attempt; after `last` failures it locks until `ends_at`.
+
+        It is one UPDATE: if the count were checked first, parallel guesses would all pass, and a
+        count in two statements could be reset between them.
+        """
+        # A row with the end of a lock is unlocked only after that end: this attempt is the first.
         expired = Q(locked_until__isnull=False)
-        is_last = Q(failed_login_attempts__gte=self.threshold() - 1) & ~expired
-        counted = {
+        is_last = Q(failed_login_attempts__gte=last) & ~expired
+        return self.unlocked(at=at), {
             "failed_login_attempts": Case(
                 When(expired, then=Value(1)), default=F("failed_login_attempts") + 1
             ),
-            "locked_until": Case(When(is_last, then=Value(self.lock_end(at))), default=None),
+            "locked_until": Case(When(is_last, then=Value(ends_at)), default=None),
         }
-        return bool(self.unlocked(at=at).update(**counted, **fields))
 
     def locked_by_attempt(self, *, reserved_at: dt.datetime) -> bool:
         """Return whether the attempt that was reserved at a time set the lock that stands."""
@@ -68,7 +81,7 @@ class LoginAttemptsQuerySet(models.QuerySet[Any]):
 
     def clear_attempts(self, **fields: Any) -> None:
         """Reset the failure count and lift a lock, after a right password; write `fields`."""
-        self.update(failed_login_attempts=0, locked_until=None, **fields)
+        self.update(**CLEARED, **fields)
 
 
 class LockableAccount(models.Model):

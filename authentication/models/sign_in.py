@@ -48,6 +48,7 @@ def _moment(number: int) -> dt.datetime:
     return dt.datetime(1900, 1, number, tzinfo=dt.UTC)
 
 
+# Sample values, which all differ (compiled.py).
 _SIGN_IN = CompiledUpdate(
     _sign_in,
     pk=uuid.UUID(int=1),

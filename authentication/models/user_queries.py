@@ -38,10 +38,6 @@ class UserQuerySet(NameSearchQuerySet):
             is_superuser=True, is_staff=True, is_active=True, deletion_requested_at=None
         )
 
-    def not_locked_by_hand(self) -> Self:
-        """Return the accounts with no lock, or with one that wrong passwords set."""
-        return self.filter(Q(locked_until=None) | ~Q(lock_reason=""))
-
     def locks_to_report(self, *, at: dt.datetime) -> Self:
         """Return the accounts that wrong passwords have locked and whose lock is not reported.
 

@@ -9,7 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import caches
 
-from authentication.models import LockReason, User, UserSession
+from authentication.models import (
+    KnownDevice,
+    User,
+    UserSession,
+    clear_on_account,
+    clear_on_device,
+    reserve_on_account,
+    reserve_on_device,
+)
 from authentication.services.attempt_limit import NO_ACCOUNT
 from authentication.utils.client import ClientInfo
 from authentication.utils.crypto import pseudonym
@@ -24,12 +32,12 @@ _FAILURES_OF_ALL_SESSIONS = 20
 class RowCounter:
     """A count in a row, which locks at ACCOUNT_LOCKOUT_THRESHOLD for ACCOUNT_LOCKOUT_MINUTES."""
 
-    def __init__(self, rows: Any, *, at: dt.datetime, **locked: Any) -> None:
-        self._rows, self._at, self._locked = rows, at, locked
+    def __init__(self, rows: Any, *, at: dt.datetime) -> None:
+        self._rows, self._at = rows, at
 
     def reserve(self) -> bool:
         """Count an attempt; False if the counter is locked."""
-        return bool(self._rows.reserve_attempt(at=self._at, **self._locked))
+        return bool(self._rows.reserve_attempt(at=self._at))
 
     def locked_until(self) -> dt.datetime | None:
         """Return when the lock ends; None if there is none."""
@@ -52,20 +60,30 @@ class RowCounter:
 class DeviceCounter(RowCounter):
     """The count of a known device, named by its hash."""
 
-    def __init__(self, rows: Any, digest: str, *, at: dt.datetime) -> None:
-        super().__init__(rows, at=at)
-        self.digest = digest
+    def __init__(self, user_id: uuid.UUID, digest: str, *, at: dt.datetime) -> None:
+        super().__init__(KnownDevice.objects.filter(user_id=user_id, digest=digest), at=at)
+        self._user_id, self.digest = user_id, digest
+
+    def is_known(self) -> bool:
+        """Return whether the account knows the device."""
+        return bool(self._rows.exists())
+
+    def reserve(self) -> bool:
+        return reserve_on_device(self._user_id, self.digest, at=self._at)
 
     def clear(self) -> None:
-        self._rows.clear_attempts(last_used_at=self._at)
+        clear_on_device(self._user_id, self.digest, at=self._at)
 
 
 class AccountCounter(RowCounter):
     """The count of an account, by all its names and from all unknown devices."""
 
     def __init__(self, user_id: uuid.UUID, *, name: "NameCounter", at: dt.datetime) -> None:
-        super().__init__(User.objects.filter(pk=user_id), at=at, lock_reason=LockReason.GUESSED)
-        self._name, self.has_locked_account = name, False
+        super().__init__(User.objects.filter(pk=user_id), at=at)
+        self._user_id, self._name, self.has_locked_account = user_id, name, False
+
+    def reserve(self) -> bool:
+        return reserve_on_account(self._user_id, at=self._at)
 
     def has_set_lock(self) -> bool:
         """Return whether the attempt locked the name: only that may cost time.
@@ -77,7 +95,7 @@ class AccountCounter(RowCounter):
         return self._name.is_last
 
     def clear(self) -> None:
-        self._rows.not_locked_by_hand().clear_attempts()
+        clear_on_account(self._user_id)
 
 
 class SessionCounter(RowCounter):

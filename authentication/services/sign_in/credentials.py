@@ -17,7 +17,7 @@ from authentication.exceptions import (
     MfaRequired,
     Problem,
 )
-from authentication.models import User, UserSession
+from authentication.models import User, UserSession, find_account
 from authentication.services.attempt_limit import (
     NO_ACCOUNT,
     UNLIMITED,
@@ -96,7 +96,7 @@ def prove_password_of(
     Raises InvalidCredentials, AccountLocked, RateLimited, and that error.
     """
     canonical = canonical_identifier(identifier)
-    found: User | None = User.objects.identified_by(canonical).first()
+    found = find_account(canonical)
     # For a name without an account the hashes take as long, and match nothing.
     devices = device_digests(client, found.pk if found else NO_ACCOUNT)
     proven = _prove_password(

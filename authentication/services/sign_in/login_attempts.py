@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authentication.exceptions import AccountLocked, RateLimited
-from authentication.models import KnownDevice, User, UserSession
+from authentication.models import User, UserSession
 from authentication.services.attempt_limit import NO_ACCOUNT, UNLIMITED, AttemptLimit
 
 from .counters import (
@@ -162,11 +162,10 @@ def _reserve_device(
     # For a name that no account has, the same statements are made.
     user_id = user.pk if user else NO_ACCOUNT
     for digest in devices:
-        rows = KnownDevice.objects.filter(user_id=user_id, digest=digest)
-        device = DeviceCounter(rows, digest, at=at)
+        device = DeviceCounter(user_id, digest, at=at)
         if device.reserve():
             return device, True
-        if rows.exists():
+        if device.is_known():
             return device, False
     return None, False
 
