@@ -65,8 +65,8 @@ def _device(user_id: uuid.UUID, digest: str) -> Any:
     return KnownDevice.objects.filter(user_id=user_id, digest=digest)
 
 
-# Sample values. All differ: each is found in the SQL by its value (compiled.py). The number fits its
-# column: the ORM leaves out a comparison with a number that no row can have.
+# Sample values. All differ: each is found in the SQL by its value (compiled.py). The number fits
+# its column: the ORM leaves out a comparison with a number that no row can have.
 _BY_ADDRESS = CompiledQuery(User.objects.identified_by, canonical="@")
 _BY_USERNAME = CompiledQuery(User.objects.identified_by, canonical="name")
 
