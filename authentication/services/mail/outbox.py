@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -16,15 +15,12 @@ from authentication.models import OutgoingEmail, User
 from authentication.services.acting import locked_account
 from authentication.services.background import enqueue, waiting_beside
 from authentication.utils.clock import LEEWAY
-from authentication.utils.identifiers import canonical_email
 
-from .bounces import record_bounce
 from .former_addresses import queue_copies
 from .invitation_mails import addressee_of, invitation_of
 from .message import NOTICES, build_message
 from .obsolete import EmailObsolete
-from .refusals import refused_for_good, unknown_mailboxes
-from .retries import schedule_retry
+from .outcomes import finish, handle_failure
 
 Kind = OutgoingEmail.Kind
 _Status = OutgoingEmail.Status
@@ -37,8 +33,6 @@ _OVER_LIMIT = (
     "This account gets no more mails of this kind for now: it had {limit} within the hour."
     " Please try again later."
 )
-
-logger = structlog.get_logger(__name__)
 
 
 class EmailService:
@@ -114,7 +108,7 @@ class EmailService:
         if _may_send(mail, mail.user, at=now):
             _send(mail, mail.user)
         else:
-            _finish(mail, _Status.SUPPRESSED)
+            finish(mail, _Status.SUPPRESSED)
 
     @staticmethod
     def send_again(email_id: uuid.UUID) -> bool:
@@ -189,7 +183,7 @@ def _send_invitation(mail: OutgoingEmail) -> None:
     """Send a mail to a person without an account; the hour's limit is that of the address."""
     invitation = invitation_of(mail)
     if invitation is None:
-        _finish(mail, _Status.SUPPRESSED)
+        finish(mail, _Status.SUPPRESSED)
         return
     OutgoingEmail.objects.filter(pk=mail.pk).update(status=_Status.SENDING)
     _send(mail, addressee_of(invitation))
@@ -217,31 +211,8 @@ def _send(mail: OutgoingEmail, user: User) -> None:
         if message:
             message.send()
     except EmailObsolete:
-        _finish(mail, _Status.SUPPRESSED)
+        finish(mail, _Status.SUPPRESSED)
     except Exception as error:  # noqa: BLE001 -- any error means a retry or the end of them
-        _handle_failure(mail, user, error)
+        handle_failure(mail, user, error, task=_DELIVER)
     else:
-        _finish(mail, _Status.SENT)
-
-
-def _handle_failure(mail: OutgoingEmail, user: User, error: Exception) -> None:
-    # The message of an error may contain the address, so only its class is logged.
-    fault, refusal = type(error).__name__[:90], refused_for_good(error)
-    logger.warning(
-        "email_failed", email_id=str(mail.pk), kind=mail.kind, attempts=mail.attempts, fault=fault
-    )
-    mail.last_error = f"{fault} {refusal}" if refusal else fault
-    if refusal:
-        if user.email_canonical in map(canonical_email, unknown_mailboxes(error)):
-            record_bounce(user.pk, at=timezone.now())
-        _finish(mail, _Status.DEAD)
-    elif mail.attempts >= settings.EMAIL_MAX_ATTEMPTS:
-        _finish(mail, _Status.DEAD)
-    else:
-        schedule_retry(mail, task=_DELIVER)
-
-
-def _finish(mail: OutgoingEmail, status: str) -> None:
-    mail.status = status
-    mail.sent_at = timezone.now() if status == _Status.SENT else None
-    mail.save(update_fields=["status", "sent_at", "last_error"])
+        finish(mail, _Status.SENT)

@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import OutgoingEmail, User
 from authentication.services import EmailService
-from authentication.services.mail import retries
+from authentication.services.mail import outcomes
 from authentication.tests.clients import NOON
 from authentication.tests.conftest import deliver_due
 
@@ -115,7 +115,7 @@ def test_the_first_two_retries_do_not_wait_for_the_sweep(
 ) -> None:
     started: list[tuple[str, float | None]] = []
     mail = queue_mail(user=person)
-    monkeypatch.setattr(retries, "enqueue", lambda _, pk, delay=None: started.append((pk, delay)))
+    monkeypatch.setattr(outcomes, "enqueue", lambda _, pk, delay=None: started.append((pk, delay)))
 
     for _ in range(4):
         OutgoingEmail.objects.update(next_attempt_at=timezone.now())
