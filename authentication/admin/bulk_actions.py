@@ -27,7 +27,7 @@ from authentication.services.admin_pages import (
     may_do_for_many,
     name_of,
 )
-from authentication.services.ranks import outranks
+from authentication.services.ranks import has_rights_beyond
 
 from .base import ReadOnlyAdmin, acted_by, actor_of
 
@@ -173,7 +173,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             user = actor_of(request)
             may_stop = user.has_perm("authentication.add_bulkaction")
-            if bulk.actor_id != user.pk and (not may_stop or outranks(bulk.actor, user)):
+            if bulk.actor_id != user.pk and (not may_stop or has_rights_beyond(bulk.actor, user)):
                 raise PermissionDenied
             BulkActionService.stop(bulk, by=acted_by(request))
         return HttpResponseRedirect(bulk_url(bulk))

@@ -34,7 +34,7 @@ from authentication.services.admin_pages import (
     removal_of,
     states_of,
 )
-from authentication.services.ranks import outranks
+from authentication.services.ranks import has_rights_beyond
 from authentication.services.staff_roles import name_of_role
 
 from .account_forms import StaffActionForm
@@ -82,7 +82,7 @@ class PersonAdmin(PeopleSearchAdmin):
             "staff_actions": self._offered(request, user),
             "role": name_of_role(user) if user.is_staff else "",
             "removal": removal_of(user),
-            "may_end": _may(request, END_DEVICE) and not outranks(user, request.user),
+            "may_end": _may(request, END_DEVICE) and not has_rights_beyond(user, request.user),
             "parts": parts,
         }
         return TemplateResponse(request, "admin/person.html", context)
@@ -162,11 +162,13 @@ class PersonAdmin(PeopleSearchAdmin):
 
     def _may_do(self, request: Any, action: StaffAction, user: User) -> bool:
         """Return whether the member of staff may do this to this account."""
-        return request.user.has_perm(action.permission) and not outranks(user, request.user)
+        return request.user.has_perm(action.permission) and not has_rights_beyond(
+            user, request.user
+        )
 
     def _offered(self, request: Any, user: User) -> list[StaffAction]:
         """Return what suits an account and the member of staff may do."""
-        if outranks(user, request.user):
+        if has_rights_beyond(user, request.user):
             return []
         now, actor = timezone.now(), request.user
         return [

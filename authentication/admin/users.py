@@ -26,7 +26,7 @@ from authentication.services.admin_pages import (
     states_of,
 )
 from authentication.services.administration import AdministrationService
-from authentication.services.ranks import outranks
+from authentication.services.ranks import has_rights_beyond
 
 from .account_forms import ChoiceOfPeopleForm, NamesForm
 from .base import ReadOnlyAdmin, account_named, acted_by, actor_of
@@ -57,7 +57,7 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed = admin.ModelAdmin.has_change_permission(self, request, obj)
-        return allowed and not (isinstance(obj, User) and outranks(obj, actor_of(request)))
+        return allowed and not (isinstance(obj, User) and has_rights_beyond(obj, actor_of(request)))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         shown = [field.name for field in (*self.opts.fields, *self.opts.many_to_many)]

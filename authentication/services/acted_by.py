@@ -87,8 +87,8 @@ def is_session_of(user: User, session_hash: str) -> bool:
 def administered(user_id: uuid.UUID, by: ActedBy) -> Iterator[User]:
     """Open a transaction that holds an account's row for staff, and give the row as it is now.
 
-    Raises PermissionRefused if the account outranks the actor, or the actor may not act any more:
-    roles may have changed since the request began.
+    Raises PermissionRefused if the account has a right that the actor lacks, or if the actor may
+    not act any more: roles may have changed since the request began.
     """
     with locked_account(user_id) as user:
         by.check()

@@ -37,7 +37,10 @@ _MOST_UNLOCKS = 3
 
 
 class AdministrationService(WorkAdministration):
-    """What staff may do to accounts. Raises PermissionRefused if the target outranks the actor."""
+    """What staff may do to accounts.
+
+    Raises PermissionRefused if the target has a right that the actor lacks (services/ranks.py).
+    """
 
     @staticmethod
     def unlock(

@@ -15,10 +15,11 @@ _EQUAL = _("This person has as many rights as you have. Someone with more rights
 _ONESELF = _("This is your own account. Another member of staff has to do this.")
 
 
-def outranks(target: User, actor: User) -> bool:
-    """Return whether an account has rights that a member of staff lacks.
+def has_rights_beyond(target: User, actor: User) -> bool:
+    """Return whether an account has a right that a member of staff lacks.
 
-    Both are read from the database: rights may have been given or taken since the request began.
+    Of two with different rights, each may have one that the other lacks. Both are read from the
+    database: rights may have been given or taken since the request began.
     """
     if actor.is_superuser or actor.pk == target.pk:
         return False
@@ -35,7 +36,7 @@ def ranks_below(target: User, actor: User) -> bool:
 
 
 def check_below(actor: User | None, target: User) -> None:
-    """Raise PermissionRefused if the target is staff with as many rights as the actor, or more.
+    """Raise PermissionRefused if the target is staff and its rights are not a part of the actor's.
 
     Of two equals, none takes or gives back what the other has: an owner decides.
     """
@@ -45,13 +46,13 @@ def check_below(actor: User | None, target: User) -> None:
 
 
 def check_rank(actor: User | None, target: User) -> None:
-    """Raise PermissionRefused if the target outranks the actor; commands have no actor."""
-    if actor and outranks(target, actor):
+    """Raise PermissionRefused if the target has a right that the actor lacks; None is a command."""
+    if actor and has_rights_beyond(target, actor):
         raise PermissionRefused
 
 
 def check_other(actor: User, target: User) -> None:
-    """Raise PermissionRefused if the target outranks the actor, or is the actor.
+    """Raise PermissionRefused if the target has a right that the actor lacks, or is the actor.
 
     A stolen session of the admin would remove what protects it.
     """
@@ -63,7 +64,7 @@ def check_other(actor: User, target: User) -> None:
 def check_not_new(actor: User) -> None:
     """Raise PermissionRefused if a member of staff gave the actor a role within seven days.
 
-    One administrator would else be two: with a second account that they let in.
+    An administrator could give a role to a second account of their own, and confirm with that.
     """
     given = AuditLog.objects.filter(
         user=actor,

@@ -42,7 +42,7 @@ _MAILED_ENOUGH = _("The user was mailed about this too often within the hour. Pl
 class SecondFactorRemovalService:
     """Removal of a second factor: requested, confirmed, cancelled, stopped, carried out.
 
-    Raises PermissionRefused if the target outranks the actor or is the actor.
+    Raises PermissionRefused if the target has a right that the actor lacks, or is the actor.
     """
 
     @staticmethod

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError
 
 from authentication.models import AuditLog, StaffRole, User
-from authentication.services.ranks import outranks
+from authentication.services.ranks import has_rights_beyond
 from authentication.services.staff_roles import role_of
 from authentication.tests.commands.running import run_command
 from authentication.tests.conftest import Deliver
@@ -128,7 +128,7 @@ def test_a_helper_does_nothing_to_an_administrator_disabled_or_not(client_of: Cl
     assert client_of(helper).post(f"{page_of(administrator)}unlock/").status_code == 403
     User.objects.filter(pk=administrator.pk).update(is_active=False)
     administrator.refresh_from_db()
-    assert outranks(administrator, helper)
+    assert has_rights_beyond(administrator, helper)
     assert client_of(helper).post(f"{page_of(administrator)}unlock/").status_code == 403
 
 
