@@ -22,11 +22,6 @@ from authentication.services.revocation import end_all_sessions
 from authentication.utils import languages
 
 # What a registration stored. In a contested account it may be a stranger's.
-_PROFILE = {
-    "display_name": "",
-    "timezone": "UTC",
-    "visibility": UserProfile.Visibility.PRIVATE,
-}
 _CLEARED = {
     "contested_at": None,
     "first_name": "",
@@ -74,7 +69,8 @@ def _clear(user: User, *, at: dt.datetime, is_password_new: bool) -> None:
         PasswordHistory.objects.filter(user=user).delete()
     user.registered_language = languages.current()
     user.save(update_fields=[*changed, "registered_language"])
-    UserProfile.objects.filter(user=user).update(**_PROFILE)
+    if UserProfile.objects.filter(user=user).exists():
+        UserProfile(user=user).save(force_update=True)
     # They are about the person who registered.
     StaffNote.objects.filter(user=user).delete()
     # Consent is the person's own (GDPR, article 7): it is asked for again.

@@ -108,6 +108,7 @@ _SIGN_IN = (
 )
 
 # Links and former passwords appear with their times only, because their content is secret.
+_PROFILE = ("display_name", "timezone", "visibility")
 _TABLES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "consents": (Consent, ("document", "version", "accepted_at", "ip_address", "user_agent")),
     "notes": (StaffNote, ("text", "written_at")),
@@ -159,11 +160,7 @@ def personal_data(user: User) -> Iterator[tuple[str, Any]]:
 
     A table is an iterator over its rows. The values are JSON types, datetimes and UUIDs.
     """
-    profile = (
-        UserProfile.objects.filter(user=user)
-        .values("display_name", "timezone", "visibility")
-        .first()
-    )
+    profile = UserProfile.objects.filter(user=user).values(*_PROFILE).first()
     yield "account", {name: getattr(user, name) for name in _ACCOUNT}
     yield "profile", profile or {}
     for name, (table, fields) in _TABLES.items():
