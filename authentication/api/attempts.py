@@ -40,7 +40,7 @@ class _Count:
         }
 
 
-class Attempt:
+class CountedRequest:
     """A counted request: given back at most once, or moved to another count.
 
     Services see it as their AttemptLimit.
@@ -50,8 +50,8 @@ class Attempt:
         self, name: str, request: AnyRequest, bucket: str, *, is_counted: bool = True
     ) -> None:
         self.name, self._request, self._bucket = name, request, bucket
-        self.is_settled = False
-        """Whether the service has said what device the request came from."""
+        self.is_attributed = False
+        """Whether the service has attributed the request to a device or to the address."""
         self._count = _reserve(name, request, bucket, is_counted=is_counted)
         request.META[_ATTEMPT_KEY] = self
 
@@ -85,17 +85,17 @@ class Attempt:
             _refuse(self._count)
 
     def count_for_device(self, digest: str) -> None:
-        self.is_settled = True
+        self.is_attributed = True
         self.move(f"device:{digest}")
 
     def count_for_address(self) -> None:
-        self.is_settled = True
+        self.is_attributed = True
         self.refuse_if_over()
 
 
-def attempt_of(request: AnyRequest) -> Attempt:
+def attempt_of(request: AnyRequest) -> CountedRequest:
     """Return the attempt that a request was counted as."""
-    attempt: Attempt = request.META[_ATTEMPT_KEY]
+    attempt: CountedRequest = request.META[_ATTEMPT_KEY]
     return attempt
 
 

@@ -20,7 +20,7 @@ from authentication.exceptions import RateLimited
 from authentication.utils.client import AnyRequest, ClientInfo, client_address, network_key
 from authentication.utils.devices import device_secrets
 
-from .attempts import Attempt
+from .attempts import CountedRequest
 
 Handler = Callable[..., Response]
 Key = Callable[[Any], str]
@@ -84,13 +84,13 @@ def limited(name: str, *, key: Key = by_address, **rules: Any) -> Callable[[Hand
 @contextlib.contextmanager
 def counting(
     name: str, request: AnyRequest, *, key: Key = by_address, rules: Rules = Rules()
-) -> Iterator[Attempt]:
+) -> Iterator[CountedRequest]:
     """Count a request under a name of RATE_LIMITS and settle it if the block raises.
 
     Raises RateLimited if the request is over the limit; with `by_device` the service does so,
     unless the client presents no device at all.
     """
-    attempt = Attempt(name, request, key(request), is_counted=not rules.only_failures)
+    attempt = CountedRequest(name, request, key(request), is_counted=not rules.only_failures)
     if not (rules.by_device and device_secrets(ClientInfo.of(request).device_id)):
         attempt.refuse_if_over()
     try:
@@ -100,12 +100,12 @@ def counting(
         raise
 
 
-def settle_answer(attempt: Attempt, response: HttpResponseBase, rules: Rules) -> None:
+def settle_answer(attempt: CountedRequest, response: HttpResponseBase, rules: Rules) -> None:
     """Give a request back if its answer says that it was no abuse.
 
     Raises RateLimited if the answer is a refusal that came before the service asked for the device.
     """
-    if rules.by_device and not attempt.is_settled:
+    if rules.by_device and not attempt.is_attributed:
         attempt.refuse_if_over()
     if rules.gives_back and response.status_code < HTTPStatus.BAD_REQUEST:
         attempt.give_back()
@@ -113,12 +113,14 @@ def settle_answer(attempt: Attempt, response: HttpResponseBase, rules: Rules) ->
 
 def count(name: str, request: AnyRequest, key: Key = by_address) -> None:
     """Count a request under a name of RATE_LIMITS; raise RateLimited if it is over the limit."""
-    Attempt(name, request, key(request)).refuse_if_over()
+    CountedRequest(name, request, key(request)).refuse_if_over()
 
 
-def _settle_error(attempt: Attempt, error: Exception, rules: Rules, request: AnyRequest) -> None:
+def _settle_error(
+    attempt: CountedRequest, error: Exception, rules: Rules, request: AnyRequest
+) -> None:
     """Give back, move or refuse a request that raised an error."""
-    if rules.by_device and not attempt.is_settled:
+    if rules.by_device and not attempt.is_attributed:
         # Refused before the service asked for the device.
         attempt.refuse_if_over()
     if isinstance(error, rules.harmless):

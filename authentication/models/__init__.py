@@ -27,7 +27,7 @@ from .outgoing_email import OutgoingEmail
 from .password_history import PasswordHistory
 from .profile import UserProfile
 from .rotation import rotate
-from .second_factor import Attempt, RecoveryCode, SecondFactor
+from .second_factor import RecoveryCode, SecondFactor, TryResult
 from .second_factor_removal import SecondFactorRemoval
 from .sensitive_change import SensitiveChange
 from .session import UserSession
@@ -42,7 +42,6 @@ from .username_hold import UsernameHold
 __all__ = [
     "AccountExport",
     "ActionToken",
-    "Attempt",
     "AuditAmendment",
     "AuditLog",
     "AuditSeal",
@@ -71,6 +70,7 @@ __all__ = [
     "StaffNote",
     "StaffRole",
     "TokenBlacklist",
+    "TryResult",
     "User",
     "UserProfile",
     "UserSession",

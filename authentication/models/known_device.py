@@ -1,6 +1,7 @@
 """Devices that have signed in to an account before (OWASP's device cookies; docs/lockout.md)."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -12,6 +13,11 @@ from .login_attempts import LoginAttemptsQuerySet
 
 class KnownDeviceQuerySet(LoginAttemptsQuerySet):
     """Known devices, found by their account and the hash of their secret."""
+
+    def digest_of(self, user_id: uuid.UUID, digests: Collection[str]) -> str:
+        """Return the first of these hashes that names a device of the account; empty if none."""
+        known = self.filter(user_id=user_id, digest__in=digests) if digests else self.none()
+        return known.values_list("digest", flat=True).first() or ""
 
     def forget(self, user_id: uuid.UUID, *, but: str = "") -> None:
         """Make every device of an account unknown, except the one with the hash `but`."""

@@ -19,7 +19,7 @@ TRY_WINDOW = dt.timedelta(hours=1)
 SETUP_LIFETIME = dt.timedelta(hours=1)
 
 
-class Attempt(enum.Enum):
+class TryResult(enum.Enum):
     """The result of a request to try a code."""
 
     COUNTED = "counted"
@@ -30,7 +30,7 @@ class Attempt(enum.Enum):
 class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
     """Second factors. What two codes at once could race for is one statement on the row."""
 
-    def reserve_try(self, user_id: uuid.UUID, *, at: dt.datetime) -> Attempt:
+    def reserve_try(self, user_id: uuid.UUID, *, at: dt.datetime) -> TryResult:
         """Count a try before the code is compared, or parallel codes would all pass the limit."""
         mine, last = self.filter(user_id=user_id), TRIES_AN_HOUR - 1
         over = Q(window_started_at=None) | Q(window_started_at__lte=at - TRY_WINDOW)
@@ -40,11 +40,11 @@ class SecondFactorQuerySet(models.QuerySet["SecondFactor"]):
             window_started_at=Case(begin, default=F("window_started_at")),
             window_tries=Case(count, default=F("window_tries") + 1),
         ):
-            return Attempt.COUNTED
+            return TryResult.COUNTED
         return (
-            Attempt.LAST
+            TryResult.LAST
             if mine.filter(window_tries=last).update(window_tries=last + 1)
-            else Attempt.REFUSED
+            else TryResult.REFUSED
         )
 
     def accept_step(self, factor: "SecondFactor", *, step: int) -> bool:

@@ -51,7 +51,8 @@ class UserSession(models.Model):
     session_key = models.CharField(max_length=64, default=new_jti, editable=False)
     refresh_token_jti = models.CharField(max_length=64, default=new_jti, unique=True)
     previous_refresh_token_jti = models.CharField(max_length=64, blank=True, default="")
-    # Whether the newest tokens have been used: until then their predecessor may get them again.
+    # Whether the newest tokens have been used. Until then the previous refresh token may be
+    # exchanged for them once more.
     successor_seen = models.BooleanField(default=False)
     remember_me = models.BooleanField(default=False)
 
@@ -59,6 +60,7 @@ class UserSession(models.Model):
     device_type = models.CharField(max_length=16, blank=True, default="")
     browser = models.CharField(max_length=64, blank=True, default="")
     operating_system = models.CharField(max_length=64, blank=True, default="")
+    # The digest of the known device.
     device_fingerprint = models.CharField(max_length=64, blank=True, default="")
     user_agent = models.CharField(max_length=512, blank=True, default="")
     ip_address = models.GenericIPAddressField(null=True, blank=True)

@@ -50,11 +50,7 @@ def count_attempt(limit: AttemptLimit, client: ClientInfo, user_id: uuid.UUID | 
     if limit is UNLIMITED:
         return
     owner = user_id or NO_ACCOUNT
-    digests = device_digests(client, owner)
-    digest = None
-    if digests:
-        known = KnownDevice.objects.filter(user_id=owner, digest__in=digests)
-        digest = known.values_list("digest", flat=True).first()
+    digest = KnownDevice.objects.digest_of(owner, device_digests(client, owner))
     if digest:
         limit.count_for_device(digest)
     else:

@@ -42,7 +42,7 @@ _SAMSUNG_TABLETS = ("SM-T", "SM-X", "SM-P")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Device:
+class DeviceDescription:
     """A device, in words a person recognises."""
 
     name: str
@@ -51,13 +51,13 @@ class Device:
     operating_system: str
 
 
-def device_of(user_agent: str, hints: ClientHints = NO_HINTS) -> Device:
+def device_of(user_agent: str, hints: ClientHints = NO_HINTS) -> DeviceDescription:
     """Return the device behind the headers of a request; any text at all gives some answer."""
     agent = parse(user_agent)
     app, version = app_of(agent)
     system = _system(agent, hints)
     place, kind = ("", "bot") if is_bot(agent) else _place(agent, hints, system)
-    return Device(
+    return DeviceDescription(
         name=_name(app, place),
         type=kind,
         browser=f"{app} {version}".strip()[:64],

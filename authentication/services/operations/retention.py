@@ -56,7 +56,8 @@ Rows = QuerySet[Any]
 class Rule:
     """Which rows are due at a time, and what is done with a batch of them: by default, delete.
 
-    `act` gets the end of its time, of the clock `time.monotonic`. A row stands for `counts` rows.
+    `act` gets a deadline, of the clock `time.monotonic`. `counts` names the column that says how
+    many rows a row stands for.
     """
 
     due: Callable[[dt.datetime], Rows]

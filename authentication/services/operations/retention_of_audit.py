@@ -1,4 +1,7 @@
-"""Retention of the audit log: whole seals go, so that the events that stay can be checked."""
+"""Retention of the audit log: whole seals go, so that the events that stay can be checked.
+
+Events of an erased account are made anonymous at its erasure (services/accounts/erasure.py).
+"""
 
 import datetime as dt
 from typing import Any

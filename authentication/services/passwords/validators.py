@@ -1,4 +1,4 @@
-"""Password validators, in addition to Django's."""
+"""Password validators, in addition to Django's; AUTH_PASSWORD_VALIDATORS lists those in use."""
 
 import unicodedata
 from collections.abc import Callable

@@ -10,7 +10,7 @@ from authentication.utils.devices import device_digest, with_new_secret
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Device:
+class ClientDevice:
     """A device known to an account: its id, which the client keeps, and the hash we keep."""
 
     device_id: str
@@ -19,14 +19,10 @@ class Device:
     """The row of a new device, which is not stored yet."""
 
 
-def recognise(user: User, client: ClientInfo) -> Device | None:
+def recognise(user: User, client: ClientInfo) -> ClientDevice | None:
     """Return the client's device if the account knows it."""
-    digests = device_digests(client, user.pk)
-    if not digests:
-        return None
-    known = KnownDevice.objects.filter(user_id=user.pk, digest__in=digests)
-    digest = known.values_list("digest", flat=True).first()
-    return Device(client.device_id, digest) if digest else None
+    digest = KnownDevice.objects.digest_of(user.pk, device_digests(client, user.pk))
+    return ClientDevice(client.device_id, digest) if digest else None
 
 
 def is_known(session: UserSession) -> bool:
@@ -35,7 +31,7 @@ def is_known(session: UserSession) -> bool:
     return KnownDevice.objects.filter(user_id=session.user_id, digest=digest).exists()
 
 
-def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> Device:
+def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> ClientDevice:
     """Return the client's device, made known to the account if it was not."""
     device = known_or_new(user, client, at=at)
     if device.new_row:
@@ -43,16 +39,18 @@ def remember(user: User, client: ClientInfo, *, at: dt.datetime) -> Device:
     return device
 
 
-def known_or_new(user: User, client: ClientInfo, *, digest: str = "", at: dt.datetime) -> Device:
+def known_or_new(
+    user: User, client: ClientInfo, *, digest: str = "", at: dt.datetime
+) -> ClientDevice:
     """Return the client's device; of a new one the caller stores the row.
 
     `digest` is its hash, if it was recognised already. A new device gets a secret of ours: one that
     the client brought could be known to others.
     """
-    known = Device(client.device_id, digest) if digest else recognise(user, client)
+    known = ClientDevice(client.device_id, digest) if digest else recognise(user, client)
     if known:
         return known
     secret, device_id = with_new_secret(client.device_id)
     digest = device_digest(secret, user.pk)
     row = KnownDevice(user=user, digest=digest, created_at=at, last_used_at=at)
-    return Device(device_id, digest, row)
+    return ClientDevice(device_id, digest, row)

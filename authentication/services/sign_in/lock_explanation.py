@@ -61,7 +61,7 @@ class LockExplanationService:
     def explain(identifier: str, *, operator: Operator, client: ClientInfo) -> Explanation:
         """Return the locks of an address or username, which may have no account.
 
-        The twenty events up to the last lock are told, or the newest twenty without one.
+        It holds the twenty events up to the last lock; without a lock, the newest twenty.
         """
         canonical, now = canonical_identifier(identifier), timezone.now()
         user: User | None = User.objects.identified_by(canonical).first()

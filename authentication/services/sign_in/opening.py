@@ -25,7 +25,7 @@ from authentication.utils.devices import device_of
 from authentication.utils.languages import of_mail
 from authentication.utils.places import place_of
 
-from .known_devices import Device, known_or_new
+from .known_devices import ClientDevice, known_or_new
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Opening:
     is_sign_in: bool = True
     """Whether the sessions of the client's refresh cookies end: the new one takes their place."""
     lifetime: dt.timedelta | None = None
-    """When the session expires, if sooner than without use."""
+    """How long the session lasts, if not as long as others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class _Entry:
 
     session: UserSession
     event: AuditLog
-    device: Device
+    device: ClientDevice
     mail: OutgoingEmail | None
 
     def rows(self) -> list[Model]:
@@ -144,7 +144,7 @@ def _entry(user: User, opening: Opening, *, client: ClientInfo, at: dt.datetime)
 
 
 def _new_session(
-    user: User, opening: Opening, device: Device, *, client: ClientInfo, at: dt.datetime
+    user: User, opening: Opening, device: ClientDevice, *, client: ClientInfo, at: dt.datetime
 ) -> UserSession:
     described = device_of(client.user_agent, client.hints)
     place = place_of(client.ip_address, language=of_mail(user))

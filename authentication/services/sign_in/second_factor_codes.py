@@ -17,7 +17,7 @@ from authentication.exceptions import (
     ServiceUnavailable,
     ValidationFailed,
 )
-from authentication.models import Attempt, RecoveryCode, SecondFactor, SignInChallenge, User
+from authentication.models import RecoveryCode, SecondFactor, SignInChallenge, TryResult, User
 from authentication.models.second_factor import TRY_WINDOW
 from authentication.services.audit import Event, Risk, count, record
 from authentication.services.mail import EmailService, Kind
@@ -59,7 +59,7 @@ def prove_code(user: User, typed: str, *, client: ClientInfo) -> None:
 def _prove_app_code(user: User, code: str, *, client: ClientInfo, at: dt.datetime) -> None:
     attempt = SecondFactor.objects.reserve_try(user.pk, at=at)
     factor = SecondFactor.objects.get(user_id=user.pk)
-    if attempt is Attempt.REFUSED:
+    if attempt is TryResult.REFUSED:
         _record_refusal(user, client)
         raise RateLimited(retry_after=_seconds_left(factor, at=at))
     if not _is_app_code_of(factor, code, at=at):
@@ -144,10 +144,10 @@ def _seed_of(factor: SecondFactor) -> bytes:
         raise
 
 
-def _fail(user: User, attempt: Attempt, client: ClientInfo) -> None:
+def _fail(user: User, attempt: TryResult, client: ClientInfo) -> None:
     with transaction.atomic():
         _record_failure(user, client, reason="code")
-        if attempt is Attempt.LAST:
+        if attempt is TryResult.LAST:
             record(Event.SECOND_FACTOR_BLOCKED, user_id=user.pk, client=client, risk=Risk.HIGH)
             EmailService.queue(Kind.SECOND_FACTOR_BLOCKED, user_id=user.pk)
 

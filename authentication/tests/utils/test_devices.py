@@ -12,7 +12,7 @@ from authentication.tests.agents import AGENTS
 from authentication.tests.properties import thoroughly
 from authentication.utils.client_hints import ClientHints
 from authentication.utils.devices import (
-    Device,
+    DeviceDescription,
     device_digest,
     device_of,
     device_secrets,
@@ -26,7 +26,9 @@ RUTH, NAOMI = uuid.UUID(int=1), uuid.UUID(int=2)
 def test_a_user_agent_is_described_by_device_browser_and_system(kind: str) -> None:
     agent = AGENTS[kind]
 
-    assert device_of(agent.header) == Device(agent.name, agent.type, agent.browser, agent.system)
+    assert device_of(agent.header) == DeviceDescription(
+        agent.name, agent.type, agent.browser, agent.system
+    )
 
 
 def test_the_words_for_a_device_are_no_link_in_a_mail() -> None:
