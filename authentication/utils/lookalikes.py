@@ -8,7 +8,6 @@ import functools
 import unicodedata
 
 import regex
-from confusable_homoglyphs import confusables
 
 # The recommended scripts (UAX 31, table 5). Others are used by few people, or by none any more.
 _SCRIPTS = (
@@ -107,6 +106,9 @@ def _prototypes() -> dict[str, str]:
     The library lists every character beside its prototype, in both directions. What is beside
     several others is a prototype. Of a pair, either will do, if it is always the same.
     """
+    # It takes 8 MiB, and only a process that gets a username needs it.
+    from confusable_homoglyphs import confusables
+
     beside = {
         name: [_INVISIBLE.sub("", it["c"]) for it in found]
         for name, found in confusables.confusables_data.items()

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import css_inline
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -28,6 +27,9 @@ def render_email(kind: str, context: Mapping[str, Any]) -> RenderedEmail:
 
     The language is the current one.
     """
+    # It takes 3 MiB, and only a process that sends mails needs it.
+    import css_inline
+
     full_context = {"timezone": "UTC", **context, **_settings()}
     subject = render_to_string(f"emails/{kind}.subject.txt", full_context)
     return RenderedEmail(
