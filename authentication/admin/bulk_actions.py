@@ -14,7 +14,6 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from authentication.api.admin_proof import ask_for_proof, has_recent_proof
-from authentication.api.zones import in_own_zone
 from authentication.exceptions import PermissionRefused
 from authentication.models import BulkAction, BulkActionPerson, User
 from authentication.models.second_factor_removal import REASON_MAX_LENGTH
@@ -127,7 +126,6 @@ class BulkActionAdmin(ReadOnlyAdmin):
         """Return how far it is, in a word."""
         return gettext(_STATES[state_of(bulk)])
 
-    @in_own_zone
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **__: Any) -> HttpResponse:
         """Show the question, the progress or the result."""
         if request.method == "POST":
@@ -142,7 +140,6 @@ class BulkActionAdmin(ReadOnlyAdmin):
             return ask_for_proof(request)
         return self._show(request, bulk, None)
 
-    @in_own_zone
     def start_view(self, request: HttpRequest, bulk_id: uuid.UUID) -> HttpResponse:
         """Start what was asked about; what is grave needs a recent proof."""
         bulk = self._bulk(request, bulk_id)

@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from authentication.api.limits import count
-from authentication.api.zones import in_own_zone
 from authentication.exceptions import RateLimited
 from authentication.models import User
 from authentication.services.admin_pages import (
@@ -61,7 +60,6 @@ class PeopleSearchAdmin(StrictLookupAdmin):
         if not self.has_view_or_change_permission(request, user):
             raise PermissionDenied
 
-    @in_own_zone
     def find_view(self, request: HttpRequest) -> HttpResponse:
         """Show the people that a text means; with `state=locked`, those who are locked."""
         self.check_viewer(request)
@@ -96,7 +94,6 @@ class PeopleSearchAdmin(StrictLookupAdmin):
         context["has_more"] = len(found) > _LISTED
         return TemplateResponse(request, "admin/find.html", context)
 
-    @in_own_zone
     def suggestions_view(self, request: HttpRequest) -> HttpResponse:
         """Return the first people that a text means, for the field in the header."""
         self.check_viewer(request)

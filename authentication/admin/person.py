@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from authentication.api.admin_proof import ask_for_proof, has_recent_proof
-from authentication.api.zones import in_own_zone
 from authentication.exceptions import PermissionRefused
 from authentication.models import User, UserSession
 from authentication.services.admin_pages import (
@@ -62,7 +61,6 @@ class PersonAdmin(PeopleSearchAdmin):
             *super().get_urls(),
         ]
 
-    @in_own_zone
     def person_view(self, request: Any, user_id: uuid.UUID) -> HttpResponse:
         """Show who a person is, what is so about the account, and what can be done."""
         user, now = self._person(request, user_id), timezone.now()
@@ -87,7 +85,6 @@ class PersonAdmin(PeopleSearchAdmin):
         }
         return TemplateResponse(request, "admin/person.html", context)
 
-    @in_own_zone
     def action_view(self, request: HttpRequest, user_id: uuid.UUID, name: str) -> HttpResponse:
         """Ask once whether something is to be done, then do it."""
         user, action = self._person(request, user_id), STAFF_ACTIONS.get(name)
@@ -95,7 +92,6 @@ class PersonAdmin(PeopleSearchAdmin):
             raise Http404
         return self._ask(request, user, action)
 
-    @in_own_zone
     def device_view(
         self, request: HttpRequest, user_id: uuid.UUID, session_id: uuid.UUID
     ) -> HttpResponse:

@@ -144,7 +144,6 @@ class ServiceAdminSite(AdminSite):
             request, "admin/busy.html", context, status=refusal.status, headers=refusal.headers
         )
 
-    @in_own_zone
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
@@ -156,8 +155,8 @@ class ServiceAdminSite(AdminSite):
         view: Any,
         cacheable: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
     ) -> Any:
-        """Wrap a view: a value in the request that no row can hold is a 400, not a 500."""
-        return super().admin_view(in_own_language(refuse_malformed(view)), cacheable)
+        """Wrap a view: times are in the reader's zone, a value that no row can hold is a 400."""
+        return super().admin_view(in_own_zone(in_own_language(refuse_malformed(view))), cacheable)
 
     def has_permission(self, request: HttpRequest) -> bool:
         if request.user.is_authenticated:

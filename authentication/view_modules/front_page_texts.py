@@ -34,8 +34,8 @@ SPRAYED = ngettext_lazy(
     "number",
 )
 REMOVING = ngettext_lazy(
-    "{count} second factor to be removed: a second person has to confirm it.",
-    "{count} second factors to be removed: a second person has to confirm it.",
+    "{count} removal of two-step sign-in: a second person has to confirm it.",
+    "{count} removals of two-step sign-in: a second person has to confirm it.",
     "number",
 )
 FAILED = ngettext_lazy(

@@ -37,14 +37,11 @@ from .base import (
 from .token_answers import new_session_answer
 
 ENABLED = _(
-    "Your second factor is set up. "
-    "Keep the recovery codes in a safe place: they are not shown again."
+    "Two-step sign-in is on. Keep the recovery codes in a safe place: they are not shown again."
 )
 DISABLED = _("Two-step sign-in is off. Every other device was signed out.")
 RENEWED = _("These are your new recovery codes; the older ones are void. They are not shown again.")
-STOPPED = _(
-    "Your second factor stays on. Please choose a new password if you did not ask for this."
-)
+STOPPED = _("Two-step sign-in stays on. Please choose a new password if you did not ask for this.")
 _SECRET = {"Cache-Control": "no-store"}
 _CODES = ["k7m2qx-9fd0aa-t3ny8w-h5c4rp", "... ten in all"]
 

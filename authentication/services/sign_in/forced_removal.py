@@ -27,7 +27,7 @@ from .second_factor_codes import has_readable_seed
 
 _NO_SUPERUSER = "This account is not a superuser. A member of staff has to request the removal."
 _CLOSED = "This account is disabled, and gets no mail."
-_WITHOUT = "This account has no second factor."
+_WITHOUT = "Two-step sign-in is off for this account."
 _OTHERS = "Another superuser can request the removal in the admin: {names}."
 
 

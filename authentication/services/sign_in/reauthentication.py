@@ -20,7 +20,7 @@ from .second_factor_codes import WRONG_CODE, prove_code
 _WRONG_PASSWORD = _("This is not your current password.")
 _MISSING = {
     "password": _("Please give your password."),
-    "otp": _("Please give a code of your second factor."),
+    "otp": _("Please give a code from your authenticator app."),
 }
 
 

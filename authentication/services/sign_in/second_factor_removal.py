@@ -33,7 +33,7 @@ _Outcome = SecondFactorRemoval.Outcome
 _HOUR = dt.timedelta(hours=1)
 _SAME = _("You have requested this removal. A second member of staff has to confirm it.")
 _CLOSED = _("This account is disabled, and gets no mail.")
-_WITHOUT = _("This account has no second factor.")
+_WITHOUT = _("Two-step sign-in is off for this account.")
 _PENDING = _("A removal is pending already.")
 _OVER = _("This removal is over already.")
 _MAILED_ENOUGH = _("The user was mailed about this too often within the hour. Please try later.")

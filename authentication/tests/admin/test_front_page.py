@@ -60,7 +60,7 @@ class TestWork:
         assert [it.text for it in tasks] == [
             "3 mails could not be delivered.",
             "1 account reported a stranger this week.",
-            "1 second factor to be removed: a second person has to confirm it.",
+            "1 removal of two-step sign-in: a second person has to confirm it.",
             "1 task failed and can be run again.",
         ]
         shown = [superuser_client.get(it.url).context["cl"].result_count for it in tasks]

@@ -86,7 +86,7 @@ class TestRequest:
     @pytest.mark.parametrize(
         ("state", "why"),
         [
-            ({"second_factor_at": None}, "no second factor"),
+            ({"second_factor_at": None}, "Two-step sign-in is off"),
             ({"is_active": False}, "disabled"),
         ],
     )

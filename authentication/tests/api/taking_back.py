@@ -20,7 +20,7 @@ DELETE = f"{API}/account/delete/"
 RESET = f"{API}/password/reset/confirm/"
 SUBJECTS = {
     "deletion": "Your account will be deleted",
-    "second_factor": "Your second factor was changed",
+    "second_factor": "Your two-step sign-in was changed",
     "username": "Your username was changed",
     "notices": "Some mails are turned off",
 }

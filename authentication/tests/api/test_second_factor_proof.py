@@ -37,7 +37,7 @@ from .second_factor import (
     get_status,
 )
 
-CODE_NEEDED = invalid(otp=["Please give a code of your second factor."])
+CODE_NEEDED = invalid(otp=["Please give a code from your authenticator app."])
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
 

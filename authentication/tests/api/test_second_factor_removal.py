@@ -146,7 +146,7 @@ class TestStop:
         assert outcome() == "stopped"
         for page in sent:
             assert page.redirect_chain[0][1] == 303
-            assert "Your second factor stays" in page.content.decode()
+            assert "Your two-step sign-in stays on" in page.content.decode()
 
     def test_a_link_that_comes_too_late_says_so(
         self, requested: str, api: APIClient, person: User

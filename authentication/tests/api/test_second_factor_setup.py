@@ -92,7 +92,7 @@ class TestSetup:
         row = AuditLog.objects.get(event_type="second_factor_enabled")
         assert (row.user, row.metadata) == (person, {"change": "enabled"})
         (mail,) = delivered()
-        assert mail.subject == "Your second factor was changed"
+        assert mail.subject == "Your two-step sign-in was changed"
         assert "you now need a code from your authenticator app" in str(mail.body)
 
     @pytest.mark.parametrize("spelling", ["{:.3}-", "", "0{}", "+{}", "x" * 64])

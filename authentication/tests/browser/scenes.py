@@ -245,7 +245,7 @@ SCENES: dict[str, Scene] = {
     "confirm-email": mailed("confirm-email", "Use this email address"),
     "undo-email": mailed("undo-email", "Keep your old email address"),
     "undo-change": mailed("undo-change", "Undo this change"),
-    "keep-second-factor": mailed("keep-second-factor", "Keep your second factor"),
+    "keep-second-factor": mailed("keep-second-factor", "Keep two-step sign-in"),
     "accept-invitation": mailed("accept-invitation", "Accept the invitation"),
     "unsubscribe": mailed("unsubscribe", "Stop these notices?"),
     "download-export": mailed("download-export", "Download the copy of your data"),
