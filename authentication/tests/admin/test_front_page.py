@@ -14,12 +14,14 @@ from authentication.models import (
     AuditLog,
     CountedUntil,
     FailedTask,
+    HourlyCount,
     OutgoingEmail,
     SecondFactorRemoval,
     User,
     UserProfile,
 )
 from authentication.services.admin_pages import count_events
+from authentication.services.admin_pages.counting import COUNTRIES, DEVICES, hour_of
 from authentication.tests.conftest import queries
 from authentication.tests.factories import UserFactory, unverified_user
 from authentication.tests.sealing import tamper
@@ -81,15 +83,24 @@ class TestWork:
         assert "Nothing waits." in text_of(page)
 
     def test_staff_see_only_what_they_may_see(
-        self, client_of: ClientOf, make_staff: MakeStaff
+        self, client_of: ClientOf, make_staff: MakeStaff, superuser_client: Client
     ) -> None:
         make_work()
+        counted = {f"{DEVICES}mobile": 2, f"{COUNTRIES}DE": 2}
+        HourlyCount.objects.add(hour_of(timezone.now()), counted)
 
         page = client_of(make_staff("view_outgoingemail")).get("/admin/")
+        whole = superuser_client.get("/admin/").context
 
+        assert whole["charts"]
+        assert [[it.label for it in whole[name]] for name in ("devices", "countries")] == [
+            ["Phones"],
+            ["Germany"],
+        ]
         assert [it.text for it in page.context["tasks"]] == ["3 mails could not be delivered."]
         assert [it.label for it in page.context["facts"]] == ["Mails waiting"]
-        assert (page.context["charts"], page.context["devices"]) == ([], [])
+        names = ("charts", "devices", "countries")
+        assert [page.context[name] for name in names] == [[], [], []]
         assert "locked" not in text_of(page)
 
 

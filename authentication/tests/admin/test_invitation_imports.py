@@ -95,6 +95,11 @@ class TestShowing:
             assert words in error
         assert "1 of 7 people would be invited" in shown.content.decode()
 
+    def test_of_a_long_cell_the_beginning_is_shown(self, superuser_client: Client) -> None:
+        shown = upload(superuser_client, f"email,name\n{'x' * 500},Ruth\n{'y' * 500}\n")
+
+        assert [text for _, text, _ in fates(shown)] == ["x" * 100, "y" * 100]
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -12,7 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
+from authentication.exceptions import PermissionRefused
 from authentication.models import AuditLog, Invitation, OutgoingEmail, User
+from authentication.services.acted_by import ActedBy
+from authentication.services.invitations import InvitationService, checked_invited
 from authentication.tests.commands.running import run_command
 from authentication.tests.conftest import Deliver
 from authentication.tests.factories import UserFactory, unverified_user
@@ -76,6 +79,17 @@ class TestInviting:
         assert Invitation.objects.filter(email=INVITED).exists() == may
         run_action(client, "revoke", row, at=LIST)
         assert (Invitation.objects.get(pk=row.pk).voided_at is not None) == may
+
+    @pytest.mark.security
+    def test_the_service_asks_too(self) -> None:
+        row, by = invite("ruth@example.org"), ActedBy(staff_with("helper"))
+
+        with pytest.raises(PermissionRefused):
+            InvitationService.invite(checked_invited(INVITED), by=by)
+        with pytest.raises(PermissionRefused):
+            InvitationService.revoke(row, by=by)
+
+        assert list(Invitation.objects.open()) == [row]
 
     @pytest.mark.parametrize(
         ("fields", "told"),

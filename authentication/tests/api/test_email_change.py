@@ -32,6 +32,7 @@ from .email_changes import (
     mail_to,
     request_change,
 )
+from .reauthentication import REAUTHENTICATION_REQUIRED
 
 pytestmark = [pytest.mark.django_db, pytest.mark.time_machine(NOON, tick=False)]
 
@@ -58,6 +59,23 @@ def test_the_new_address_gets_a_link_and_the_old_one_a_notice(
     assert f"{settings.BACKEND_URL}/account/undo-email/?token=" in str(notice.body)
     assert NEW not in str(notice.body)
     assert person.first_name not in str(confirmation.body)
+
+
+def test_without_a_recent_proof_nothing_is_told_about_an_address(
+    api: APIClient,
+    person: User,
+    signed_in: Tokens,
+    settings: Settings,
+    time_machine: TimeMachineFixture,
+) -> None:
+    settings.PREVENT_EMAIL_ENUMERATION = False
+    time_machine.shift(11 * 60)
+    addresses = (NEW, person.email, UserFactory().email)
+
+    answers = [request_change(api, signed_in, it) for it in addresses]
+
+    assert [refusal_of(it) for it in answers] == [REAUTHENTICATION_REQUIRED] * 3
+    assert not EmailChange.objects.exists()
 
 
 def test_the_old_address_stays_valid_until_the_confirmation(

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from authentication.models import (
     PasswordHistory,
     PasswordResetToken,
     User,
+    UserProfile,
 )
 from authentication.services import ExportService
 from authentication.services.accounts.personal_data import _TABLES
@@ -128,13 +130,20 @@ class TestRequest:
         assert len(found) == 1
 
 
+@pytest.fixture
+def _stranger(api: APIClient) -> None:
+    """Let another person have signed in before; their rows come first in the order of the keys."""
+    other = UserFactory(pk=uuid.UUID(int=1), email="stranger@example.org")
+    UserProfile.objects.filter(user=other).update(display_name="A stranger")
+    sign_in(api, other, device_name="The stranger's phone")
+
+
 class TestDownload:
+    # Before the copy is made, or nothing of the stranger could be in it.
+    @pytest.mark.usefixtures("_stranger")
     def test_the_copy_holds_the_users_own_data_and_no_other_users(
         self, api: APIClient, person: User, signed_in: Tokens, link: str
     ) -> None:
-        other = UserFactory(email="stranger@example.org")
-        sign_in(api, other)
-
         answer = download(api, signed_in, link)
 
         copy = json.loads(content_of(answer))

@@ -18,7 +18,7 @@ from authentication.services.administration import AdministrationService
 from authentication.services.operations import RetentionService
 from authentication.tests.clients import NEW_PASSWORD, Tokens, sign_in
 from authentication.tests.conftest import API, ME, Deliver, bearer
-from authentication.tests.factories import PASSWORD
+from authentication.tests.factories import PASSWORD, UserFactory
 
 from .email_changes import UNDO, request_links
 from .lockout import attempt, fail, known_device, reset
@@ -70,6 +70,14 @@ class TestBecomingUnknown:
 
         ids = (mine["device_id"], other["device_id"])
         assert [self.is_known(api, person, it, PASSWORD) for it in ids] == [True, False]
+
+    def test_the_devices_of_others_stay_known(self, api: APIClient, person: User) -> None:
+        mine, other = sign_in(api, person), UserFactory()
+        theirs = known_device(api, other)
+
+        api.post(f"{API}/sessions/terminate-all/", headers=bearer(mine["access"]))
+
+        assert self.is_known(api, other, theirs, PASSWORD)
 
     def test_not_me_keeps_the_device_that_asks(self, api: APIClient, person: User) -> None:
         mine, thief = sign_in(api, person), sign_in(api, person)

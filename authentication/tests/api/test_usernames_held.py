@@ -4,14 +4,14 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
 
 from authentication.models import User, UsernameHold
-from authentication.services.accounts import erase
+from authentication.services.accounts import erase, reserved_usernames
 from authentication.services.operations.retention import RetentionService
 from authentication.tests.answers import assert_invalid_fields
 from authentication.tests.clients import NOON, Tokens, sign_in
@@ -81,6 +81,28 @@ class TestChanges:
         rename(api, paul, "naomi")
 
         assert_invalid_fields(register(api, username=username), "username")
+
+    @pytest.mark.parametrize("holder", [None, "another"])
+    def test_a_claim_does_not_end_the_hold_of_another(
+        self, person: User, holder: str | None
+    ) -> None:
+        other = UserFactory().pk if holder else None
+        UsernameHold.objects.claim("naomi", user_id=other, at=NOON)
+
+        # Both had found the name free.
+        for user_id in (person.pk, None):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                UsernameHold.objects.claim("naomi", user_id=user_id, at=NOON)
+
+        assert UsernameHold.objects.get().user_id == other
+
+    def test_a_name_that_is_taken_after_the_check_is_refused_as_taken(
+        self, api: APIClient, signed_in: Tokens, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = UserFactory(username="naomi")
+        monkeypatch.setattr(reserved_usernames, "check_username_free", lambda *_, **__: None)
+
+        assert_invalid_fields(rename(api, signed_in, other.username), "username")
 
     def test_a_change_of_case_holds_nothing(self, api: APIClient, signed_in: Tokens) -> None:
         rename(api, signed_in, "naomi")

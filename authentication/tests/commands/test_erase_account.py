@@ -191,7 +191,16 @@ class TestReceipts:
         assert User.objects.get().deletion_receipt == ""
 
 
-@pytest.mark.parametrize("who", [{"email": "nobody@example.org"}, {"username": "nobody"}])
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"email": "nobody@example.org"},
+        {"username": "nobody"},
+        # Bytes of a terminal that are no UTF-8 arrive so.
+        {"email": "\udcff"},
+        {"username": "\udcff"},
+    ],
+)
 def test_an_unknown_account_is_refused(db: None, who: dict[str, str]) -> None:
     with pytest.raises(CommandError, match="no such account"):
         run_command("erase_account", **who, **WHY)

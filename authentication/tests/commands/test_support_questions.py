@@ -131,6 +131,15 @@ class TestExplainLock:
         assert "Locked: the name nobody@example.org" in written
         assert written.count("login_failed") == 5
 
+    def test_of_an_ipv6_address_the_network_is_told(self, api: APIClient, person: User) -> None:
+        body = {"email": person.email, "password": WRONG_PASSWORD}
+        api.post(LOGIN, body, REMOTE_ADDR="2001:4860:4860:1::8844")
+
+        written = run_command("explain_lock", person.email)
+
+        assert "2001:4860:4860:1::/64" in written
+        assert "8844" not in written
+
     def test_a_lock_by_hand_is_told_as_one(self, person: User) -> None:
         person.lock_account()
 

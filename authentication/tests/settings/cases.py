@@ -102,6 +102,8 @@ BAD_VALUES: list[tuple[str, str]] = [
             "bcrypt:3",
             "pbkdf2_sha256:2000001",
             "bcrypt:x",
+            # Python makes no number of that many digits.
+            "bcrypt:" + "9" * 5_000,
         )
     ),
     ("RATELIMIT_LOGIN", "0/h"),
@@ -110,6 +112,8 @@ BAD_VALUES: list[tuple[str, str]] = [
     ("RATELIMIT_LOGIN", "25"),
     ("RATELIMIT_LOGIN", "25/h\n"),
     ("RATELIMIT_ALLOWLIST", "10.0.0.0/33"),
+    ("SECURITY_CONTACTS", "naomi@example.org"),
+    ("SECURITY_CONTACTS", "mailto:naomi@example.org\nContact: mailto:boaz@example.org"),
     ("RATELIMIT_ALLOWLIST", "10.0.0.0/8,office"),
     ("DJANGO_ENVIRONMENT", "staging"),
     ("LOG_LEVEL", "LOUD"),

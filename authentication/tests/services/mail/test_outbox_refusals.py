@@ -1,12 +1,15 @@
 """The outbox: recipients that the mail server refuses."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from authentication.models import AuditLog, OutgoingEmail, User
+from authentication.services.mail import bounces
 from authentication.tests.api.email_changes import NEW
 from authentication.tests.clients import NOON, Tokens
 from authentication.tests.conftest import API, bearer, deliver_due
@@ -38,6 +41,22 @@ def test_a_mail_to_an_unknown_mailbox_is_not_retried_and_marks_the_account(
     assert OutgoingEmail.objects.get().last_error == "SMTPRecipientsRefused 550"
     assert person.email_bounced_at == NOON
     assert AuditLog.objects.filter(user=person, event_type="email_bounced").count() == 1
+
+
+def test_an_account_is_not_marked_without_its_event(
+    person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr(bounces, "record", fail)
+
+    with pytest.raises(OperationalError):
+        bounces.record_bounce(person.pk, at=NOON + DAY)
+
+    # The next bounce marks it and is recorded.
+    person.refresh_from_db()
+    assert person.email_bounced_at is None
 
 
 def test_a_refusal_by_policy_is_not_retried_and_does_not_mark_the_account(
