@@ -113,9 +113,13 @@ class UserAdmin(ReadOnlyAdmin, PersonAdmin):
         form: Any,
         change: bool,  # noqa: FBT001 -- Django's signature
     ) -> None:
-        # Saving all fields would overwrite changes that were made while the form was open.
-        obj.save(update_fields=form.changed_data)
-        AdministrationService.note_change(obj.pk, fields=form.changed_data, by=acted_by(request))
+        # Other fields may have changed while the form was open.
+        names = {name: form.cleaned_data[name] for name in form.changed_data}
+        by = acted_by(request, permission="authentication.change_user")
+        try:
+            AdministrationService.change_names(obj.pk, names, by=by)
+        except PermissionRefused as refusal:
+            raise PermissionDenied from refusal
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

@@ -71,6 +71,13 @@ class ActedBy:
         if self.permission and not current.has_perm(self.permission):
             raise PermissionRefused
 
+    def check_may(self, permission: str) -> None:
+        """Raise PermissionRefused unless the member of staff may still act, and has a permission.
+
+        Call it in the transaction that writes.
+        """
+        dataclasses.replace(self, permission=permission).check()
+
     def note(self, action: str, user_id: uuid.UUID | None, **facts: Any) -> None:
         """Audit an action; raises PermissionRefused as `facts` does."""
         about = {**facts, **self.facts()}

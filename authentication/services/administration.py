@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -225,9 +225,13 @@ class AdministrationService(WorkAdministration):
         by.note("change_group", None, risk=Risk.HIGH, group=group, **changed)
 
     @staticmethod
-    def note_change(user_id: uuid.UUID, *, fields: Iterable[str], by: ActedBy) -> None:
-        """Audit which fields of an account were changed."""
-        by.note("change", user_id, fields=sorted(fields))
+    def change_names(user_id: uuid.UUID, names: Mapping[str, str], *, by: ActedBy) -> None:
+        """Write names of an account; the event says which, and not what they are."""
+        if not names:
+            return
+        with administered(user_id, by):
+            User.objects.filter(pk=user_id).update(**names)
+            by.note("change", user_id, fields=sorted(names))
 
 
 def _check_unlocks(user: User, by: ActedBy) -> None:

@@ -50,7 +50,8 @@ class InvitationImportService:
     @staticmethod
     def plan(data: bytes, *, actor: User) -> Plan:
         """Return what the rows of a file lead to; raises ValueError if it cannot be read."""
-        _check(actor)
+        if not actor.has_perm(_IMPORTING):
+            raise PermissionRefused
         rows = read_people(data)
         people = [dataclasses.astuple(row.person) for row in rows if row.person]
         kept = {"id": str(uuid.uuid4()), "at": timezone.now().isoformat(), "people": people}
@@ -65,9 +66,8 @@ class InvitationImportService:
         """Invite the people of a plan; return how many. Repeated, it invites no one again.
 
         The mails go out within minutes. Raises PermissionRefused if the plan is another person's,
-        altered or older than half an hour.
+        altered or older than half an hour, or if the actor may not import any more.
         """
-        _check(by.staff)
         number, people = _opened(sealed, by.staff)
         for _number in range(_TRIES):
             try:
@@ -75,11 +75,6 @@ class InvitationImportService:
             except IntegrityError:
                 continue
         raise ServiceUnavailable
-
-
-def _check(actor: User) -> None:
-    if not actor.has_perm(_IMPORTING):
-        raise PermissionRefused
 
 
 def _context(actor: User) -> str:
@@ -105,6 +100,7 @@ def _invite(number: uuid.UUID, people: list[Invited], *, by: ActedBy) -> int:
     # The id of an invitation follows from the import and the address.
     wanted = {uuid.uuid5(number, canonical_email(it.email)): it for it in people}
     with transaction.atomic():
+        by.check_may(_IMPORTING)
         there = Invitation.objects.filter(pk__in=wanted).values_list("pk", flat=True)
         for pk in there:
             del wanted[pk]

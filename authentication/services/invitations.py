@@ -62,12 +62,12 @@ class InvitationService:
 
         Raises PermissionRefused if the actor may not invite.
         """
-        _check(by.actor)
         at = timezone.now()
         for _number in range(_TRIES):
             invitation = _made(person, by.actor, at=at)
             try:
                 with transaction.atomic():
+                    by.check_may(_INVITING)
                     Invitation.objects.void_all_to(canonical_email(person.email), at=at)
                     invitation.save(force_insert=True)
                     EmailService.queue(Kind.INVITATION, user_id=None, invitation=str(invitation.pk))
@@ -83,8 +83,8 @@ class InvitationService:
 
         Raises PermissionRefused if it is over, or the actor may not invite.
         """
-        _check(by.actor)
         with transaction.atomic():
+            by.check_may(_INVITING)
             if not Invitation.objects.void(invitation.pk, at=timezone.now()):
                 raise PermissionRefused(_OVER)
             by.note("revoke_invitation", None, invitation=str(invitation.pk))
@@ -97,11 +97,6 @@ class InvitationService:
         if invitation:
             InvitationService.revoke(invitation, by=by)
         return invitation is not None
-
-
-def _check(actor: User | None) -> None:
-    if actor and not actor.has_perm(_INVITING):
-        raise PermissionRefused
 
 
 def _made(

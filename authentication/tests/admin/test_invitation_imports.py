@@ -15,7 +15,10 @@ from django.utils import timezone
 from pytest_django import Settings
 from time_machine import TimeMachineFixture
 
+from authentication.exceptions import PermissionRefused
 from authentication.models import AuditLog, Invitation, OutgoingEmail, User
+from authentication.services.acted_by import ActedBy
+from authentication.services.invitation_imports import InvitationImportService
 from authentication.tests.conftest import Deliver
 from authentication.tests.erasing import all_stored_text
 from authentication.tests.factories import UserFactory
@@ -234,9 +237,13 @@ class TestConfirming:
         staff = staff_with("administrator")
         client = client_of(staff)
         shown = upload(client, PEOPLE)
+        assert staff.has_perm("authentication.import_users")
         User.objects.get(pk=staff.pk).groups.clear()
 
         assert confirm(client, shown).status_code == 403
+        # A request that was let in before remembers the right.
+        with pytest.raises(PermissionRefused):
+            InvitationImportService.carry_out(shown.context["plan"].sealed, by=ActedBy(staff))
         assert not Invitation.objects.exists()
 
 

@@ -81,8 +81,13 @@ class TestInviting:
         assert (Invitation.objects.get(pk=row.pk).voided_at is not None) == may
 
     @pytest.mark.security
-    def test_the_service_asks_too(self) -> None:
-        row, by = invite("ruth@example.org"), ActedBy(staff_with("helper"))
+    @pytest.mark.parametrize("role", ["helper", "administrator"])
+    def test_the_right_is_asked_for_when_it_is_written(self, role: str) -> None:
+        actor = staff_with(role)
+        row, by = invite("ruth@example.org"), ActedBy(actor)
+        # The request remembers it.
+        assert actor.has_perm("authentication.invite_user") == (role == "administrator")
+        User.objects.get(pk=actor.pk).groups.clear()
 
         with pytest.raises(PermissionRefused):
             InvitationService.invite(checked_invited(INVITED), by=by)

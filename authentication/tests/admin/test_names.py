@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from authentication.models import AuditLog, User
+from authentication.services.administration import AdministrationService as Service
 
 from .staff import ClientOf, save_name
 
@@ -54,18 +55,39 @@ class TestNameCorrection:
             "email": "new@example.org",
             "last_name": "Bethlehem",
         }
-        client, plain_save = client_of(request.getfixturevalue(actor_name)), User.save
+        client, change = client_of(request.getfixturevalue(actor_name)), Service.change_names
 
-        def save_late(user: User, *args: Any, **kwargs: Any) -> None:
+        def change_late(*args: Any, **kwargs: Any) -> None:
             User.objects.filter(pk=person.pk).update(**happened)
-            plain_save(user, *args, **kwargs)
+            change(*args, **kwargs)
 
-        monkeypatch.setattr(User, "save", save_late)
+        monkeypatch.setattr(Service, "change_names", change_late)
 
         save_name(client, person, first_name="Naomi")
 
         stored = User.objects.filter(pk=person.pk).values(*happened, "first_name").get()
         assert stored == {**happened, "first_name": "Naomi"}
+
+    def test_a_right_that_ended_meanwhile_is_seen_when_the_name_is_written(
+        self,
+        client_of: ClientOf,
+        account_editor: User,
+        person: User,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        client, change = client_of(account_editor), Service.change_names
+
+        def change_late(*args: Any, **kwargs: Any) -> None:
+            account_editor.user_permissions.clear()
+            change(*args, **kwargs)
+
+        monkeypatch.setattr(Service, "change_names", change_late)
+
+        answer = save_name(client, person, first_name="Naomi")
+
+        assert answer.status_code == 403
+        assert User.objects.get(pk=person.pk).first_name == "Ruth"
+        assert not AuditLog.objects.exists()
 
     def test_saving_an_unchanged_form_writes_nothing(
         self, client_of: ClientOf, account_editor: User, person: User
