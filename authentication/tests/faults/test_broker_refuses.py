@@ -116,6 +116,30 @@ def test_a_worker_outlives_a_broker_that_refuses_and_writes_a_line_a_second_at_m
     assert worker.poll() is None
 
 
+def test_a_worker_that_fails_after_it_has_connected_pauses_too(
+    broker: RedisServer,
+    through: Callable[[str], None],
+    start_worker: StartWorker,
+    tmp_path: Path,
+) -> None:
+    through(broker.url)
+    worker = start_worker("upkeep", CELERY_BROKER_URL=broker.url)
+    clean_is_done()
+    log = tmp_path / "worker.log"
+    before = len(log.read_text(encoding="utf-8").splitlines())
+
+    # It waits for tasks with this command.
+    broker.client.execute_command("ACL", "SETUSER", "default", "-brpop")
+    time.sleep(SECONDS)
+    lines = len(log.read_text(encoding="utf-8").splitlines()) - before
+    broker.client.execute_command("ACL", "SETUSER", "default", "+brpop")
+
+    # Each try writes some five; without a pause there are hundreds.
+    assert 5 <= lines <= 3 * SECONDS
+    clean_is_done()
+    assert worker.poll() is None
+
+
 def test_a_worker_starts_on_a_broker_that_refuses(
     broker: RedisServer,
     through: Callable[[str], None],

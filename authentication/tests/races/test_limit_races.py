@@ -5,6 +5,7 @@ import socket
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -129,3 +130,15 @@ def test_a_count_that_the_store_lost_does_not_fall_below_zero(
     monkeypatch.undo()
 
     assert remaining(guess(1)) == 24
+
+
+def test_a_count_of_before_a_loss_does_not_take_back_more_than_came_since() -> None:
+    limits: Any = caches["limits"]
+    limits.count("tries", 60)
+    lost = limits.counted
+    forget_cached()
+    limits.count("tries", 60)
+
+    left = [limits.uncount(it) for it in (limits.counted, lost)]
+
+    assert (left, limits.get("tries")) == ([0, 0], 0)
