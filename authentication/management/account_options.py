@@ -24,5 +24,5 @@ def find_account(options: dict[str, Any]) -> User:
         if options.get("id"):
             return AdministrationService.find_by_id(uuid.UUID(str(options["id"])))
         return AdministrationService.find(options.get("email") or options["username"] or "")
-    except (NotFound, UnicodeEncodeError, ValueError):
+    except (NotFound, ValueError):
         raise CommandError("There is no such account.") from None
