@@ -41,8 +41,7 @@ class CompiledQuery(Generic[Row]):
     def _compiled(self, vendor: str) -> tuple[str, list[Reader], Callable[[Any], Row]]:
         compiler = self._build(**self._marks).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        readers = [_reader(parameter, self._marks) for parameter in parameters]
-        return sql, readers, _maker(compiler)
+        return sql, _readers(parameters, self._marks), _maker(compiler)
 
 
 Changes = tuple[QuerySet[Any], Mapping[str, Any]]
@@ -78,7 +77,17 @@ class CompiledUpdate:
         query: Any = rows.query.chain(UpdateQuery)
         query.add_update_values(fields)
         sql, parameters = query.get_compiler(connection=connection).as_sql()
-        return sql, [_reader(parameter, marks) for parameter in parameters]
+        return sql, _readers(parameters, marks)
+
+
+def _readers(parameters: Any, marks: Mapping[str, Value]) -> list[Reader]:
+    """Return functions that give the parameters of the statement, from a call's values."""
+    forms = [form for form in parameters if form is not None]
+    for name, mark in marks.items():
+        # The ORM leaves out a comparison whose result it knows, as with a number out of range.
+        if not (mark is None or mark in forms or getattr(mark, "hex", None) in forms):
+            raise TypeError(f"The statement has no place for {name!r}.")
+    return [_reader(parameter, marks) for parameter in parameters]
 
 
 def _reader(parameter: Any, marks: Mapping[str, Value]) -> Reader:

@@ -17,6 +17,7 @@ from authentication.models import (
     reserve_on_account,
     reserve_on_device,
 )
+from authentication.models.compiled import CompiledUpdate
 from authentication.tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +129,13 @@ def test_an_account_is_found_whole_by_each_name() -> None:
         assert found == stored
         assert [getattr(found, it) for it in fields] == [getattr(stored, it) for it in fields]
     assert find_account("nobody@example.org") is None
+
+
+def test_a_sample_value_that_the_orm_leaves_out_is_refused() -> None:
+    def build(last: int) -> Any:
+        # No row has fewer than 0 failures, so there is nothing to compare.
+        return User.objects.filter(failed_login_attempts__gte=last), {"locked_until": None}
+
+    with pytest.raises(TypeError, match="no place for 'last'"):
+        CompiledUpdate(build, last=-1).sql(last=3)
+    assert CompiledUpdate(build, last=9).sql(last=3)[1] == [3]
