@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import translation
+from django_redis.client import DefaultClient
 from pytest_django import DjangoDbBlocker
 from rest_framework.test import APIClient
 
@@ -59,6 +60,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         needs_servers = selection.is_in(collection_path, selection.ONLY_ON_SERVERS)
         is_left_out = needs_servers and not has_servers()
     return True if is_left_out else None
+
+
+def pytest_configure() -> None:
+    """Keep a test from flushing the Redis in which another process counts."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("This empties the Redis of other tests too: use forget_cached().")
+
+    DefaultClient.clear = refuse
 
 
 @pytest.hookimpl(tryfirst=True)

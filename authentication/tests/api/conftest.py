@@ -1,7 +1,6 @@
 """Fixtures of the tests over HTTP."""
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -10,7 +9,7 @@ from time_machine import TimeMachineFixture
 
 from authentication.models import User
 from authentication.tests.clients import Tokens, page_browser
-from authentication.tests.conftest import Deliver
+from authentication.tests.conftest import Deliver, forget_cached
 from authentication.tests.factories import Factor, give_factor, unverified_user
 from vineyard_group_fellowship.settings.base import caches as caches_at
 
@@ -66,5 +65,5 @@ def _own_clock(time_machine: TimeMachineFixture, settings: Settings) -> None:
     """Stop the clock, for the cache too: Redis would keep its own time."""
     settings.RATELIMIT_ENABLE = False
     settings.CACHES = caches_at("")
-    caches["limits"].clear()
+    forget_cached()
     time_machine.move_to(timezone.now().replace(microsecond=0), tick=False)

@@ -1,7 +1,6 @@
 """Stories: what a thief changed is taken back by the links that the owner was mailed."""
 
 import pytest
-from django.core.cache import caches
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -20,7 +19,7 @@ from authentication.tests.clients import (
     use_access,
     use_refresh,
 )
-from authentication.tests.conftest import API, Deliver, token_in
+from authentication.tests.conftest import API, Deliver, forget_cached, token_in
 from authentication.tests.factories import PASSWORD, UserFactory
 
 from .email_changes import CONFIRM, NEW, UNDO, Links, login_status, mail_to, request_change
@@ -52,7 +51,7 @@ for_every_kind = pytest.mark.parametrize("kind", SUBJECTS)
 @pytest.fixture(autouse=True)
 def _no_limits(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
-    caches["limits"].clear()
+    forget_cached()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from pytest_django import Settings
 from rest_framework.test import APIClient
 from time_machine import TimeMachineFixture
@@ -19,7 +18,7 @@ from authentication.tests.clients import (
     sign_in,
     use_access,
 )
-from authentication.tests.conftest import API, ME, Deliver, bearer, token_in
+from authentication.tests.conftest import API, ME, Deliver, bearer, forget_cached, token_in
 from authentication.tests.factories import PASSWORD
 from authentication.tests.limits import set_limits
 
@@ -51,7 +50,7 @@ ELEVEN_MINUTES = 660
 @pytest.fixture
 def _no_limits(settings: Settings) -> None:
     settings.RATELIMIT_ENABLE = False
-    caches["limits"].clear()
+    forget_cached()
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ from typing import Any
 
 import time_machine
 from django.core import mail
-from django.core.cache import caches
 from django.db import transaction
 from django.utils import timezone
 from hypothesis.stateful import RuleBasedStateMachine
 from rest_framework.test import APIClient
 
 from authentication.tests.clients import NOON
-from authentication.tests.conftest import API, bearer
+from authentication.tests.conftest import API, bearer, forget_cached
 from authentication.tests.forging import claims_of
 
 from .life import DAY, Counter, Link, Pair, Person, Refusals, Session
@@ -37,8 +36,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.travel = time_machine.travel(NOON, tick=False)
         self.clock = self.travel.start()
         mail.outbox.clear()
-        for name in ("default", "limits"):
-            caches[name].clear()
+        forget_cached()
 
     def roll_back(self) -> None:
         self.travel.stop()

@@ -7,7 +7,6 @@ from unittest import mock
 
 import time_machine
 from django.core import mail
-from django.core.cache import caches
 from django.db import transaction
 from django.test import override_settings
 from hypothesis.stateful import RuleBasedStateMachine
@@ -19,7 +18,7 @@ from authentication.services.redeem import Redemption
 from authentication.services.sessions import TokenService, tokens
 from authentication.services.sign_in import authentication, exchange
 from authentication.tests.clients import NOON, Tokens
-from authentication.tests.conftest import API, bearer
+from authentication.tests.conftest import API, bearer, forget_cached
 from authentication.tests.factories import PASSWORD, Factor, UserFactory
 from authentication.tests.forging import claims_of
 from authentication.utils.one_time_codes import STEP_SECONDS
@@ -58,8 +57,7 @@ class Stage(RuleBasedStateMachine):
         self.settings = override_settings(REQUIRE_EMAIL_VERIFICATION=True)
         self.settings.enable()
         mail.outbox.clear()
-        for name in ("default", "limits"):
-            caches[name].clear()
+        forget_cached()
         self.mailboxes = Mailboxes()
         self.routes: set[tuple[str, str]] = set()
         self.count = self.turns = 0

@@ -7,7 +7,6 @@ from typing import Any
 
 import time_machine
 from django.core import mail
-from django.core.cache import caches
 from django.db import transaction
 from rest_framework.test import APIClient
 
@@ -15,7 +14,7 @@ from authentication.models import AccountExport, UserProfile
 from authentication.services import ExportService
 from authentication.tests.answers import PER_REQUEST
 from authentication.tests.clients import NOON, WRONG_PASSWORD, content_of
-from authentication.tests.conftest import API, ME, bearer, deliver_due, token_in
+from authentication.tests.conftest import API, ME, bearer, deliver_due, forget_cached, token_in
 from authentication.tests.factories import PASSWORD, UserFactory, give_factor, unverified_user
 from authentication.tests.flows.test_no_enumeration_own_data import (
     ADDRESS,
@@ -232,8 +231,7 @@ ABOUT_NAMES = ("rename", "register_the_name", "guess_by_name", "look", "deliver"
 
 def told(occupy: Callable[[], None], acts: list[tuple[str, int]]) -> list[Any]:
     """Play acts in a world of their own; return all that was seen."""
-    for name in ("default", "limits"):
-        caches[name].clear()
+    forget_cached()
     with time_machine.travel(NOON, tick=False) as clock, transaction.atomic():
         strangers = Strangers(occupy)
         clock.shift(MINUTE)

@@ -15,7 +15,7 @@ from authentication.models import User
 from authentication.services.sign_in.counters import AccountCounter, NameCounter
 from authentication.services.sign_in.login_attempts import Decision, decide, reserve_attempt
 from authentication.tests.clients import sign_in
-from authentication.tests.conftest import API
+from authentication.tests.conftest import API, forget_cached
 from authentication.tests.factories import PASSWORD
 from vineyard_group_fellowship.settings.base import caches as caches_at
 
@@ -25,7 +25,7 @@ NAME = "stranger@example.org"
 @pytest.fixture(autouse=True)
 def _limits_in_this_process(settings: Settings) -> None:
     settings.CACHES = caches_at("")
-    caches["limits"].clear()
+    forget_cached()
 
 
 def name_counter() -> NameCounter:
@@ -98,7 +98,7 @@ class TestANamesCount:
     def test_a_release_after_the_count_expired_takes_nothing_from_the_next(self) -> None:
         late = name_counter()
         late.reserve()
-        caches["limits"].clear()
+        forget_cached()
 
         late.release()
 
