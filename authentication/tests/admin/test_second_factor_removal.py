@@ -223,7 +223,7 @@ def test_a_removal_ends_with_the_rights_of_the_member_who_requested_it(
     assert (has_factor(person), outcome()) == (True, "cancelled")
 
 
-def test_a_removal_ends_when_the_account_outranks_the_member_who_requested_it(
+def test_a_removal_ends_when_the_account_gets_more_rights_than_who_requested_it(
     requested: str, staff: User, person: User, time_machine: TimeMachineFixture
 ) -> None:
     User.objects.filter(pk=staff.pk).update(is_superuser=False)
