@@ -36,7 +36,7 @@ def ranks_below(target: User, actor: User) -> bool:
 
 
 def check_below(actor: User | None, target: User) -> None:
-    """Raise PermissionRefused if the target is staff and its rights are not a part of the actor's.
+    """Raise PermissionRefused if the target is staff, unless it has fewer rights than the actor.
 
     Of two equals, none takes or gives back what the other has: an owner decides.
     """
